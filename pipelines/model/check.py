@@ -1,0 +1,42 @@
+"""The value a judging step returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.model.finding import Finding
+    from pipelines.model.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One test case as JUnit knows it; `status` is passed, failed, error or skipped; `duration_s` in seconds."""
+
+    name: str
+    suite: str
+    status: str
+    duration_s: float = 0.0
+    message: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A verdict with its evidence.
+
+    `reason` is one sentence for people, needed for every verdict but pass. `artifacts` are file paths (absolute) the step left for
+    reports. `facts` are numbers and words worth a line in a report (`p95_ms`, `database`); `cases` are test cases for JUnit. `warn` turns
+    an inconclusive or no-data verdict into a pass with a warning (the gate's `on_inconclusive`).
+    """
+
+    verdict: Verdict
+    reason: str | None = None
+    findings: tuple[Finding, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    facts: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
+    warn: bool = False

@@ -1,0 +1,186 @@
+"""A project as configuration describes it: frozen values, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from pipelines.model.finding import Severity
+from pipelines.model.verdict import OnInconclusive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.model.finding import Waiver
+
+
+class PublishWhen(StrEnum):
+    """When publish steps run: in CI only, always, or never; `--publish` / `--no-publish` override."""
+
+    CI = "ci"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class EngineKind(StrEnum):
+    """Which engine a run asks for."""
+
+    AUTO = "auto"
+    DAGGER = "dagger"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLimits:
+    """Limits every configured step can set: `timeout_s` seconds of wall time, `retries` on transient errors only."""
+
+    timeout_s: float | None = None
+    retries: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Where images go. `url` is `host[:port]/path` without scheme; `auth` a secret URI for the password (else containers-auth.json)."""
+
+    url: str
+    username: str | None = None
+    auth: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSpec:
+    """`[images.NAME]`: a multi-stage Dockerfile. `secrets` maps build-secret ids to secret URIs; `args` are build arguments."""
+
+    name: str
+    context: str = "."
+    dockerfile: str = "Dockerfile"
+    target: str | None = None
+    base: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+    platforms: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    limits: StepLimits = StepLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageTarget:
+    """The image (and stage of it) something runs in."""
+
+    name: str
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSpec:
+    """A service bound by name: an image of this project or a foreign reference, its port, and how to know it is up.
+
+    `health` is a path answered with 2xx or 3xx over HTTP; without it, an open port is enough. It must be healthy within `deadline_s` seconds.
+    """
+
+    image: str
+    port: int
+    target: str | None = None
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    health: str | None = None
+    deadline_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestSpec:
+    """`[tests.NAME]`: a command in a stage; JUnit is read from `junit` (a path in the container; else the one the command names)."""
+
+    __test__ = False  # a value, whatever pytest makes of its name
+
+    name: str
+    image: ImageTarget
+    command: tuple[str, ...]
+    junit: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, ServiceSpec] = field(default_factory=dict)
+    limits: StepLimits = StepLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSpec:
+    """`[scan]`: Trivy over every image and the sources. `database` names an image (of images.lock, or a reference) that carries it;
+    `allow_fixture_database` and `allow_unknown_age` let such a database count by name.
+    """
+
+    fail_on: Severity = Severity.HIGH
+    sources: bool = True
+    waivers: tuple[Waiver, ...] = ()
+    image: str = "trivy"
+    database: str | None = "trivy-db"
+    max_age_days: int = 7
+    allow_fixture_database: bool = False
+    allow_unknown_age: bool = False
+    on_inconclusive: OnInconclusive = OnInconclusive.FAIL
+    limits: StepLimits = StepLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Limits of a performance check: 95th percentile latency in milliseconds, share of failed requests (0 to 1), requests per second."""
+
+    p95_ms: float | None = None
+    error_rate: float | None = None
+    min_rps: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerfSpec:
+    """`[perf.NAME]`: a k6 script against a service made of the candidate image."""
+
+    name: str
+    script: str
+    service: ServiceSpec
+    alias: str = "service"
+    image: str = "k6"
+    thresholds: Thresholds = Thresholds()
+    env: Mapping[str, str] = field(default_factory=dict)
+    on_inconclusive: OnInconclusive = OnInconclusive.FAIL
+    limits: StepLimits = StepLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishSpec:
+    """`[publish]`: tags beside the version; an immutable tag that would move is refused."""
+
+    when: PublishWhen = PublishWhen.CI
+    tags: tuple[str, ...] = ("{version}",)
+    moving: tuple[str, ...] = ()
+    limits: StepLimits = StepLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedImage:
+    """A line of `.lockgate/images.lock`: the reference (with digest) really used on this machine; origin `official` or `built`."""
+
+    name: str
+    reference: str
+    origin: str
+    fixture: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Everything configuration says. Paths in it are relative to `root`."""
+
+    name: str
+    root: Path
+    config_file: Path | None = None
+    engine: EngineKind = EngineKind.AUTO
+    width: int | None = None
+    keep_going: bool = True
+    registry: Registry | None = None
+    images: Mapping[str, ImageSpec] = field(default_factory=dict)
+    tests: Mapping[str, TestSpec] = field(default_factory=dict)
+    scan: ScanSpec | None = None
+    perf: Mapping[str, PerfSpec] = field(default_factory=dict)
+    publish: PublishSpec | None = None
+    locked: Mapping[str, LockedImage] = field(default_factory=dict)
