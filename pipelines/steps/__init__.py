@@ -1,0 +1,1 @@
+"""The built-in steps. Written against dagger-io only; nothing here is imported by `plan` but `definition` and `catalog`."""

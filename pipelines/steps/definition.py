@@ -1,0 +1,77 @@
+"""What a step looks like to the graph, and what a running step is given.
+
+This module imports neither dagger nor the code of a step: a plan is drawn from definitions alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.model import StepLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+GIVENS = ("Project", "Source", "dagger.Client", "StepContext")
+"""Types a step may ask for that no step makes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of a step function; `annotation` is its type as text (`dagger.Client`, `Image`, `Project`), never evaluated."""
+
+    name: str
+    annotation: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDef:
+    """A step that can be put in the graph.
+
+    `id` is `kind.name`. `provides` is the return annotation as text. `load` imports the module with the code and returns the step
+    function, so that a definition costs nothing until it runs. `skip` is the reason why it is not this step's turn (publish on a
+    laptop). `after` names ids that must pass first though their values are not needed. `describe` is one line for `plan`.
+    """
+
+    id: str
+    kind: str
+    name: str
+    parameters: tuple[Parameter, ...]
+    provides: str | None
+    load: Callable[[], Callable[..., Awaitable[object]]]
+    limits: StepLimits = field(default_factory=StepLimits)
+    skip: str | None = None
+    describe: str = ""
+    after: tuple[str, ...] = ()
+
+
+def _quiet(_text: str) -> None:
+    """Drop a line of output."""
+
+
+@dataclass(slots=True, kw_only=True)
+class StepContext:
+    """What a running step knows about itself; a step asks for it by the type `StepContext`.
+
+    `folder` is where the step leaves artifacts (`.lockgate/runs/<run>/<id>/`). `attempt` is the attempt token its commands carry in
+    their cache key: None until an outcome other than passed was seen. `log` takes text for the step's log file and the live board. A
+    step sets `cached` when the engine did no work for it. `used_attempt` is the token the outcome at hand was made with; the scheduler
+    keeps it in `.lockgate/state.json` together with the status.
+    """
+
+    id: str
+    run_id: str
+    folder: Path
+    attempt: str | None = None
+    log: Callable[[str], None] = field(default=_quiet, repr=False)
+    cached: bool = False
+    used_attempt: str | None = None
+
+    def __post_init__(self) -> None:
+        self.used_attempt = self.attempt
+
+    def set_attempt(self, token: str | None) -> None:
+        """Remember the attempt token the step's outcome was made with."""
+        self.used_attempt = token
