@@ -1,0 +1,207 @@
+"""From calls to states: each call's resolver runs once in a session, however many ask, however deep the chain."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.api.calls import Call
+from pipelines.engine.embedded.errors import Cancelled, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pipelines.engine.embedded.api.registry import Registry, Spec
+
+MISSING: Any = object()
+
+
+class NullObject(Exception):  # noqa: N818 - not an error: the answer is null
+    """A call on the way to a leaf yielded null, so that the leaf cannot be asked.
+
+    Attributes:
+        call: the call that yielded null.
+    """
+
+    def __init__(self, call: Call) -> None:
+        super().__init__(call.field)
+        self.call = call
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a lazy resolver gets instead of a state: it decides whether and when to evaluate."""
+
+    call: Call
+    evaluator: Evaluator
+
+    async def state(self) -> Any:
+        return await self.evaluator.state(self.call)
+
+
+@dataclass(slots=True)
+class Flight:
+    """A resolver under way, and how many wait for it."""
+
+    task: asyncio.Task[Any]
+    waiters: int = 0
+
+
+@dataclass(slots=True)
+class Evaluator:
+    """Evaluates the calls of one session.
+
+    Attributes:
+        registry: the resolvers.
+        ctx: the session, handed to every resolver untouched.
+    """
+
+    registry: Registry
+    ctx: Any
+    _states: dict[str, Any] = field(default_factory=dict)
+    _flights: dict[str, Flight] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    async def state(self, call: Call) -> Any:
+        """The state `call` yields. A failure is raised and forgotten: the next who asks tries again.
+
+        Raises:
+            NullObject: it, or a call before it, yielded null.
+        """
+        chain, state = self._unknown(call)
+        while chain:
+            state = await self._step(chain.pop(), state)
+        return state
+
+    async def leaf(self, spec: Spec, parent: Call | None, args: Mapping[str, Any]) -> Any:
+        """The value of a leaf. Never remembered: it may have effects (`publish`), and the work behind it is remembered by itself."""
+        state = None if spec.lazy or parent is None else await self.state(parent)
+        return await self._resolve(spec, parent, state, args)
+
+    async def close(self) -> None:
+        """Stop everything under way, and wait until it has stopped."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _unknown(self, call: Call) -> tuple[list[Call], Any]:
+        """The calls still to be evaluated, the last to be called first, and the state they begin from (None: the root's)."""
+        chain: list[Call] = []
+        link: Call | None = call
+        while link is not None:
+            state = self._known(link)
+            if state is not MISSING:
+                return chain, state
+            chain.append(link)
+            link = None if self.registry[link.field].lazy else link.parent
+        return chain, None
+
+    def _known(self, call: Call) -> Any:
+        return call.state if call.state is not None else self._states.get(call.digest, MISSING)
+
+    async def _step(self, call: Call, parent: Any) -> Any:
+        """The state of `call`, its parent's being known. What need not wait runs here and now: a task costs more than most resolvers."""
+        known = self._known(call)
+        if known is not MISSING:
+            return known
+        spec = self.registry[call.field]
+        if spec.is_async or (not spec.lazy and any(self._known(one) is MISSING for one in _objects(call.args))):
+            return await self._join(call, spec, parent)
+        return self._remember(call, spec.resolve(self.ctx, self._parent(spec, call.parent, parent), self._ready(spec, call.args)))
+
+    async def _join(self, call: Call, spec: Spec, parent: Any) -> Any:
+        flight = self._flights.get(call.digest) or self._take_off(call, spec, parent)
+        flight.waiters += 1
+        try:
+            await asyncio.wait((flight.task,))
+        finally:
+            flight.waiters -= 1
+            if not flight.waiters and not flight.task.done():
+                self._abandon(call, flight)
+        if flight.task.cancelled():
+            raise Cancelled(f"{call.field} was cancelled")
+        return flight.task.result()
+
+    def _take_off(self, call: Call, spec: Spec, parent: Any) -> Flight:
+        flight = self._flights[call.digest] = Flight(asyncio.create_task(self._fly(call, spec, parent)))
+        self._tasks.add(flight.task)
+        flight.task.add_done_callback(self._landed(call, flight))
+        return flight
+
+    async def _fly(self, call: Call, spec: Spec, parent: Any) -> Any:
+        return self._remember(call, await self._resolve(spec, call.parent, parent, call.args))
+
+    def _landed(self, call: Call, flight: Flight) -> Callable[[asyncio.Task[Any]], None]:
+        def landed(task: asyncio.Task[Any]) -> None:
+            self._tasks.discard(task)
+            self._forget(call, flight)
+            if not task.cancelled():
+                task.exception()  # seen, even if nobody waits any more
+
+        return landed
+
+    def _abandon(self, call: Call, flight: Flight) -> None:
+        """Nobody waits: stop the work; who asks from now on starts anew."""
+        self._forget(call, flight)
+        flight.task.cancel()
+
+    def _forget(self, call: Call, flight: Flight) -> None:
+        if self._flights.get(call.digest) is flight:
+            del self._flights[call.digest]
+
+    def _remember(self, call: Call, state: Any) -> Any:
+        if state is None:
+            raise NullObject(call)
+        self._states[call.digest] = state
+        return state
+
+    async def _resolve(self, spec: Spec, parent: Call | None, state: Any, args: Mapping[str, Any]) -> Any:
+        if not spec.lazy:
+            await self._settle(args)
+        result = spec.resolve(self.ctx, self._parent(spec, parent, state), self._ready(spec, args))
+        return await result if spec.is_async else result
+
+    async def _settle(self, args: Mapping[str, Any]) -> None:
+        """Evaluate the objects among the arguments, all at once; the first failure stops the others."""
+        unknown = [one for one in _objects(args) if self._known(one) is MISSING]
+        try:
+            if len(unknown) == 1:
+                await self.state(unknown[0])
+            elif unknown:
+                await self._all(unknown)
+        except NullObject as null:
+            raise InvalidInput(f"an argument cannot be null: {null.call.field} gave nothing") from None
+
+    async def _all(self, calls: list[Call]) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for call in calls:
+                    group.create_task(self.state(call))
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    def _parent(self, spec: Spec, call: Call | None, state: Any) -> Any:
+        return Pending(call, self) if spec.lazy and call is not None else state
+
+    def _ready(self, spec: Spec, args: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments as the resolver wants them. A dict of its own: it may take from it."""
+        give: Callable[[Call], Any] = (lambda call: Pending(call, self)) if spec.lazy else self._known
+        return {name: _with_objects(value, give) for name, value in args.items()}
+
+
+def _objects(args: Mapping[str, Any]) -> Iterator[Call]:
+    for value in args.values():
+        if isinstance(value, Call):
+            yield value
+        elif isinstance(value, list):
+            yield from (one for one in value if isinstance(one, Call))
+
+
+def _with_objects(value: Any, give: Callable[[Call], Any]) -> Any:
+    if isinstance(value, Call):
+        return give(value)
+    if isinstance(value, list):
+        return [give(one) if isinstance(one, Call) else one for one in value]
+    return value
