@@ -59,6 +59,7 @@ class StepContext:
     their cache key: None until an outcome other than passed was seen. `log` takes text for the step's log file and the live board. A
     step sets `cached` when the engine did no work for it. `used_attempt` is the token the outcome at hand was made with; the scheduler
     keeps it in `.lockgate/state.json` together with the status.
+    `mask` takes a secret value the step came to know: from then on it is masked in logs and reports.
     """
 
     id: str
@@ -66,6 +67,7 @@ class StepContext:
     folder: Path
     attempt: str | None = None
     log: Callable[[str], None] = field(default=_quiet, repr=False)
+    mask: Callable[[str], None] = field(default=_quiet, repr=False)
     cached: bool = False
     used_attempt: str | None = None
 

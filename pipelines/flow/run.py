@@ -1,0 +1,56 @@
+"""One call from a project to a finished run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.flow.progress import Quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.flow.plan import Plan
+    from pipelines.flow.progress import Sink
+    from pipelines.flow.stop import Stop
+    from pipelines.model import Project, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What the command line asks of a run.
+
+    `words` select steps by id, name or kind (empty: all). `publish` overrides `[publish] when` (--publish / --no-publish). `width` and
+    `keep_going` override the project's. `environ` is the environment providers and the engine choice look at.
+    """
+
+    words: tuple[str, ...] = ()
+    publish: bool | None = None
+    width: int | None = None
+    keep_going: bool | None = None
+    allow_empty: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def plan_project(project: Project, request: RunRequest) -> Plan:
+    """What `run_project` would do with the same request; needs no engine and writes nothing.
+
+    Raises:
+        UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
+        NothingSelected: the words match no step.
+    """
+    raise NotImplementedError
+
+
+async def run_project(project: Project, request: RunRequest, sink: Sink | None = None, stop: Stop | None = None) -> Run:
+    """Run the selected steps and write `run.json`, logs and reports.
+
+    What happens to a step is in `Run.results`, never an exception. A stop (see `Stop`) still returns the run, with what did finish.
+
+    Raises:
+        UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
+        NothingSelected: the words match no step.
+        Unavailable: another run is at work in this folder, or its folder cannot be written.
+    """
+    _ = sink or Quiet()
+    raise NotImplementedError

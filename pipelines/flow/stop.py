@@ -1,0 +1,39 @@
+"""A request to stop a run: how Ctrl-C and SIGTERM reach it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Stop:
+    """Held by whoever started a run; `request` may be called at any moment, from the event loop's thread.
+
+    The run cancels the steps that work, keeps what did finish, writes its reports and ends with exit code 128 + signal.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def requested(self) -> bool:
+        """Whether anybody asked the run to stop."""
+        return self.signal is not None
+
+    def request(self, signum: int) -> None:
+        """Ask the run to stop because of the signal; the first one counts."""
+        if self.signal is not None:
+            return
+        self.signal = int(signum)
+        for listener in tuple(self._listeners):
+            listener()
+
+    def on_request(self, listener: Callable[[], None]) -> None:
+        """Call the listener once when a stop is asked for; at once if it already was."""
+        if self.requested:
+            listener()
+        else:
+            self._listeners.append(listener)
