@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One test case as JUnit knows it; `status` is passed, failed, error or skipped; `duration_s` in seconds."""
+    """One test case as JUnit knows it; `status` is passed, failed, error or skipped; `duration_s` in seconds.
+
+    `path` (relative to the project) and `line` say where the test is written, when the test runner tells.
+    """
 
     name: str
     suite: str
@@ -22,6 +25,8 @@ class Case:
     duration_s: float = 0.0
     message: str | None = None
     detail: str | None = None
+    path: str | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,55 @@
+"""Results out: every format is a pure function of a `Run`, and `write_all` puts them all into a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.report.interface import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipelines.model import Run
+
+__all__ = ["FORMATS", "Report", "document", "write_all"]
+
+
+def _json() -> Callable[[Run], str]:
+    from pipelines.report.document import render
+
+    return render
+
+
+def _junit() -> Callable[[Run], str]:
+    from pipelines.report.junit import render
+
+    return render
+
+
+def _markdown() -> Callable[[Run], str]:
+    from pipelines.report.markdown import render
+
+    return render
+
+
+FORMATS: tuple[Report, ...] = (
+    Report(name="json", filename="run.json", load=_json),
+    Report(name="junit", filename="junit.xml", load=_junit),
+    Report(name="markdown", filename="summary.md", load=_markdown),
+)
+
+
+def document(run: Run) -> dict[str, object]:
+    """The run as the versioned JSON document (`run --json`)."""
+    from pipelines.report.document import document as build
+
+    return build(run)
+
+
+def write_all(run: Run, folder: Path) -> tuple[Path, ...]:
+    """Write every format into `folder` (made when missing), each whole or not at all; the files' paths in the order of `FORMATS`."""
+    from pipelines.report.files import replace_text
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return tuple(replace_text(folder / report.filename, report.render(run)) for report in FORMATS)

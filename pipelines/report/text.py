@@ -1,0 +1,101 @@
+"""Small words shared by reports for people and by the command line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pipelines.model import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipelines.model import Finding, Location, Result
+
+_MINUTE = 60
+_HOUR = 3600
+_TENTHS_UNTIL = 10
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[PX^_][^\x1b\n]*(?:\x1b\\)?|[ -/]*[0-~])?")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_ORDER = (Status.FAILED, Status.ERROR, Status.CANCELLED, Status.BLOCKED, Status.PASSED, Status.SKIPPED)
+
+
+def plain(text: str) -> str:
+    """Output of a program without what steers a terminal (ECMA-48 escape sequences, control characters).
+
+    Tabs and newlines stay; a carriage return, with which progress bars write over themselves, starts a new line.
+    """
+    return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: `0.4s`, `12s`, `3m05s`, `1h02m`."""
+    if seconds < _TENTHS_UNTIL:
+        return f"{max(seconds, 0.0):.1f}s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole}s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE}m{whole % _MINUTE:02d}s"
+    return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}m"
+
+
+def size(count: float) -> str:
+    """Bytes for people: `512 B`, `1.5 MB` (powers of 1000)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:  # noqa: PLR2004 - the next unit begins there
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 step`, `2 steps`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def counts(results: Iterable[Result]) -> str:
+    """`1 failed, 3 passed (1 cached), 1 blocked`: every status that occurs, bad ones first."""
+    found = list(results)
+    parts = []
+    for status in _ORDER:
+        of_status = [result for result in found if result.status is status]
+        if not of_status:
+            continue
+        cached = sum(result.cached for result in of_status)
+        name = "errors" if status is Status.ERROR and len(of_status) > 1 else status.value
+        parts.append(f"{len(of_status)} {name}" + (f" ({cached} cached)" if cached else ""))
+    return ", ".join(parts) or "nothing ran"
+
+
+def place(location: Location) -> str:
+    """Where a finding sits: `app/main.py:12`, `libssl3`, or nothing."""
+    if location.path is None:
+        return location.target or ""
+    path = location.path if location.line is None else f"{location.path}:{location.line}"
+    return f"{path} ({location.target})" if location.target else path
+
+
+def finding_line(finding: Finding) -> str:
+    """A finding in one line."""
+    where = place(finding.location)
+    parts = [f"{finding.severity.value}: {finding.rule}", f" [{where}]" if where else "", f": {finding.message}"]
+    if finding.waiver is not None:
+        state = "waived" if finding.waived else "waiver expired"
+        parts.append(f" ({state}: {finding.waiver.owner}, until {finding.waiver.expires.isoformat()}: {finding.waiver.reason})")
+    elif finding.remedy:
+        parts.append(f" ({finding.remedy})")
+    return "".join(parts)
+
+
+def outcome(result: Result) -> str:
+    """Status in a word or two: `passed, cached`, `failed (inconclusive)`, `error (unavailable)`."""
+    word = result.status.value
+    if result.status is Status.PASSED:
+        extra = [name for name, on in (("cached", result.cached), ("warning", result.warning is not None)) if on]
+        return ", ".join([word, *extra])
+    if result.status is Status.ERROR and result.error_kind:
+        return f"{word} ({result.error_kind})"
+    if result.status is Status.FAILED and result.verdict is not None and result.verdict.value != "fail":
+        return f"{word} ({result.verdict.value})"
+    return word

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.report.text import duration, plain, size
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0s"), (0.44, "0.4s"), (-1, "0.0s"), (12.4, "12s"), (59.6, "1m00s"), (185, "3m05s"), (3599.7, "1h00m"), (3720, "1h02m")],
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2.5e9, "2.5 GB"), (3e12, "3.0 TB")])
+def test_size(count: float, text: str) -> None:
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x07", "link"),
+        ("\x1b]0;never ended\nnext", "\nnext"),
+        ("10%\r20%\r\ndone", "10%\n20%\ndone"),
+        ("a\tb\x00\x07\x9b", "a\tb"),
+        ("\x1b7\x1b(Bx\x1b", "x"),
+    ],
+)
+def test_plain(raw: str, clean: str) -> None:
+    assert plain(raw) == clean
+
+
+@given(st.text(alphabet=st.sampled_from("\x1b[]();0m7\\\x07\n\rab\x9b")))
+def test_plain_leaves_nothing_that_steers_a_terminal(raw: str) -> None:
+    assert not set(plain(raw)) & set("\x1b\x07\x9b\r")

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.report import FORMATS, Report, write_all
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.model import Run
+
+
+def test_every_format_becomes_a_file(tmp_path: Path, mixed_run: Run) -> None:
+    paths = write_all(mixed_run, tmp_path / "reports")
+    assert [path.name for path in paths] == ["run.json", "junit.xml", "summary.md"]
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == sorted(path.name for path in paths)
+
+
+@pytest.mark.parametrize("report", FORMATS, ids=lambda report: report.name)
+def test_a_format_ends_in_a_newline_and_names_every_step(report: Report, mixed_run: Run) -> None:
+    text = report.render(mixed_run)
+    assert text.endswith("\n")
+    assert all(result.id in text for result in mixed_run.results)
+
+
+def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, mixed_run: Run) -> None:
+    write_all(mixed_run, tmp_path)
+    before = (tmp_path / "run.json").read_text()
+    blocked = tmp_path / "junit.xml"
+    blocked.unlink()
+    blocked.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_all(mixed_run, tmp_path)
+    assert (tmp_path / "run.json").read_text() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["junit.xml", "run.json", "summary.md"]
