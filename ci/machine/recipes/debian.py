@@ -1,0 +1,85 @@
+"""A base image: a minimal Debian made by mmdebstrap, one layer, nothing of this machine's package settings in it."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING
+
+from ci.machine import oci
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from ci.machine.catalog import ImageSpec
+    from ci.machine.part import Machine
+
+PUBLIC_SOURCES = (
+    "deb http://deb.debian.org/debian {suite} main\n"
+    "deb http://deb.debian.org/debian {suite}-updates main\n"
+    "deb http://deb.debian.org/debian-security {suite}-security main\n"
+)
+LEFT_OUT = ("man", "doc", "info", "locale", "lintian")
+CLEAN_UP = (
+    'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/cache/ldconfig/* "$1"/var/log/* "$1"/tmp/*',
+    'rm -f "$1"/etc/apt/sources.list.d/* "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/lib/dpkg/*-old "$1"/var/cache/debconf/*-old',
+)
+
+
+def build(machine: Machine, spec: ImageSpec, folder: Path, layouts: Mapping[str, Path]) -> None:
+    """A `ci.machine.recipes.Recipe`."""
+    del layouts
+    tar = folder.with_name(f"{folder.name}.tar")
+    try:
+        machine.runner.long(
+            f"image {spec.name}: Debian {spec.recipe['suite']}",
+            machine.runner.root(_command(machine, spec)),
+            log=machine.paths.logs / f"{spec.name}.log",
+            estimate_s=spec.estimate_s,
+            env={"SOURCE_DATE_EPOCH": str(spec.epoch)},
+            stdout=tar,
+        )
+        with tar.open("rb") as stream:
+            oci.write_layout(folder, stream, _config(spec))
+    finally:
+        tar.unlink(missing_ok=True)
+
+
+def _command(machine: Machine, spec: ImageSpec) -> list[str]:
+    suite = spec.recipe["suite"]
+    trimmed = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
+    kept = ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
+    sources = PUBLIC_SOURCES.format(suite=suite)
+    hooks = [*CLEAN_UP, f"printf '%s' '{sources}' > \"$1\"/etc/apt/sources.list"]
+    return [
+        "env",  # sudo drops the environment
+        f"SOURCE_DATE_EPOCH={spec.epoch}",
+        "mmdebstrap",
+        "--variant=minbase",
+        f"--include={','.join(spec.recipe['packages'])}",
+        *trimmed,
+        *kept,
+        *(f"--customize-hook={hook}" for hook in hooks),
+        "--format=tar",
+        suite,
+        "-",
+        *_mirrors(machine, suite),
+    ]
+
+
+def _mirrors(machine: Machine, suite: str) -> list[str]:
+    """This machine's own apt sources when they carry the suite (a mirror may be all it reaches), else Debian's public ones."""
+    targets = machine.runner.output(["apt-get", "indextargets", "--format", "$(COMPONENT) $(RELEASE) $(SITE)", "Created-By: Packages"])
+    rows = sorted({line.strip() for line in targets.splitlines() if line.startswith((f"main {suite} ", f"main {suite}-"))})
+    carried = [f"deb {site} {release} main" for _, release, site in map(str.split, rows)]
+    return carried or PUBLIC_SOURCES.format(suite=suite).splitlines()
+
+
+def _config(spec: ImageSpec) -> oci.ImageConfig:
+    return oci.ImageConfig(
+        architecture=oci.ARCHITECTURES.get(platform.machine(), platform.machine()),
+        epoch=spec.epoch,
+        env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"},
+        command=("bash",),
+        labels={"org.opencontainers.image.title": spec.name, "org.opencontainers.image.version": spec.version},
+    )
