@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.dockerfile import chmod
+from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.steps import Step
+from pipelines.engine.embedded.errors import Unsupported
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.dockerfile.expand import Expander
+    from pipelines.engine.embedded.dockerfile.origins import Origin
+
+REMOTE = re.compile(r"https?://|git://|ssh://|[\w-]+@[\w.-]+:")
+"""An URL or a git repository (``git@host:path``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A file written in the Dockerfile: mode 0644, named as its here-document."""
+
+    name: str
+    content: str
+    expand: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source path of COPY or ADD, absolute inside its origin.
+
+    Attributes:
+        path: with wildcards ``*``, ``?`` and ``[…]``; a directory gives its content, a link is followed.
+        parents: with ``--parents`` the part of the written path that is kept below the destination; matches below ``path``.
+    """
+
+    path: str
+    parents: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy(Step):
+    """COPY and ADD.
+
+    Attributes:
+        paths: sources as written.
+        inline: sources written in the Dockerfile, copied after the others.
+        dest: as written; ``destination`` gives the path.
+        origin: what the sources are read from.
+        chown: ``user[:group]`` by name or number, looked up in the image that is built; empty for 0:0.
+        chmod: octal or symbolic (``chmod.apply``); empty to keep modes.
+        exclude: patterns of what is left out, relative to each source.
+        parents: ``--parents``.
+        link: ``--link``: the destination's own links are not followed.
+        unpack: a local tar archive among the sources is unpacked (ADD).
+    """
+
+    paths: tuple[str, ...]
+    inline: tuple[Inline, ...] = ()
+    dest: str
+    origin: Origin
+    chown: str = ""
+    chmod: str = ""
+    exclude: tuple[str, ...] = ()
+    parents: bool = False
+    link: bool = False
+    unpack: bool = False
+    add: bool = False
+    checksum: str = ""
+
+    def expand(self, expander: Expander) -> Copy:
+        word = expander.word
+        copy = replace(
+            self,
+            paths=tuple(word(path) for path in self.paths),
+            inline=tuple(replace(one, content=expander.heredoc(one.content)) if one.expand else one for one in self.inline),
+            dest=word(self.dest),
+            chown=word(self.chown),
+            chmod=word(self.chmod),
+            checksum=word(self.checksum),
+        )
+        copy.check()
+        return copy
+
+    def check(self) -> None:
+        """Refuse, once expanded, what cannot be copied."""
+        chmod.check(self.chmod)
+        for path in self.paths:
+            if REMOTE.match(path) and self.add:
+                raise Unsupported(f"ADD from a URL or git repository ({path})")
+            if REMOTE.match(path):
+                raise Fault("source can't be a URL for COPY" if path.startswith("http") else "source can't be a git ref for COPY")
+        if self.checksum:
+            raise Fault("checksum requires HTTP(S) or Git sources")
+
+    def destination(self, workdir: str) -> str:
+        """Absolute destination; it ends in ``/`` where it must be a directory."""
+        path = posixpath.normpath(posixpath.join("/", workdir, self.dest)).replace("//", "/")
+        directory = self.dest in {"", "."} or self.dest.endswith(("/", "/."))
+        return path if path == "/" or not directory else path + "/"
+
+    def sources(self) -> tuple[Source, ...]:
+        """The source paths, to be resolved inside the origin (``..`` leads nowhere)."""
+        return tuple(self._source(path) for path in self.paths)
+
+    def _source(self, path: str) -> Source:
+        if not self.parents:
+            return Source(_rooted(path))
+        pivot, found, rest = path.partition("/./")
+        return Source(_rooted(pivot), _rooted(rest).lstrip("/")) if found else Source("/", _rooted(path).lstrip("/"))
+
+
+def _rooted(path: str) -> str:
+    return posixpath.normpath("/" + path.lstrip("/"))

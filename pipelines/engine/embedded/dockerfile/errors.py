@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pipelines.engine.embedded.errors import InvalidInput
+
+PREFIX = "failed to convert Dockerfile to LLB: "  # a Dagger engine's own words, so programs that look for them find them
+
+
+class Fault(Exception):  # noqa: N818 - not an error anybody sees: the border below gives it a place and makes it one
+    """What is wrong with one instruction, before its file and line are known."""
+
+
+class DockerfileError(InvalidInput):
+    """A Dockerfile that cannot be built as written.
+
+    Attributes:
+        line: first line of the instruction, counted from 1; None where the fault has no place.
+        file: the Dockerfile's path in its build context.
+    """
+
+    def __init__(self, reason: str, *, line: int | None = None, file: str = "Dockerfile", parsing: bool = True) -> None:
+        self.line = line
+        self.file = file
+        super().__init__(PREFIX + _place(line, file, parsing=parsing) + reason)
+
+
+def _place(line: int | None, file: str, *, parsing: bool) -> str:
+    if line is None:
+        return ""
+    kind = "dockerfile parse error" if parsing else "dockerfile error"
+    where = "" if file == "Dockerfile" else f" of {file}"
+    return f"{kind} on line {line}{where}: "

@@ -1,0 +1,65 @@
+"""``--name=value`` words of an instruction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.suggest import hint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TRUTH = {"true": True, "": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags of one instruction."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    switches: dict[str, bool] = field(default_factory=dict)
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.texts.get(name, default)
+
+    def list(self, name: str) -> tuple[str, ...]:
+        return self.lists.get(name, ())
+
+    def switch(self, name: str) -> bool | None:
+        """None where the flag is not given."""
+        return self.switches.get(name)
+
+
+def read(words: Iterable[str], *, texts: Iterable[str] = (), lists: Iterable[str] = (), switches: Iterable[str] = ()) -> Flags:
+    """Sort flags by kind: ``texts`` may come once, ``lists`` repeatedly, ``switches`` are on, off or absent.
+
+    Raises:
+        Fault: for a flag that the instruction has not, comes twice or has no fitting value.
+    """
+    flags, known = Flags(), {"text": set(texts), "list": set(lists), "switch": set(switches)}
+    names = set().union(*known.values())
+    for word in words:
+        flag, equals, value = word.partition("=")
+        name = flag[2:]
+        if name not in names:
+            raise Fault(f"unknown flag: {flag}" + hint(name, names))
+        if name in flags.texts or name in flags.switches:
+            raise Fault(f"duplicate flag specified: {flag}")
+        if (not equals and name not in known["switch"]) or (equals and not value and name in known["switch"]):
+            raise Fault(f"missing a value on flag: {flag}")
+        _set(flags, known, name, value)
+    return flags
+
+
+def _set(flags: Flags, known: dict[str, set[str]], name: str, value: str) -> None:
+    if name in known["text"]:
+        flags.texts[name] = value
+    elif name in known["list"]:
+        flags.lists[name] = (*flags.list(name), value)
+    elif value.lower() in TRUTH:
+        flags.switches[name] = TRUTH[value.lower()]
+    else:
+        raise Fault(f"expecting boolean value for flag --{name}, not: {value}")

@@ -1,0 +1,57 @@
+"""Which stages a stage needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.dockerfile.copying import Copy
+from pipelines.engine.embedded.dockerfile.errors import DockerfileError
+from pipelines.engine.embedded.dockerfile.origins import StageRef
+from pipelines.engine.embedded.dockerfile.run import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.engine.embedded.dockerfile.plan import Stage
+    from pipelines.engine.embedded.dockerfile.steps import Step
+
+
+def references(step: Step) -> tuple[StageRef, ...]:
+    """The stages one instruction reads from."""
+    origins = (step.origin,) if isinstance(step, Copy) else tuple(flag.origin for flag in step.flags) if isinstance(step, Run) else ()
+    return tuple(origin for origin in origins if isinstance(origin, StageRef))
+
+
+def check(stage: Stage, step: Step, stages: Sequence[Stage], file: str) -> None:
+    """Refuse to read from a stage that is not finished before this one."""
+    for reference in references(step):
+        if reference.index == stage.index:
+            raise DockerfileError(f"circular dependency detected on stage: {title(stage)}", line=step.line, file=file, parsing=False)
+        if reference.index > stage.index:
+            verb = "copy" if isinstance(step, Copy) else "mount"
+            reason = (
+                f'cannot {verb} from stage "{title(stages[reference.index])}", it needs to be defined before current stage "{title(stage)}"'
+            )
+            raise DockerfileError(reason, line=step.line, file=file, parsing=False)
+
+
+def needed(stages: Sequence[Stage], target: int, file: str) -> tuple[int, ...]:
+    """Indexes of the target and of the stages it reads from, directly or not, in file order; triggers of base images not counted."""
+    found: set[int] = set()
+    todo = [target]
+    while todo:
+        stage = stages[todo.pop()]
+        if stage.index in found:
+            continue
+        found.add(stage.index)
+        for step in stage.steps:
+            check(stage, step, stages, file)
+            todo += [reference.index for reference in references(step)]
+        if isinstance(stage.base, StageRef):
+            todo.append(stage.base.index)
+    return tuple(sorted(found))
+
+
+def title(stage: Stage) -> str:
+    """How messages call a stage."""
+    return stage.name or f"stage-{stage.index}"

@@ -1,0 +1,98 @@
+"""Dockerfile text to instructions, by the official parser in a process of its own."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipelines.engine.embedded.dockerfile.errors import DockerfileError
+from pipelines.engine.embedded.dockerfile.nodes import Heredoc, Node
+
+READER = Path(__file__).with_name("reader.py")
+DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$", re.IGNORECASE)
+LISTS = frozenset({"ADD", "COPY", "VOLUME"})  # outside the exec form these split at white space; the others take one command line
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A parsed file.
+
+    Attributes:
+        nodes: its instructions in order.
+        escape: the escape character (the ``# escape=`` directive).
+        file: its path, for messages.
+    """
+
+    nodes: tuple[Node, ...]
+    escape: str
+    file: str
+
+
+@functools.lru_cache(maxsize=32)
+def parse(text: str, file: str = "Dockerfile") -> Dockerfile:
+    """Split a Dockerfile into instructions.
+
+    Blocks for about 20 ms the first time a text is seen.
+
+    Raises:
+        DockerfileError: with the line, where the syntax is wrong.
+    """
+    if not text:
+        raise DockerfileError("the Dockerfile cannot be empty", file=file)
+    if "\0" in text:
+        raise DockerfileError("a NUL character", line=text.count("\n", 0, text.index("\0")) + 1, file=file)
+    answer = _read(text)
+    if "error" in answer:
+        raise DockerfileError(answer["error"], line=answer["line"], file=file)
+    return Dockerfile(tuple(_node(values) for values in answer["nodes"]), _escape(text), file)
+
+
+def _read(text: str) -> dict[str, Any]:
+    done = subprocess.run([sys.executable, "-I", str(READER)], input=text.encode("utf-8", "replace"), capture_output=True, check=False)
+    if done.returncode:
+        raise DockerfileError(f"the Dockerfile parser failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _node(values: dict[str, Any]) -> Node:
+    heredocs = tuple(Heredoc(name, content) for name, content in values["heredocs"])
+    word = values["word"]
+    node = Node(word.upper(), word, tuple(values["args"]), tuple(values["flags"]), values["json"], heredocs, values["text"], values["line"])
+    return _whole(node) if node.json else node
+
+
+def _whole(node: Node) -> Node:
+    """Only a JSON array to the end of the line is the exec form: ``["a"] && b`` is a command line, of which the parser keeps ``["a"]``."""
+    arguments = list(node.args[node.name == "HEALTHCHECK" :])
+    decoder = json.JSONDecoder()
+    for start in (found.start() for found in re.finditer(r"\[", node.text)):
+        try:
+            value, end = decoder.raw_decode(node.text, start)
+        except ValueError:
+            continue
+        if value == arguments:
+            return node if not node.text[end:].strip() else _shell_form(node, node.text[start:])
+    return node
+
+
+def _shell_form(node: Node, rest: str) -> Node:
+    if node.name == "HEALTHCHECK":
+        return replace(node, args=(node.args[0], rest), json=False)
+    return replace(node, args=tuple(rest.split()) if node.name in LISTS else (rest,), json=False)
+
+
+def _escape(text: str) -> str:
+    for line in text.removeprefix("\ufeff").splitlines():
+        directive = DIRECTIVE.match(line)
+        if not directive:
+            break
+        if directive[1].lower() == "escape":
+            return directive[2]
+    return "\\"

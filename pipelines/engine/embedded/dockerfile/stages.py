@@ -1,0 +1,207 @@
+"""A Dockerfile to a plan: stages, their names, the arguments of FROM, the target."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.dockerfile import flags, order, translate
+from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
+from pipelines.engine.embedded.dockerfile.expand import Expander
+from pipelines.engine.embedded.dockerfile.instructions import Arg
+from pipelines.engine.embedded.dockerfile.origins import Base, ImageRef, Origin, Scratch, StageRef
+from pipelines.engine.embedded.dockerfile.parse import parse
+from pipelines.engine.embedded.dockerfile.plan import Plan, Stage
+from pipelines.engine.embedded.dockerfile.suggest import hint
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.images import platforms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pipelines.engine.embedded.dockerfile.nodes import Node
+    from pipelines.engine.embedded.dockerfile.steps import Step
+    from pipelines.engine.embedded.images.platforms import Platform
+
+STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
+NAMED = 3  # words of ``FROM base AS name`` after FROM
+
+
+def plan(
+    text: str,
+    *,
+    target: str = "",
+    build_args: Mapping[str, str] | None = None,
+    platform: str = "",
+    file: str = "Dockerfile",
+) -> Plan:
+    """Read a Dockerfile.
+
+    Blocks for about 20 ms the first time a text is seen (the parser is a process of its own).
+
+    Args:
+        text: the file.
+        target: name or empty for the last stage.
+        build_args: values for ARGs.
+        platform: what to build for, by default this machine's.
+        file: its path in the build context, for messages.
+
+    Raises:
+        DockerfileError: for a file that cannot be built as written.
+        InvalidInput: for an unknown platform.
+    """
+    parsed = parse(text, file)
+    wanted = platforms.parse(platform) if platform else platforms.host()
+    draft = _Draft(dict(build_args or {}), parsed.escape, file)
+    draft.read(parsed.nodes)
+    draft.set_globals(wanted, target)
+    stages = tuple(draft.stage(index) for index in range(len(draft.parts)))
+    index = _target(target, stages)
+    needed = order.needed(stages, index, file)
+    return Plan(stages, index, needed, str(wanted), draft.build_args, draft.globals, parsed.escape, file)
+
+
+@dataclass(slots=True)
+class _Part:
+    """A FROM and its instructions, names not yet looked up."""
+
+    node: Node
+    name: str
+    base: str
+    platform: str
+    nodes: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A file on its way to a plan."""
+
+    build_args: dict[str, str]
+    escape: str
+    file: str
+    parts: list[_Part] = field(default_factory=list)
+    heads: list[tuple[Node, Arg]] = field(default_factory=list)
+    globals: dict[str, str] = field(default_factory=dict)
+
+    def fail(self, reason: object, node: Node) -> DockerfileError:
+        return DockerfileError(str(reason), line=node.line, file=self.file)
+
+    def read(self, nodes: tuple[Node, ...]) -> None:
+        """Split the file at its FROMs; every instruction is looked at, also in stages nobody needs."""
+        for node in nodes:
+            try:
+                self._read(node)
+            except Fault as fault:
+                raise self.fail(fault, node) from None
+        if not self.parts:
+            raise DockerfileError("dockerfile contains no stages to build", file=self.file)
+
+    def _read(self, node: Node) -> None:
+        if node.name == "FROM":
+            self.parts.append(_part(node))
+            return
+        step = translate.step(node, ImageRef)
+        if self.parts:
+            self.parts[-1].nodes.append(node)
+        elif isinstance(step, Arg):
+            self.heads.append((node, step))
+        else:
+            raise Fault("no build stage in current context")
+
+    def set_globals(self, platform: Platform, target: str) -> None:
+        """Values of the platform ARGs, then of the ARGs before the first FROM."""
+        automatic = _automatic(platform, target or self.parts[-1].name or "default")
+        self.globals = {name: self.build_args.get(name, value) for name, value in automatic.items()}
+        for node, step in self.heads:
+            for name, default in step.pairs:
+                value = self.build_args.get(name) if name in self.build_args or default is None else self._word(default, node)
+                if value is not None:
+                    self.globals[name] = value
+
+    def _word(self, text: str, node: Node) -> str:
+        try:
+            return Expander(self.globals, self.escape).word(text)
+        except Fault as fault:
+            raise self.fail(fault, node) from None
+
+    def stage(self, index: int) -> Stage:
+        part = self.parts[index]
+        find = self.finder()
+        steps = tuple(self._step(node, find) for node in part.nodes)
+        return Stage(index, part.name, self._base(part, index), self._platform(part), steps, part.node.text, part.node.line)
+
+    def _step(self, node: Node, find: Callable[[str], Origin]) -> Step:
+        try:
+            return translate.step(node, find)
+        except Fault as fault:
+            raise self.fail(fault, node) from None
+
+    def finder(self) -> Callable[[str], Origin]:
+        return lambda name: lookup({part.name: index for index, part in enumerate(self.parts) if part.name}, len(self.parts), name)
+
+    def _base(self, part: _Part, index: int) -> Base:
+        name = self._word(part.base, part.node)
+        if not name:
+            raise self.fail(f"base name ({part.base}) should not be blank", part.node)
+        earlier = {other.name: place for place, other in enumerate(self.parts[:index]) if other.name}
+        if name in earlier:
+            return StageRef(earlier[name])
+        return Scratch() if name == "scratch" else ImageRef(name)
+
+    def _platform(self, part: _Part) -> str | None:
+        if not part.platform:
+            return None
+        text = self._word(part.platform, part.node)
+        if not text:
+            raise self.fail(f"empty platform value from expression {part.platform}", part.node)
+        try:
+            return str(platforms.parse(text))
+        except InvalidInput as error:
+            raise self.fail(f"failed to parse platform {part.platform}: {error}", part.node) from None
+
+
+def lookup(names: Mapping[str, int], count: int, name: str) -> Origin:
+    """What ``--from=name`` means among ``count`` stages: an index, a stage's name, ``scratch`` or an image."""
+    if re.fullmatch(r"[+-]?\d+", name):
+        if 0 <= int(name) < count:
+            return StageRef(int(name))
+        raise Fault(f"invalid stage index {int(name)}")
+    if name.lower() in names:
+        return StageRef(names[name.lower()])
+    return Scratch() if name == "scratch" else ImageRef(name)
+
+
+def _part(node: Node) -> _Part:
+    words = node.args
+    named = len(words) == NAMED and words[1].lower() == "as"
+    if not named and len(words) != 1:
+        raise Fault("FROM requires either one or three arguments")
+    name = words[2].lower() if named else ""
+    if named and not STAGE_NAME.fullmatch(name):
+        raise Fault(f'invalid name for build stage: "{words[2]}", name can\'t start with a number or contain symbols')
+    given = flags.read(node.flags, texts=("platform",))
+    return _Part(node, name, words[0], given.text("platform"))
+
+
+def _automatic(target: Platform, stage: str) -> dict[str, str]:
+    """The ARGs every Dockerfile has (Dockerfile reference, "Automatic platform ARGs in the global scope")."""
+    values: dict[str, str] = {}
+    for kind, platform in (("BUILD", platforms.host()), ("TARGET", target)):
+        values |= {
+            f"{kind}PLATFORM": str(platform),
+            f"{kind}OS": platform.os,
+            f"{kind}OSVERSION": "",
+            f"{kind}ARCH": platform.architecture,
+            f"{kind}VARIANT": platform.variant,
+        }
+    return values | {"TARGETSTAGE": stage}
+
+
+def _target(name: str, stages: tuple[Stage, ...]) -> int:
+    if not name:
+        return len(stages) - 1
+    found = [stage.index for stage in stages if stage.name == name.lower()]
+    if not found:
+        raise DockerfileError(f'target stage "{name}" could not be found' + hint(name, (stage.name for stage in stages if stage.name)))
+    return found[-1]

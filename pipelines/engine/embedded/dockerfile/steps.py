@@ -1,0 +1,34 @@
+"""What every instruction of a stage has in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.dockerfile.expand import Expander
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """An instruction of a stage, its words as written.
+
+    Attributes:
+        text: the instruction on one line, for progress and history.
+        line: its first line, counted from 1.
+    """
+
+    text: str
+    line: int
+
+    def expand(self, expander: Expander) -> Self:  # noqa: ARG002 - most instructions have words to expand, some have none
+        """The same instruction with its variables replaced (``Plan.expand`` is the door: it says where a fault is)."""
+        return self
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+def expand_pairs(pairs: Pairs, expander: Expander) -> Pairs:
+    """``name=value`` pairs with both halves expanded."""
+    return tuple((expander.word(name), expander.word(value)) for name, value in pairs)

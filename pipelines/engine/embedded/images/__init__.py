@@ -1,0 +1,1 @@
+"""Images: references, registries (by skopeo), layers as directories and as tar, OCI layouts and archives."""
