@@ -1,0 +1,63 @@
+"""What a provider is: facts about the job, and the words its log viewer understands. The base does without all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Lines (without newline) to print before and after output that a log viewer shall fold away."""
+
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """A remark a provider may show at a place in the code. `level` is error, warning or notice; `path` is relative to the project."""
+
+    level: str
+    title: str
+    message: str
+    path: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """Where a run takes place.
+
+    `name` is local, ci, gitlab or github. `revision` is the commit the job was started for; `branch` the branch it came from (of a merge
+    request: its source); `run_url` a page about the job; `actor` who started it; `fork` whether the code comes from somebody else's
+    repository, so that secrets are not to be expected.
+    """
+
+    name: str = "local"
+    in_ci: bool = False
+    branch: str | None = None
+    tag: str | None = None
+    revision: str | None = None
+    run_url: str | None = None
+    actor: str | None = None
+    fork: bool = False
+    summary_file: Path | None = None
+
+    def fold(self, name: str, title: str, *, started: float, ended: float, collapsed: bool = True) -> Fold | None:
+        """How to fold a step's output; None where the log viewer cannot. Times are seconds since the epoch."""
+        _ = (name, title, started, ended, collapsed)
+        return None
+
+    def annotate(self, annotation: Annotation) -> str | None:
+        """The line that makes the provider show the remark; None where it cannot."""
+        _ = annotation
+        return None
+
+    def summarise(self, markdown: str) -> bool:
+        """Hand over the run's summary; False where the provider has no place for it."""
+        _ = markdown
+        return False
