@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.config.load import Loaded, load
+from pipelines.config.loading import Loaded, load
 from pipelines.config.origin import Layer, Origin
 
 __all__ = ["Layer", "Loaded", "Origin", "load"]

@@ -1,0 +1,132 @@
+"""From validated tables to the frozen values the other rooms know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.model import (
+    ImageSpec,
+    ImageTarget,
+    PerfSpec,
+    Project,
+    PublishSpec,
+    Registry,
+    ScanSpec,
+    ServiceSpec,
+    StepLimits,
+    TestSpec,
+    Thresholds,
+    Waiver,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.config import tables
+    from pipelines.model import LockedImage
+
+
+def to_project(document: tables.Document, config_file: Path, locked: Mapping[str, LockedImage]) -> Project:
+    """The project a configuration file describes; its root is the file's folder."""
+    return Project(
+        name=document.project.name,
+        root=config_file.parent,
+        config_file=config_file,
+        engine=document.engine,
+        width=document.width,
+        keep_going=document.keep_going,
+        registry=_registry(document.registry),
+        images={name: _image(name, table) for name, table in document.images.items()},
+        tests={name: _test(name, table) for name, table in document.tests.items()},
+        scan=_scan(document.scan),
+        perf={name: _perf(name, table) for name, table in document.perf.items()},
+        publish=_publish(document.publish),
+        locked=locked,
+    )
+
+
+def _limits(table: tables.Limited) -> StepLimits:
+    return StepLimits(timeout_s=table.timeout, retries=table.retries)
+
+
+def _registry(table: tables.RegistryTable | None) -> Registry | None:
+    return Registry(url=table.url, username=table.username, auth=table.auth) if table else None
+
+
+def _image(name: str, table: tables.ImageTable) -> ImageSpec:
+    return ImageSpec(
+        name=name,
+        context=table.context,
+        dockerfile=table.dockerfile,
+        target=table.target,
+        base=table.base,
+        args=table.args,
+        platforms=tuple(table.platforms),
+        secrets=table.secrets,
+        labels=table.labels,
+        limits=_limits(table),
+    )
+
+
+def _service(table: tables.ServiceTable) -> ServiceSpec:
+    return ServiceSpec(
+        image=table.image,
+        port=table.port,
+        target=table.target,
+        command=tuple(table.command),
+        env=table.env,
+        health=table.health,
+        deadline_s=table.deadline,
+    )
+
+
+def _test(name: str, table: tables.TestTable) -> TestSpec:
+    return TestSpec(
+        name=name,
+        image=ImageTarget(name=table.image.name, target=table.image.target),
+        command=tuple(table.command),
+        junit=table.junit,
+        env=table.env,
+        secrets=table.secrets,
+        services={alias: _service(service) for alias, service in table.services.items()},
+        limits=_limits(table),
+    )
+
+
+def _scan(table: tables.ScanTable | None) -> ScanSpec | None:
+    if table is None:
+        return None
+    return ScanSpec(
+        fail_on=table.fail_on,
+        sources=table.sources,
+        waivers=tuple(Waiver(id=w.id, owner=w.owner, reason=w.reason, expires=w.expires) for w in table.waivers),
+        image=table.image,
+        database=table.database,
+        max_age_days=table.max_age_days,
+        allow_fixture_database=table.allow_fixture_database,
+        allow_unknown_age=table.allow_unknown_age,
+        on_inconclusive=table.on_inconclusive,
+        limits=_limits(table),
+    )
+
+
+def _perf(name: str, table: tables.PerfTable) -> PerfSpec:
+    limits = table.thresholds
+    return PerfSpec(
+        name=name,
+        script=table.script,
+        service=_service(table.service),
+        alias=table.alias,
+        image=table.image,
+        thresholds=Thresholds(p95_ms=limits.p95_ms, error_rate=limits.error_rate, min_rps=limits.min_rps),
+        env=table.env,
+        on_inconclusive=table.on_inconclusive,
+        limits=_limits(table),
+    )
+
+
+def _publish(table: tables.PublishTable | None) -> PublishSpec | None:
+    if table is None:
+        return None
+    return PublishSpec(when=table.when, tags=tuple(table.tags), moving=tuple(table.moving), limits=_limits(table))

@@ -1,0 +1,43 @@
+"""Durations as people write them: `90`, `"90s"`, `"10m"`, `"1h30m"`."""
+
+from __future__ import annotations
+
+import re
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+EXPECTED = 'expected a duration such as 90, "90s", "10m" or "1h30m", more than zero'
+
+
+def parse_duration(value: object) -> float:
+    """Seconds in a duration: a number of seconds, or numbers with the units ms, s, m, h, d.
+
+    Raises:
+        ValueError: anything else, and durations that are not more than zero.
+    """
+    seconds = _seconds(value)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(EXPECTED)
+    return seconds
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        raise ValueError(EXPECTED)  # noqa: TRY004 - one kind of error for one kind of mistake: a wrong value in a file
+    text = value.strip().replace(" ", "")
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(EXPECTED)
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def show_duration(seconds: float) -> str:
+    """The shortest spelling for people: `0.5s`, `90s` as `1m30s`, `2h`."""
+    whole = round(seconds)
+    if whole < 60 or whole != seconds:  # noqa: PLR2004 - seconds in a minute
+        return f"{seconds:g}s"
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (left, "s")) if number)

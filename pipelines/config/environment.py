@@ -1,0 +1,56 @@
+"""Settings from the environment: LOCKGATE_<SECTION>_<KEY>, for every key that holds one word or number.
+
+`LOCKGATE_ENGINE`, `LOCKGATE_REGISTRY_URL`, `LOCKGATE_TESTS_UNIT_TIMEOUT`. An empty variable counts as unset.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from pipelines.config.keys import scalars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "LOCKGATE_"
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+_LOOKS_LIKE = 0.9
+
+
+def variable(path: tuple[str, ...]) -> str:
+    """The name of the variable that sets a key."""
+    return PREFIX + "_".join(path).replace("-", "_").upper()
+
+
+def from_environment(tables: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str, object]]:
+    """Path, variable and value of every setting in the environment; `tables` says which named sections there are."""
+    for path, kind in scalars(tables):
+        name = variable(path)
+        text = environ.get(name, "").strip()
+        if text:
+            yield path, name, _value(text, kind)
+
+
+def _value(text: str, kind: type) -> object:
+    """The text as the key's type; as it is when it does not fit, so that validation says what is wrong."""
+    if issubclass(kind, bool):
+        return True if text.lower() in _TRUE else False if text.lower() in _FALSE else text
+    for number in (int, float):
+        if issubclass(kind, number):
+            try:
+                return number(text)
+            except ValueError:
+                continue
+    return text
+
+
+def near_misses(tables: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
+    """A hint for every variable that looks like a mistyped setting: nobody should believe in one that is not there."""
+    known = {variable(path) for path, _ in scalars(tables)}
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, 1, _LOOKS_LIKE)
+            if close:
+                yield f"{name} is no setting; did you mean {close[0]}?"

@@ -1,0 +1,114 @@
+"""Validation errors as one line for every wrong key: `path: message`. Values are not repeated: they may be secrets."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from pipelines.config.fields import NAME_FORM
+from pipelines.config.keys import table_at
+from pipelines.config.later import is_later
+from pipelines.config.tables import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+Path = tuple[str | int, ...]
+_SIMILAR = 0.5
+_TYPES = {
+    "bool_type": "true or false",
+    "date_type": "a date such as 2027-01-31",
+    "dict_type": "a table",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "list_type": "an array",
+    "model_type": "a table",
+    "string_type": "a string",
+}
+_SENTENCES = {
+    "greater_than": "expected more than {gt}",
+    "greater_than_equal": "expected {ge} or more",
+    "less_than_equal": "expected {le} or less",
+    "missing": "missing, and there is no default",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "value_error": "{error}",
+}
+
+
+def problems(error: ValidationError, where: Callable[[Path], str]) -> tuple[str, ...]:
+    """One line a problem, in the order of the keys; `where` names the origin of a path when it is not the main file, else ''."""
+    lines = []
+    for detail in error.errors(include_url=False, include_input=True):
+        path = tuple(part for part in detail["loc"] if part != "[key]")
+        origin = where(path)
+        lines.append(f"{dotted(path)}: {_message(path, detail)}" + (f" (set by {origin})" if origin else ""))
+    return tuple(lines)
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A path as people write it: `scan.waivers[0].id`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?` when something known is close to the word, else ''."""
+    close = difflib.get_close_matches(word, sorted(known), 1, _SIMILAR)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _message(path: Path, detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(path)
+    if kind in _TYPES:
+        return f"expected {_TYPES[kind]}, not {_got(detail['input'])}"
+    if kind == "string_pattern_mismatch":
+        return _pattern(str(context["pattern"]))
+    if kind == "enum":
+        return "expected " + str(context["expected"]).replace("'", "")
+    if kind in _SENTENCES:
+        return _SENTENCES[kind].format(**context)
+    message = detail["msg"]
+    return message[:1].lower() + message[1:]
+
+
+def _unknown(path: Path) -> str:
+    if is_later(path):
+        return "not supported by this version"
+    table = table_at(path)
+    known = table.model_fields if table is not None else ()
+    return "unknown key" + (suggestion(str(path[-1]), known) or _elsewhere(path))
+
+
+def _elsewhere(path: Path) -> str:
+    return f"; keys here: {', '.join(sorted(Document.model_fields))}" if len(path) == 1 else ""
+
+
+def _pattern(pattern: str) -> str:
+    if pattern == NAME_FORM:
+        return "a name is lower-case letters and digits, parted by single - or _"
+    if pattern == "^/":
+        return "expected a path that begins with /"
+    if pattern.startswith("^[A-Za-z_]"):
+        return "not a name of a variable: letters, digits and _, no digit first"
+    return "expected os/architecture such as linux/amd64"
+
+
+def _got(value: object) -> str:
+    names = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "a string",
+        list: "an array",
+        dict: "a table",
+        type(None): "nothing",
+    }
+    return names.get(type(value), type(value).__name__)

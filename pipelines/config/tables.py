@@ -1,0 +1,197 @@
+"""The tables of lockgate.toml: every key once, with its type, default and sentence. Only what has behaviour is here.
+
+The JSON schema, the environment variables and the suggestions in messages come from these classes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from pipelines.config.fields import (
+    Day,
+    Duration,
+    EnvName,
+    Name,
+    Number,
+    Platform,
+    Port,
+    RegistryUrl,
+    SecretUri,
+    Tag,
+    Text,
+)
+from pipelines.model import EngineKind, OnInconclusive, PublishWhen, Severity
+
+
+class Table(BaseModel):
+    """A table that knows its keys: an unknown one is an error, and types are not guessed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Limited(Table):
+    """A table of a step: what every step can limit."""
+
+    timeout: Duration | None = Field(
+        None, description="Wall time after which the step is stopped and counts as failed; no limit by default."
+    )
+    retries: int = Field(
+        2, ge=0, le=10, description="How often the step tries again after a passing error (network, registry). Verdicts are never retried."
+    )
+
+
+class ProjectTable(Table):
+    """`[project]`."""
+
+    name: Name = Field(description="Name of the project; in pyproject.toml the default is the name in [project].")
+
+
+class RegistryTable(Table):
+    """`[registry]`: where images go."""
+
+    url: RegistryUrl = Field(description="host[:port]/path without scheme.")
+    username: Text | None = Field(None, description="User for auth; without both, containers-auth.json is used as everywhere.")
+    auth: SecretUri | None = Field(None, description="Secret URI of the password or token: env://NAME, file://PATH or cmd://COMMAND.")
+
+
+class ImageTable(Limited):
+    """`[images.NAME]`: an image built from a Dockerfile."""
+
+    context: Text = Field(".", description="Build context, relative to this file.")
+    dockerfile: Text = Field("Dockerfile", description="The Dockerfile, relative to the context.")
+    target: Text | None = Field(None, description="The stage that ships; the last one by default.")
+    base: Text | None = Field(
+        None, description="Base image: a name in .lockgate/images.lock or a reference; passed as the build argument BASE."
+    )
+    args: dict[EnvName, str] = Field({}, description="Build arguments.")
+    platforms: list[Platform] = Field([], description="Platforms to build, such as linux/amd64; the engine's own by default.")
+    secrets: dict[Text, SecretUri] = Field({}, description="Build secrets: id to secret URI, for RUN --mount=type=secret,id=ID.")
+    labels: dict[Text, str] = Field({}, description="Labels beside the OCI ones taken from the commit.")
+
+
+def _target(value: object) -> object:
+    if not isinstance(value, (str, dict)):
+        raise ValueError("expected an image of this project: a name, or { name, target }")  # noqa: TRY004 - what pydantic collects
+    return {"name": value} if isinstance(value, str) else value
+
+
+class TargetTable(Table):
+    """The image something runs in."""
+
+    name: Name = Field(description="An image of this project.")
+    target: Text | None = Field(None, description="The stage of its Dockerfile; the one that ships by default.")
+
+
+class ServiceTable(Table):
+    """A service a step talks to."""
+
+    image: Text = Field(description="An image of this project, or a reference.")
+    port: Port = Field(description="The port it listens on.")
+    target: Text | None = Field(None, description="The stage to run, for an image of this project.")
+    command: list[str] = Field([], description="Command instead of the image's own.")
+    env: dict[EnvName, str] = Field({}, description="Environment variables.")
+    health: Annotated[str, Field(pattern="^/")] | None = Field(
+        None, description="Path that answers 2xx or 3xx when the service is up; an open port by default."
+    )
+    deadline: Duration = Field(60.0, description="Time within which it must be up.")
+
+
+class TestTable(Limited):
+    """`[tests.NAME]`: a command in a stage of an image."""
+
+    __test__ = False
+
+    image: Annotated[TargetTable, BeforeValidator(_target, json_schema_input_type=str | TargetTable)] = Field(
+        description="The image to run in: a name, or { name, target }."
+    )
+    command: list[str] = Field(min_length=1, description="Program and arguments; exit code 0 is a pass.")
+    junit: Text | None = Field(
+        None, description="Path of the JUnit report in the container; found in the command (--junitxml=) by default."
+    )
+    env: dict[EnvName, str] = Field({}, description="Environment variables.")
+    secrets: dict[EnvName, SecretUri] = Field({}, description="Secrets as environment variables: name to secret URI.")
+    services: dict[Name, ServiceTable] = Field({}, description="Services, reachable under their name.")
+
+
+class WaiverTable(Table):
+    """`[[scan.waivers]]`: a known finding somebody answers for."""
+
+    id: Text = Field(description="Rule of the finding, such as CVE-2026-0001.")
+    owner: Text = Field(description="Who answers for it.")
+    reason: Text = Field(description="Why it is accepted.")
+    expires: Day = Field(description="Last day it counts.")
+
+
+class ScanTable(Limited):
+    """`[scan]`: Trivy over every image and the sources."""
+
+    fail_on: Annotated[Severity, Field(strict=False)] = Field(
+        Severity.HIGH, description="Findings of this severity or worse fail the scan."
+    )
+    sources: bool = Field(True, description="Scan the project's files too.")
+    waivers: list[WaiverTable] = Field([], description="Findings that are accepted until a day.")
+    image: Text = Field("trivy", description="Image with Trivy: a name in .lockgate/images.lock or a reference.")
+    database: Text | None = Field(
+        "trivy-db", description="Image with the vulnerability database: a name in .lockgate/images.lock or a reference."
+    )
+    max_age_days: int = Field(7, ge=1, description="A database older than this is no data.")
+    allow_fixture_database: bool = Field(False, description="Let a database made of fixtures count; reports say so.")
+    allow_unknown_age: bool = Field(False, description="Let a database of unknown age count; reports say so.")
+    on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
+        OnInconclusive.FAIL, description="What no data means: fail, or pass with a warning."
+    )
+
+
+class ThresholdTable(Table):
+    """Limits of a performance check."""
+
+    p95_ms: Annotated[Number, Field(gt=0)] | None = Field(default=None, description="95th percentile of latency, milliseconds, at most.")
+    error_rate: Annotated[Number, Field(ge=0, le=1)] | None = Field(default=None, description="Share of failed requests, 0 to 1, at most.")
+    min_rps: Annotated[Number, Field(gt=0)] | None = Field(default=None, description="Requests per second, at least.")
+
+
+class PerfTable(Limited):
+    """`[perf.NAME]`: a k6 script against the candidate."""
+
+    script: Text = Field(description="The k6 script, relative to this file.")
+    service: ServiceTable = Field(description="The candidate as a service.")
+    alias: Name = Field("service", description="Host name the script reaches the service under.")
+    image: Text = Field("k6", description="Image with k6: a name in .lockgate/images.lock or a reference.")
+    thresholds: ThresholdTable = Field(ThresholdTable(), description="Limits that fail the check.")
+    env: dict[EnvName, str] = Field({}, description="Environment variables of the script.")
+    on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
+        OnInconclusive.FAIL, description="What too little data means: fail, or pass with a warning."
+    )
+
+
+class PublishTable(Limited):
+    """`[publish]`: push what passed, by digest."""
+
+    when: Annotated[PublishWhen, Field(strict=False)] = Field(
+        PublishWhen.CI, description="ci: only in CI; always; never. --publish and --no-publish override."
+    )
+    tags: list[Tag] = Field(["{version}"], description="Tags that never move; {version}, {revision}, {short} and {branch} are filled in.")
+    moving: list[Tag] = Field([], description="Tags that may move, such as latest.")
+
+
+class Document(Table):
+    """A whole lockgate.toml."""
+
+    engine: Annotated[EngineKind, Field(strict=False)] = Field(
+        EngineKind.AUTO, description="Which engine runs containers: auto, dagger or embedded."
+    )
+    width: int | None = Field(None, ge=1, le=1000, description="How many steps run at once; by the number of processors by default.")
+    keep_going: bool = Field(True, description="After a failure, run what does not depend on it; false stops everything.")
+    project: ProjectTable = Field(description="The project itself.")
+    registry: RegistryTable | None = Field(None, description="Where images go.")
+    images: dict[Name, ImageTable] = Field({}, description="Images by name: step image.NAME.")
+    tests: dict[Name, TestTable] = Field({}, description="Test commands by name: step test.NAME.")
+    scan: ScanTable | None = Field(None, description="Vulnerability scans: step scan.NAME for every image.")
+    perf: dict[Name, PerfTable] = Field({}, description="Performance checks by name: step perf.NAME.")
+    publish: PublishTable | None = Field(None, description="Publishing: step publish.NAME for every image.")
+
+    def dump(self) -> dict[str, Any]:
+        """Plain values as JSON and TOML know them, defaults included."""
+        return self.model_dump(mode="json", exclude_none=True)
