@@ -1,0 +1,109 @@
+"""Copies of single files with all that belongs to them: mode, owner, times, extended attributes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import NamedTuple
+
+from pipelines.engine.embedded.store.measure import MARKS, xattrs
+
+_SMALL = 128 * 1024  # bytes up to which one read and one write beat asking the kernel to copy
+_CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
+
+
+class Change(NamedTuple):
+    """What a copy is given instead of the source's own: owner (uid, gid) and permission bits; None keeps."""
+
+    owner: tuple[int, int] | None = None
+    mode: int | None = None
+
+
+KEEP = Change()
+
+
+def copy_file(source: str, target: str, info: os.stat_result, change: Change = KEEP) -> None:
+    """Copy a file that is not a folder, whatever its type, to where nothing is yet.
+
+    Args:
+        source: path of the file; a symbolic link is copied, not followed.
+        target: path of the copy.
+        info: lstat of the source.
+        change: owner and mode to give.
+
+    Raises:
+        OSError: EPERM for a device without the privilege to make one.
+    """
+    if stat.S_ISREG(info.st_mode):
+        _copy_content(source, target, info.st_size)
+    elif stat.S_ISLNK(info.st_mode):
+        os.symlink(os.readlink(source), target)
+    else:
+        os.mknod(target, info.st_mode, info.st_rdev)
+    copy_metadata(source, target, info, change)
+
+
+def copy_metadata(source: str, target: str, info: os.stat_result, change: Change = KEEP) -> None:
+    """Give `target` the owner, mode, extended attributes and times of `source`, overlayfs's own marks left out."""
+    uid, gid = change.owner or (info.st_uid, info.st_gid)
+    os.chown(target, uid, gid, follow_symlinks=False)
+    if not stat.S_ISLNK(info.st_mode):
+        os.chmod(target, stat.S_IMODE(info.st_mode) if change.mode is None else change.mode)
+    for name in xattrs(source):
+        if not name.startswith(MARKS):
+            os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=False), follow_symlinks=False)
+    os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns), follow_symlinks=False)
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """A hard link to a file that never changes again; a copy where the file system allows no more links."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in {errno.EMLINK, errno.EXDEV, errno.EPERM}:
+            raise
+        copy_file(source, target, os.lstat(source))
+
+
+def _copy_content(source: str, target: str, size: int) -> None:
+    reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            copy_bytes(reader, writer, size)
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+
+
+def copy_bytes(reader: int, writer: int, size: int) -> None:
+    """Copy all of an open file, by sharing its blocks where the file system can.
+
+    Args:
+        reader: file descriptor to read from, at the start.
+        writer: file descriptor of an empty file.
+        size: expected size in bytes; more or less is copied if the file is of another size by now.
+    """
+    if size <= _SMALL or not _copied_by_kernel(reader, writer):
+        while block := os.read(reader, _SMALL + 1):
+            _write_all(writer, block)
+
+
+def _copied_by_kernel(reader: int, writer: int) -> bool:
+    """Let the kernel copy; False when it can not (then nothing was copied, or all: reading on finds the rest)."""
+    try:
+        while os.copy_file_range(reader, writer, 1 << 30):
+            pass
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
+        return False
+    return True
+
+
+def _write_all(writer: int, block: bytes) -> None:
+    view = memoryview(block)
+    while view:
+        view = view[os.write(writer, view) :]

@@ -1,0 +1,42 @@
+"""Turns "no space left" from anywhere below into one clean error."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import DiskFull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def disk_guard(store: Path) -> Iterator[None]:
+    """Raise `DiskFull` in place of the system's or SQLite's own error about a full disk or quota.
+
+    Args:
+        store: the store's root, for the message.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise _full(store) from error
+        raise
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise _full(store) from error
+        raise
+
+
+def _full(store: Path) -> DiskFull:
+    return DiskFull(
+        f"no space left in the engine's store {store}: what was being written is discarded. "
+        "Free space with `lockgate-engine gc` or `lockgate-engine prune`, or set LOCKGATE_STORE to a larger disk"
+    )

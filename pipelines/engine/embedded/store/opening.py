@@ -1,0 +1,83 @@
+"""Opening a store: folders, index, registration of the session, and the sweep of what dead sessions left."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.store.index import Index, VersionError
+from pipelines.engine.embedded.store.overlay import Overlay
+from pipelines.engine.embedded.store.place import KINDS, Place, remove
+from pipelines.engine.embedded.store.sessions import Session, Sessions
+from pipelines.engine.embedded.store.sweep import sweep, take_unused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FOLDERS = (*KINDS, "tmp", "locks/sessions", "locks/keys")
+
+
+@dataclass
+class Opened:
+    """A session's hold on a store."""
+
+    place: Place
+    sessions: Sessions
+    session: Session
+    sweeping: threading.Thread
+
+    def close(self) -> None:
+        """Let go: pins first, so that what only they held goes too."""
+        self.sweeping.join()
+        with self.place.index.writing() as db:
+            db.execute("DELETE FROM pins WHERE session = ?", (self.session.token,))
+            unused = take_unused(db)
+        for name in unused:
+            self.place.remove(self.place.root / name)
+        self.place.index.close()
+        self.place.overlay.close()
+        remove(self.place.tmp, self.place.root / "tmp")
+        self.session.end()
+
+
+def open_place(root: Path, *, rootless: bool) -> Opened:
+    """Open the store at `root` and start sweeping in the background."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in _FOLDERS:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    sessions = Sessions(root / "locks" / "sessions")
+    with sessions.exclusive():
+        sessions.bury()
+        index = _index(root, sessions.tokens())
+        session = sessions.register()
+        place = Place(root, session.token, index, Overlay(root, rootless=rootless))
+        leftovers = sweep(place, sessions.tokens())
+    sweeping = threading.Thread(target=_remove, args=(place, leftovers), name="store-sweep", daemon=True)
+    sweeping.start()
+    return Opened(place, sessions, session, sweeping)
+
+
+def _index(root: Path, alive: set[str]) -> Index:
+    """The index; a new one when what is there cannot be used and nobody uses it."""
+    path = root / "index.db"
+    try:
+        return Index(path)
+    except VersionError as error:
+        reason = str(error)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        reason = f"is damaged ({error})"
+    if alive:
+        raise Unavailable(f"the engine's store {root} {reason}, and sessions use it: end them, or set LOCKGATE_STORE to another folder")
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return Index(path)
+
+
+def _remove(place: Place, leftovers: list[Path]) -> None:
+    for path in leftovers:
+        place.remove(path)

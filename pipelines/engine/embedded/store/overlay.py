@@ -1,0 +1,78 @@
+"""Overlay mounts over the store's layers, by mount(2).
+
+Paths in the options go through `/proc/self/fd/N`, N being the open store, so that their length does not depend on where the store is and
+128 layers fit into the page the kernel takes. `index`, `metacopy` and `redirect_dir` stay off: a layer holds plain files, whiteouts and
+opaque marks, nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_PLAIN = "index=off,metacopy=off,redirect_dir=off"
+_PATIENCE = 2.0  # seconds a mount may stay busy before we give up on it: the kernel ends a killed process a moment after we are told
+
+
+class Overlay:
+    """Mounts for one store.
+
+    Args:
+        root: the store's root.
+        rootless: keep whiteout and opaque marks in `user.` attributes, as a user namespace has to.
+    """
+
+    def __init__(self, root: Path, *, rootless: bool) -> None:
+        self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._base = f"/proc/self/fd/{self._fd}/"
+        self._options = _PLAIN + (",userxattr" if rootless else "")
+        self._volatile = True
+        self.opaque_mark = "user.overlay.opaque" if rootless else "trusted.overlay.opaque"
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def readonly(self, layers: Sequence[str], target: Path) -> None:
+        """Mount `layers` (paths below the store, bottom first, at least two) at `target`."""
+        kernel.mount("overlay", target, "overlay", kernel.MS_RDONLY, f"{self._options},{self._lower(layers)}")
+
+    def writable(self, layers: Sequence[str], upper: str, work: str, target: Path) -> None:
+        """Mount `layers` at `target`; changes go to `upper` (paths below the store). Unmounting writes nothing back (`volatile`)."""
+        data = f"{self._options},{self._lower(layers)},upperdir={self._base}{upper},workdir={self._base}{work}"
+        if self._volatile:
+            try:
+                kernel.mount("overlay", target, "overlay", 0, f"{data},volatile")
+            except OSError as error:
+                if error.errno != errno.EINVAL:
+                    raise
+            else:
+                return
+        kernel.mount("overlay", target, "overlay", 0, data)
+        self._volatile = False  # this kernel is older than 5.10
+
+    def _lower(self, layers: Sequence[str]) -> str:
+        return "lowerdir=" + ":".join(self._base + layer for layer in reversed(layers))
+
+
+def unmount(target: Path) -> None:
+    """Unmount what nobody uses any more; OSError EBUSY when something still does after two seconds."""
+    deadline = time.monotonic() + _PATIENCE
+    pause = 0.0005
+    while True:
+        try:
+            kernel.umount(target)
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(pause)
+            pause *= 2
+        else:
+            return

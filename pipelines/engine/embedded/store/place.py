@@ -1,0 +1,141 @@
+"""Where things are in a store's folder, and what every part of the store works with.
+
+Layout below the root: `index.db`; `l/` layers, `outputs/`, `blobs/sha256/`, `volumes/` (committed objects, named in the index);
+`tmp/<session>/` what sessions have under way; `locks/`. An object is renamed into its place when it is complete and only then named in the
+index, in one transaction; so a process that dies leaves nothing half-done that anybody would find, and what it leaves is swept by the next.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded import kernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.engine.embedded.store.index import Index
+    from pipelines.engine.embedded.store.overlay import Overlay
+
+LAYERS = "l"
+OUTPUTS = "outputs"
+BLOBS = "blobs/sha256"
+VOLUMES = "volumes"
+KINDS = (LAYERS, OUTPUTS, BLOBS, VOLUMES)
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Place:
+    """One session's view of the store's folder.
+
+    Args:
+        root: the store's root.
+        token: the session's name; what it makes has a name that begins with it, so makers never clash, on whatever machine.
+        index: the store's index.
+        overlay: makes mounts.
+    """
+
+    def __init__(self, root: Path, token: str, index: Index, overlay: Overlay) -> None:
+        self.root = root
+        self.token = token
+        self.index = index
+        self.overlay = overlay
+        self.tmp = root / "tmp" / token
+        self._counter = itertools.count(1)
+        self.tmp.mkdir()
+
+    def new_name(self) -> str:
+        """A name nothing in this or any other store has."""
+        return self.token + _base36(next(self._counter))
+
+    def new_folder(self) -> Path:
+        """An empty folder for work under way; swept when this process is gone."""
+        folder = self.tmp / _base36(next(self._counter))
+        folder.mkdir(0o700)
+        return folder
+
+    def publish(self, source: Path, name: str) -> None:
+        """Move a finished file or folder to its place as the object `name` (a path below the root)."""
+        kernel.rename(source, self.root / name)
+
+    def relative(self, path: Path) -> str:
+        """`path` as seen from the root."""
+        return os.path.relpath(path, self.root)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file or a whole tree, if it is there: out of sight at once, then piece by piece."""
+        hidden = self.tmp / f"gone-{secrets.token_hex(8)}"
+        try:
+            path.rename(hidden)
+        except FileNotFoundError:
+            return
+        remove(hidden, self.tmp)
+
+
+def remove(path: Path, spare: Path) -> None:
+    """Remove a file or a tree of any depth.
+
+    Args:
+        path: what to remove.
+        spare: a folder of the same file system; subfolders pass through it, so depth costs neither stack nor path length.
+    """
+    if not _unlink(path):
+        return
+    pending = [path]
+    while pending:
+        folder = pending.pop()
+        for entry in _entries(folder):
+            if entry.is_dir(follow_symlinks=False):
+                flat = spare / f"gone-{secrets.token_hex(8)}"
+                _movable(entry.path)
+                os.rename(entry.path, flat)
+                pending.append(flat)
+            else:
+                os.unlink(entry.path)
+        folder.rmdir()
+
+
+def _unlink(path: Path) -> bool:
+    """Remove a file; whether it is a folder instead."""
+    try:
+        path.unlink()
+    except IsADirectoryError:
+        return True
+    except PermissionError:
+        if not path.is_dir():
+            raise
+        return True
+    return False
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except PermissionError:
+        folder.chmod(0o700)
+        with os.scandir(folder) as found:
+            return list(found)
+
+
+def _movable(path: str) -> None:
+    """A folder that is not writable cannot be moved by its owner, only by root."""
+    if os.geteuid() and not os.access(path, os.W_OK | os.X_OK):
+        try:
+            os.chmod(path, 0o700)
+        except OSError as error:
+            if error.errno != errno.EPERM:
+                raise
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits

@@ -1,0 +1,168 @@
+"""Store: what the engine made and keeps, across sessions, processes and `kill -9`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.store.draft import Draft
+from pipelines.engine.embedded.store.files import Blobs, Outputs, blob_name
+from pipelines.engine.embedded.store.guard import disk_guard
+from pipelines.engine.embedded.store.layers import Layers
+from pipelines.engine.embedded.store.locks import Locks
+from pipelines.engine.embedded.store.opening import Opened, open_place
+from pipelines.engine.embedded.store.pins import Pins
+from pipelines.engine.embedded.store.place import LAYERS, OUTPUTS
+from pipelines.engine.embedded.store.results import Entry, Results
+from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, Snapshot
+from pipelines.engine.embedded.store.squash import squash
+from pipelines.engine.embedded.store.views import View, Views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+
+class Store:
+    """The store as one session sees it. All methods may be called from any thread; those that are not coroutines may block on the disk.
+
+    Attributes:
+        root: the store's folder.
+        rootless: whether overlay marks are `user.` attributes.
+        budget: bytes it may keep when it closes; None: no limit.
+        blobs: files by digest.
+    """
+
+    def __init__(self, opened: Opened, *, rootless: bool, budget: int | None) -> None:
+        self.root = opened.place.root
+        self.rootless = rootless
+        self.budget = budget
+        self._opened = opened
+        self._place = opened.place
+        self._pins = Pins(self._place)
+        self._layers = Layers(self._place, self._pins)
+        self._outputs = Outputs(self._place, self._pins)
+        self.blobs = Blobs(self._place, self._pins)
+        self._results = Results(self._place, self._pins)
+        self._views = Views(self._place, self._pins)
+        self._locks = Locks(self.root / "locks" / "keys")
+
+    @classmethod
+    def open(cls, root: Path, *, rootless: bool, budget: int | None = None) -> Self:
+        """Open the store at `root`, making it when it is not there, and sweep what dead sessions left (in the background).
+
+        Args:
+            root: a folder on a local file system that overlayfs can use; made with mode 0700.
+            rootless: this process is in a user namespace.
+            budget: bytes to keep when this session closes the store, least recently used going first.
+
+        Raises:
+            Unavailable: another version of the engine is using it.
+            DiskFull: there is no room for its index.
+        """
+        with disk_guard(root):
+            return cls(open_place(root, rootless=rootless), rootless=rootless, budget=budget)
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """The payload recorded under this key or alias, what it needs pinned for this session; None if any of that is gone."""
+        return self._results.get(key)
+
+    def put(
+        self,
+        key: str,
+        payload: dict[str, Any],
+        *,
+        layers: Iterable[str] = (),
+        outputs: Iterable[str] = (),
+        blobs: Iterable[str] = (),
+        cost: float = 0.0,
+        alias: Iterable[str] = (),
+        label: str = "",
+    ) -> None:
+        """Record the result of an operation. After this returns it survives `kill -9`.
+
+        Args:
+            key: what was done, with what: equal keys mean equal results.
+            payload: JSON.
+            layers: names of layers it needs (all of a snapshot's).
+            outputs: names of outputs it needs; those from `new_output` are kept from now on.
+            blobs: digests of blobs it needs.
+            cost: seconds it took.
+            alias: further keys it is found under.
+            label: what to call it when it is evicted.
+
+        Raises:
+            Gone: one of the objects is not in the store.
+            DiskFull: nothing was recorded.
+        """
+        outputs = [*outputs]
+        kept = [f"{OUTPUTS}/{name}" for name in outputs]
+        names = list(dict.fromkeys([*(f"{LAYERS}/{name}" for name in layers), *kept, *map(blob_name, blobs)]))
+        with self._place.index.writing() as db:
+            for name in outputs:
+                self._outputs.keep(db, name)
+            self._pins.hold_in(db, self._pins.missing(names))
+            self._results.put(db, key, payload, names, Entry([*alias], cost, label))
+
+    def draft(self, lower: Snapshot) -> Draft:
+        """A writable file system on top of `lower`."""
+        if len(lower.layers) >= MAX_DEPTH:
+            lower = self.squash(lower)
+        self._pins.hold(f"{LAYERS}/{name}" for name in lower.layers)
+        return Draft(self._place, self._layers, lower)
+
+    def view(self, snapshot: Snapshot) -> View:
+        """The file system to read; close the view when done, or use it as a context manager."""
+        if len(snapshot.layers) > MAX_DEPTH:
+            snapshot = self.squash(snapshot)
+        self._pins.hold(f"{LAYERS}/{name}" for name in snapshot.layers)
+        return self._views.open(snapshot.layers)
+
+    def add_layer(self, fill: Callable[[Path], None], id: str) -> str:  # noqa: A002 - the field's name
+        """The layer known by `id`; when there is none yet, `fill` writes it (overlay format) into the empty folder it is given.
+
+        A layer that no result uses is removed after the session: `put` one.
+        """
+        return self._layers.add(fill, id)
+
+    def find_layer(self, id: str) -> str | None:  # noqa: A002 - the field's name
+        """The layer known by `id`, pinned, or None."""
+        return self._layers.find(id)
+
+    def layer_path(self, name: str) -> Path:
+        """Where a layer is, for those who pack it. Never write there."""
+        return self._layers.path(name)
+
+    def squash(self, snapshot: Snapshot) -> Snapshot:
+        """The same file system in fewer layers, the upper half of them made one. `draft` does it beyond `MAX_DEPTH` layers."""
+        return squash(self._layers, self._place.overlay.opaque_mark, snapshot)
+
+    def new_output(self) -> Path:
+        """A path to write an output at; its last component names it in `put(outputs=…)` and `output_path`."""
+        return self._outputs.new()
+
+    def output_path(self, name: str) -> Path:
+        """The file of an output."""
+        return self._outputs.path(name)
+
+    def lock(self, key: str) -> AbstractAsyncContextManager[None]:
+        """Held by one task of all processes at a time; released by the kernel if its process dies. Waiting can be cancelled."""
+        return self._locks.hold(key)
+
+    def settle(self) -> None:
+        """Wait until what dead sessions left is swept."""
+        self._opened.sweeping.join()
+
+    def close(self) -> None:
+        """Unmount views, release pins, and end the session's registration. Drafts still open are lost."""
+        self._views.close()
+        self._results.flush()
+        self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
