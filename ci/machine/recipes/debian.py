@@ -56,6 +56,7 @@ def _command(machine: Machine, spec: ImageSpec) -> list[str]:
         f"SOURCE_DATE_EPOCH={spec.epoch}",
         "mmdebstrap",
         "--variant=minbase",
+        "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",  # /bin -> /usr/bin from the start
         f"--include={','.join(spec.recipe['packages'])}",
         *trimmed,
         *kept,
