@@ -38,19 +38,19 @@ def test_checkout_answers_201_then_200(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "code"),
+    ("request_line", "body", "status", "code"),
     [
-        ("GET", "/products/teapot", None, 404, "not-found"),
-        ("GET", "/carts/nothing", None, 404, "not-found"),
-        ("GET", "/orders/nothing", None, 404, "not-found"),
-        ("GET", "/nowhere", None, 404, "http"),
-        ("DELETE", "/products", None, 405, "http"),
-        ("POST", "/checkout", {"cart_id": "x"}, 422, "invalid-request"),
-        ("PUT", "/carts/x/lines/mug", {"quantity": -1}, 422, "invalid-request"),
+        ("GET /products/teapot", None, 404, "not-found"),
+        ("GET /carts/nothing", None, 404, "not-found"),
+        ("GET /orders/nothing", None, 404, "not-found"),
+        ("GET /nowhere", None, 404, "http"),
+        ("DELETE /products", None, 405, "http"),
+        ("POST /checkout", {"cart_id": "x"}, 422, "invalid-request"),
+        ("PUT /carts/x/lines/mug", {"quantity": -1}, 422, "invalid-request"),
     ],
 )
-def test_errors_are_problem_documents(client: TestClient, method: str, path: str, body: object, status: int, code: str) -> None:
-    answer = client.request(method, path, json=body)
+def test_errors_are_problem_documents(client: TestClient, request_line: str, body: object, status: int, code: str) -> None:
+    answer = client.request(*request_line.split(), json=body)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == f"urn:shop:{code}"
