@@ -14,6 +14,8 @@ CLAUSE = re.compile(r"([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)")
 ACTION = re.compile(r"([-+=])([ugo]|[rwxXst]*)")
 SHIFT = {"u": 6, "g": 3, "o": 0}
 BITS = {"r": 4, "w": 2, "x": 1}
+SPECIAL = {"u": 0o4000, "g": 0o2000, "o": 0o1000}
+SPECIAL_LETTER = {"u": "s", "g": "s", "o": "t"}
 
 
 def check(text: str) -> None:
@@ -50,7 +52,7 @@ def _act(mode: int, who: str, operator: str, letters: str, *, directory: bool) -
     mask = 0
     for person in set(who):
         bits |= _bits(mode, person, letters, directory=directory)
-        mask |= 0o7 << SHIFT[person] | {"u": 0o4000, "g": 0o2000, "o": 0o1000}[person]
+        mask |= 0o7 << SHIFT[person] | SPECIAL[person]
     if operator == "+":
         return mode | bits
     return mode & ~bits if operator == "-" else mode & ~mask | bits
@@ -62,5 +64,5 @@ def _bits(mode: int, person: str, letters: str, *, directory: bool) -> int:
     bits = sum(BITS[letter] for letter in set(letters) & set(BITS))
     if "X" in letters and (directory or mode & 0o111):
         bits |= 1
-    special = {"u": 0o4000, "g": 0o2000}.get(person, 0) if "s" in letters else 0
-    return bits << SHIFT[person] | special | (0o1000 if "t" in letters else 0)
+    special = SPECIAL[person] if SPECIAL_LETTER[person] in letters else 0
+    return bits << SHIFT[person] | special

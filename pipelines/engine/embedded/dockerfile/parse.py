@@ -89,7 +89,7 @@ def _shell_form(node: Node, rest: str) -> Node:
 
 
 def _escape(text: str) -> str:
-    for line in text.removeprefix("\ufeff").splitlines():
+    for line in text.removeprefix("\ufeff").split("\n"):
         directive = DIRECTIVE.match(line)
         if not directive:
             break

@@ -7,6 +7,7 @@ expect, have no place in the engine's process.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -14,6 +15,8 @@ import dockerfile  # type: ignore[import-not-found]  # a binary module without s
 
 UNTERMINATED = "unterminated heredoc"
 EMPTY = "file with no instructions"
+LINE = re.compile(r"[^\n]*\n|[^\n]+")  # as Go counts lines: a lone CR or a Unicode line separator is no end of line
+ONBUILD = re.compile(r"\s*ONBUILD\s+", re.IGNORECASE)
 
 
 def main() -> None:
@@ -26,21 +29,31 @@ def read(text: str) -> dict[str, Any]:
     """Parse, or say what is wrong and where."""
     fault = reason(text)
     if fault is not None:
-        return {"error": fault, "line": None if fault == EMPTY else locate(text.splitlines(keepends=True), fault)}
-    return {"nodes": [node(command) for command in dockerfile.parse_string(text)]}
+        return {"error": fault, "line": None if fault == EMPTY else locate(LINE.findall(text), fault)}
+    lines = LINE.findall(text)
+    return {"nodes": [node(command, lines) for command in dockerfile.parse_string(text)]}
 
 
-def node(command: dockerfile.Command) -> dict[str, Any]:
+def node(command: dockerfile.Command, lines: list[str]) -> dict[str, Any]:
     """One instruction in the words of ``nodes.Node``."""
+    heredocs = command.heredocs if command.sub_cmd is None else inner_heredocs("".join(lines[command.start_line - 1 : command.end_line]))
     return {
         "word": command.cmd,
         "args": command.value,
         "flags": command.flags,
         "json": command.json,
-        "heredocs": [[heredoc.name, heredoc.content] for heredoc in command.heredocs],
+        "heredocs": [[heredoc.name, heredoc.content] for heredoc in heredocs],
         "text": command.original.split("\n", 1)[0].strip(),
         "line": command.start_line,
     }
+
+
+def inner_heredocs(text: str) -> tuple[dockerfile.Heredoc, ...]:
+    """The here-documents of the instruction inside an ONBUILD: the parser skips them, but does not give them."""
+    if "<<" not in text:
+        return ()
+    commands = dockerfile.parse_string(ONBUILD.sub("", text, count=1))
+    return tuple(heredoc for command in commands for heredoc in command.heredocs)
 
 
 def reason(text: str) -> str | None:
@@ -55,9 +68,14 @@ def reason(text: str) -> str | None:
 def locate(lines: list[str], fault: str) -> int:
     """First line of the instruction that the parser refuses, counted from 1."""
     line = last_heredoc(lines) if fault == UNTERMINATED else first_failing(lines, fault)
-    while line > 1 and continues(lines[line - 2]):
-        line -= 1
+    while (before := previous(lines, line)) and continues(lines[before - 1]):
+        line = before
     return line
+
+
+def previous(lines: list[str], line: int) -> int:
+    """The last line before this one that is neither blank nor a comment (both may stand among continued lines), or 0."""
+    return next((number for number in range(line - 1, 0, -1) if not re.match(r"\s*(#|$)", lines[number - 1])), 0)
 
 
 def first_failing(lines: list[str], fault: str) -> int:
@@ -79,7 +97,7 @@ def last_heredoc(lines: list[str]) -> int:
 
 
 def continues(line: str) -> bool:
-    """Whether the instruction goes on after this line (an escape character at its end, or a comment among continued lines)."""
+    """Whether the instruction goes on after this line."""
     return line.rstrip().endswith(("\\", "`"))
 
 

@@ -1,0 +1,137 @@
+"""From a plan to ops: every instruction becomes an operation, so cache, laziness and parallel stages come from there."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.dockerfile import ignore, stages
+from pipelines.engine.embedded.dockerfile.origins import BuildContext, ImageRef, Scratch, StageRef
+from pipelines.engine.embedded.dockerfile.translation import Built, apply_step
+from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded.ops import read
+from pipelines.engine.embedded.ops.actions import ActionOp
+from pipelines.engine.embedded.ops.files import CopyDirectory
+from pipelines.engine.embedded.ops.images import container_from
+from pipelines.engine.embedded.ops.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, inside
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.engine.embedded.dockerfile.origins import Origin
+    from pipelines.engine.embedded.dockerfile.plan import Plan, Stage
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import SecretState
+
+LARGEST = 4 << 20  # bytes of a Dockerfile; more is a mistake
+
+
+@dataclass(slots=True)
+class Build:
+    """One build of one target: stages are translated in an order in which each finds what it reads from."""
+
+    session: Session
+    plan: Plan
+    context: DirectoryState
+    secrets: Mapping[str, SecretState]
+    init: bool = True
+    done: dict[int, Built] = field(default_factory=dict)
+    images: dict[str, ContainerState] = field(default_factory=dict)
+
+    async def run(self) -> ContainerState:
+        for index in self.plan.needed:
+            self.done[index] = await self._stage(self.plan.stages[index])
+        return self.done[self.plan.target].state
+
+    async def _stage(self, stage: Stage) -> Built:
+        built = await self._base(stage)
+        triggers = self.plan.triggers(stage, built.state.config.onbuild)
+        built = replace(built, state=replace(built.state, config=replace(built.state.config, onbuild=())), cmd_set=False)
+        for step in (*triggers, *stage.steps):
+            built = await apply_step(self, built, step)
+        return built
+
+    async def _base(self, stage: Stage) -> Built:
+        match stage.base:
+            case StageRef(index):
+                return self.done[index]
+            case ImageRef(ref):
+                state = await self.image(ref, stage.platform or self.plan.platform)
+                return Built(state, dict(state.config.env))
+            case Scratch():
+                return Built(ContainerState(self.plan.platform), {})
+
+    async def image(self, ref: str, platform: str) -> ContainerState:
+        """An image named in the file, resolved once a build."""
+        key = f"{ref} {platform}"
+        if key not in self.images:
+            self.images[key] = await container_from(self.session, ContainerState(platform), ref)
+        return self.images[key]
+
+    async def origin(self, origin: Origin) -> DirectoryState:
+        """The directory that COPY or a bind mount reads from."""
+        match origin:
+            case BuildContext():
+                return self.context
+            case StageRef(index):
+                return DirectoryState(self.done[index].state.rootfs)
+            case ImageRef(ref):
+                return DirectoryState((await self.image(ref, self.plan.platform)).rootfs)
+            case Scratch():
+                return DirectoryState()
+
+
+async def build(
+    session: Session,
+    context: DirectoryState,
+    *,
+    dockerfile: str = "Dockerfile",
+    target: str = "",
+    build_args: Mapping[str, str] | None = None,
+    secrets: Mapping[str, SecretState] | None = None,
+    platform: str = "",
+    init: bool = True,
+) -> ContainerState:
+    """The container a Dockerfile describes; nothing runs yet.
+
+    Args:
+        session: the session.
+        context: the build context, which holds the Dockerfile too.
+        dockerfile: its path in the context.
+        target: stage to build, by default the last.
+        build_args: values for ARGs.
+        secrets: by id, for RUN --mount=type=secret.
+        platform: what to build for, by default this machine's.
+        init: RUN commands get an init process.
+    """
+    text = await _text(session, context, dockerfile)
+    if text is None:
+        raise InvalidInput(f"failed to read dockerfile: open {dockerfile}: no such file or directory")
+    plan = await asyncio.to_thread(
+        stages.plan, text, target=target, build_args=build_args, platform=platform or session.platform, file=dockerfile
+    )
+    seen = await _without_ignored(session, context, dockerfile)
+    return await Build(session, plan, seen, secrets or {}, init).run()
+
+
+async def _without_ignored(session: Session, context: DirectoryState, dockerfile: str) -> DirectoryState:
+    """The context less what the first ignore file that exists says."""
+    for candidate in ignore.candidates(dockerfile):
+        text = await _text(session, context, candidate)
+        if text is None:
+            continue
+        patterns = ignore.patterns(text)
+        if not patterns:
+            return context
+        return DirectoryState(ActionOp(SCRATCH_OP, CopyDirectory("/", context.op, context.path, exclude=patterns)))
+    return context
+
+
+async def _text(session: Session, context: DirectoryState, path: str) -> str | None:
+    try:
+        data = await read.contents(session, context.op, inside(context.path, path), limit=LARGEST)
+    except NotFound:
+        return None
+    return data.decode(errors="replace")

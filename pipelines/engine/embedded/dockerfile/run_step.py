@@ -1,0 +1,114 @@
+"""RUN as an execution: its command, environment and mounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.actions import ActionOp
+from pipelines.engine.embedded.ops.command import Command
+from pipelines.engine.embedded.ops.exec import ExecOp
+from pipelines.engine.embedded.ops.files import WriteFile
+from pipelines.engine.embedded.ops.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.states import (
+    CacheMount,
+    CacheState,
+    ContainerState,
+    DirectoryMount,
+    DirectoryState,
+    FileState,
+    SecretMount,
+    SecretState,
+    TempMount,
+    inside,
+)
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.dockerfile.build import Build
+    from pipelines.engine.embedded.dockerfile.mounts import Mount
+    from pipelines.engine.embedded.dockerfile.run import Run, Script
+    from pipelines.engine.embedded.dockerfile.translation import Built
+    from pipelines.engine.embedded.ops.states import Mount as EngineMount
+
+SECRET_MODE = 0o400
+
+
+@dataclass(slots=True)
+class Mounts:
+    """What the `--mount` flags of one RUN come to."""
+
+    mounts: list[EngineMount]
+    secret_env: list[tuple[str, SecretState]]
+
+
+async def run(build: Build, built: Built, step: Run) -> ContainerState:
+    """The container after the command; mounts leave nothing behind."""
+    state = built.state
+    invocation = step.invocation(state.config.shell or ())
+    mounts = Mounts([], [])
+    for mount in step.mounts:
+        await _mount(build, state, mount, mounts)
+    if invocation.script:
+        mounts.mounts.append(_script(invocation.script))
+    command = Command(
+        args=invocation.argv,
+        env=_environment(built),
+        cwd=state.config.workdir or "/",
+        user=state.config.user,
+        mounts=tuple(mounts.mounts),
+        secret_env=tuple(mounts.secret_env),
+        volatile=tuple(build.plan.proxies().items()),
+        privileged=step.insecure,
+        init=build.init,
+        platform=state.platform,
+        network=step.network != "none",
+    )
+    return replace(state, rootfs=ExecOp(state.rootfs, command))
+
+
+def _environment(built: Built) -> tuple[tuple[str, str], ...]:
+    """The image's variables, then the build arguments; of one name the value seen last counts."""
+    image = dict(built.state.config.env)
+    return tuple((image | dict(built.variables)).items())
+
+
+def _script(script: Script) -> DirectoryMount:
+    file = FileState(ActionOp(SCRATCH_OP, WriteFile("/script", script.content.encode(), 0o755)), "/script")
+    return DirectoryMount(script.path, file, readonly=True)
+
+
+async def _mount(build: Build, state: ContainerState, mount: Mount, out: Mounts) -> None:
+    target = state.absolute(mount.target)
+    match mount.type:
+        case "bind":
+            origin = await build.origin(mount.origin)
+            source = replace(origin, path=inside(origin.path, mount.source.lstrip("/")))
+            out.mounts.append(DirectoryMount(target, source, readonly=mount.readonly))
+        case "cache":
+            out.mounts.append(CacheMount(target, await _cache(build, mount)))
+        case "tmpfs":
+            out.mounts.append(TempMount(target, mount.size or None))
+        case _:
+            _secret(build, state, mount, out)
+
+
+async def _cache(build: Build, mount: Mount) -> CacheState:
+    seed = await build.origin(mount.origin)
+    source = replace(seed, path=inside(seed.path, mount.source.lstrip("/")))
+    owner = f"{mount.uid or 0}:{mount.gid or 0}" if mount.uid or mount.gid else ""
+    return CacheState(mount.cache_id, None if source == DirectoryState() else source, mount.sharing.upper(), owner)
+
+
+def _secret(build: Build, state: ContainerState, mount: Mount, out: Mounts) -> None:
+    secret = build.secrets.get(mount.secret_id)
+    if secret is None:
+        if mount.required:
+            raise InvalidInput(f"secret {mount.secret_id}: not found")
+        return
+    if mount.env is not None:
+        out.secret_env.append((mount.env, secret))
+    if mount.secret_target:
+        owner = f"{mount.uid or 0}:{mount.gid or 0}"
+        mode = mount.mode if mount.mode is not None else SECRET_MODE
+        out.mounts.append(SecretMount(state.absolute(mount.secret_target), secret, owner, mode))
