@@ -1,0 +1,90 @@
+"""A process of ours: started without a shell, waited for without a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Python ignores SIGPIPE and SIGXFSZ, and ignored signals stay ignored in the programs we start: they must not.
+_DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: by `signal` (then `code` is 128 + its number) or by itself with `code`."""
+
+    code: int
+    signal: int | None
+
+
+def spawn(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tuple[int, int, int]) -> Child:
+    """Start a program in a session of its own, so that a terminal's signals pass it by.
+
+    Args:
+        argv: its arguments, its name first.
+        executable: the program's path.
+        env: its environment.
+        stdio: descriptors above 2, which become its 0, 1 and 2.
+    """
+    actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(stdio)]
+    pid = os.posix_spawn(executable, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULT_SIGNALS)
+    return Child(pid)
+
+
+class Child:
+    """A child process, or a descendant that was left to us (we are a subreaper): made in the event loop's thread, once per pid."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._fd = os.pidfd_open(pid)
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[Ended] = self._loop.create_future()
+        self._loop.add_reader(self._fd, self._reap)
+
+    async def wait(self) -> Ended:
+        """How it ended. May be called by many, before and after; cancelling it does not touch the process."""
+        return await asyncio.shield(self._ended)
+
+    @property
+    def running(self) -> bool:
+        return not self._ended.done()
+
+    def send(self, number: int) -> None:
+        """Send a signal; nothing happens when it has ended."""
+        if self.running:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._fd, number)
+
+    def catches(self, number: int) -> bool:
+        """Whether it has a handler for the signal. The first process of a pid namespace ignores the others, except SIGKILL."""
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text(errors="replace").splitlines()
+            caught = next(line for line in lines if line.startswith("SigCgt:"))
+        except (OSError, StopIteration):
+            return False
+        return bool(int(caught.split()[1], 16) & 1 << (number - 1))
+
+    def _reap(self) -> None:
+        self._loop.remove_reader(self._fd)
+        try:
+            result = os.waitid(os.P_PIDFD, self._fd, os.WEXITED)
+        except ChildProcessError:
+            result = None  # somebody else reaped it: how it ended is lost
+        os.close(self._fd)
+        self._ended.set_result(_ended(result))
+
+
+def _ended(result: os.waitid_result | None) -> Ended:
+    if result is None:
+        return Ended(255, None)
+    if result.si_code == os.CLD_EXITED:
+        return Ended(result.si_status, None)
+    return Ended(128 + result.si_status, result.si_status)

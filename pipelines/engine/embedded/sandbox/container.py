@@ -1,0 +1,97 @@
+"""One container, from its bundle to its last trace."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.sandbox.bundle import Bundle
+from pipelines.engine.embedded.sandbox.config import INIT_TARGET, Host, environment, process
+from pipelines.engine.embedded.sandbox.inside import Inside
+from pipelines.engine.embedded.sandbox.launch import CannotStart, Launch
+from pipelines.engine.embedded.sandbox.mountpoints import MountPoints
+from pipelines.engine.embedded.sandbox.users import User, find_user
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
+    from pipelines.engine.embedded.sandbox.cgroups import Cgroups
+    from pipelines.engine.embedded.sandbox.child import Child
+    from pipelines.engine.embedded.sandbox.output import Output, Streams
+    from pipelines.engine.embedded.sandbox.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What containers of a session are made with; `state` holds `bundles/` and `runtime/`."""
+
+    binary: RuntimeBinary
+    cgroups: Cgroups | None
+    host: Host
+    state: Path
+
+
+class Container:
+    """Made, run once, tidied once.
+
+    Raises:
+        InvalidInput: the user is not in the container's passwd or group file.
+    """
+
+    def __init__(self, spec: Spec, tools: Tools, name: str) -> None:
+        inside = Inside(spec.rootfs, spec.mounts)
+        self._user = find_user(spec.user, inside.read("/etc/passwd"), inside.read("/etc/group"))
+        self._spec = spec if spec.init and _can_have_init(spec, inside, self._user, tools.host) else replace(spec, init=False)
+        self._tools = tools
+        self._name = name
+        self._folder = tools.state / "bundles" / name
+        self._execs = itertools.count(1)
+        self._launch = Launch(tools.binary, tools.state / "runtime", self._folder, cgroups=tools.cgroups is not None)
+        self._points: MountPoints | None = None
+
+    async def run(self, streams: Streams) -> tuple[Child, Output]:
+        """Start the command; raises what `Launch.run` raises. `tidy` is due in any case."""
+        spec, host = self._spec, self._tools.host
+        bundle = Bundle(self._folder)
+        bundle.add_own_files(spec, host.init if spec.init else None)
+        bundle.write_config(self._wrapped(spec.args), self._user, host)
+        self._points = MountPoints.before(spec.rootfs, (*spec.mounts, *bundle.binds))
+        return await self._launch.run(streams)
+
+    async def exec(self, args: Sequence[str], streams: Streams) -> tuple[Child, Output]:
+        """Start another command; raises what `Launch.exec` raises."""
+        if not self._folder.exists():
+            raise CannotStart("the container has ended")
+        path = self._folder / f"exec-{next(self._execs)}"
+        Bundle.write_json(path, process(self._spec, self._user, self._tools.host, args))
+        return await self._launch.exec(path, streams)
+
+    def kill(self) -> None:
+        """Kill every process of it, even when its start did not come to an end."""
+        if self._tools.cgroups is not None:
+            self._tools.cgroups.kill(self._name)
+
+    def tidy(self) -> None:
+        """Remove all that is left of it, once its processes have ended."""
+        if self._tools.cgroups is not None:
+            self._tools.cgroups.remove(self._name)
+        shutil.rmtree(self._tools.state / "runtime" / self._name, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._points is not None:
+            self._points.clean()
+            self._points = None
+
+    def _wrapped(self, args: tuple[str, ...]) -> Spec:
+        return replace(self._spec, args=(INIT_TARGET, "--", *args)) if self._spec.init else self._spec
+
+
+def _can_have_init(spec: Spec, inside: Inside, user: User, host: Host) -> bool:
+    """An init does not say why it cannot find a command, the runtime does: so it is left out for a command that seems to be missing."""
+    if host.init is None:
+        return False
+    path = dict(entry.partition("=")[::2] for entry in environment(spec.env, user))["PATH"]
+    return inside.finds(spec.args[0], path, spec.cwd)

@@ -1,0 +1,119 @@
+"""Looks at a container's file system as its command will see it, before there is a container: root file system plus mounts."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.kernel import openat2
+from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_MOST_STEPS = 400  # path components looked at, those of links included: what ends a loop of links
+_SMALL = 1 << 20  # bytes of passwd or group that are read
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path `rel` under the directory `root` of the engine's view: nothing in it leads out of `root`."""
+
+    root: Path
+    rel: str
+
+    def open(self, flags: int = os.O_PATH) -> int:
+        """A file descriptor; OSError when it is not there."""
+        if not self.rel:
+            return os.open(self.root, flags | os.O_CLOEXEC)
+        directory = os.open(self.root, os.O_PATH | os.O_CLOEXEC)
+        try:
+            return openat2(directory, self.rel, flags)
+        finally:
+            os.close(directory)
+
+    def link(self) -> str | None:
+        """Where a symbolic link points; None for anything else."""
+        try:
+            fd = self.open(os.O_PATH | os.O_NOFOLLOW)
+        except OSError:
+            return None
+        try:
+            return os.readlink("", dir_fd=fd) if stat.S_ISLNK(os.fstat(fd).st_mode) else None
+        finally:
+            os.close(fd)
+
+    def stat(self) -> os.stat_result | None:
+        """None when it is not there, or cannot be reached."""
+        try:
+            fd = self.open()
+        except OSError:
+            return None
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
+
+    def canonical(self) -> Place:
+        """The same place with every symbolic link of `rel` followed inside `root`, as far as the path is there."""
+        done: list[str] = []
+        todo = list(reversed(self.rel.split("/")))
+        for _ in range(_MOST_STEPS):
+            if not todo:
+                break
+            name = todo.pop()
+            if name == "..":
+                done = done[:-1]
+            elif name not in ("", "."):
+                link = Place(self.root, "/".join([*done, name])).link()
+                done = [*done, name] if link is None else [] if link.startswith("/") else done
+                todo += reversed(link.split("/")) if link is not None else ()
+        return Place(self.root, "/".join(done))
+
+
+class Inside:
+    """The file system of a container that is about to start. A path that leaves a mount through a symbolic link is taken to be missing."""
+
+    def __init__(self, rootfs: Path, mounts: Sequence[Bind | Tmpfs]) -> None:
+        self._rootfs = rootfs
+        self._mounts = [(normal(m.target), m) for m in mounts]
+
+    def place(self, path: str, *, below: int | None = None) -> Place | None:
+        """Where `path` lives once the first `below` mounts (default: all) are there; None when that is a tmpfs or a single file."""
+        path = normal(path)
+        for target, mount in reversed(self._mounts[:below]):
+            if path == target or path.startswith(target.rstrip("/") + "/"):
+                if isinstance(mount, Tmpfs):
+                    return None
+                return Place(mount.source, path[len(target) :].lstrip("/"))
+        return Place(self._rootfs, path.lstrip("/"))
+
+    def read(self, path: str) -> str:
+        """The text of a small file; "" when there is none."""
+        place = self.place(path)
+        try:
+            fd = place.open(os.O_RDONLY | os.O_NONBLOCK) if place else None
+        except OSError:
+            return ""
+        if fd is None:
+            return ""
+        with os.fdopen(fd, "rb") as file:
+            return file.read(_SMALL).decode(errors="replace") if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
+
+    def finds(self, command: str, path: str, cwd: str) -> bool:
+        """Whether `command` is an executable file, looked up in `path` (of the form a:b:c) unless it has a slash."""
+        folders = [cwd] if "/" in command else [os.path.join(cwd, folder) for folder in path.split(":")]  # noqa: PTH118 - container paths
+        return any(self._executable(os.path.join(folder, command)) for folder in folders)  # noqa: PTH118
+
+    def _executable(self, path: str) -> bool:
+        place = self.place(path)
+        status = place.stat() if place else None
+        return status is not None and stat.S_ISREG(status.st_mode) and bool(status.st_mode & 0o111)
+
+
+def normal(path: str) -> str:
+    """An absolute container path without `.`, `..` and doubled slashes."""
+    return os.path.normpath("/" + path.lstrip("/"))

@@ -1,0 +1,125 @@
+"""Calls the OCI runtime: one program start per command, which returns when the command runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.sandbox.child import Child, spawn
+from pipelines.engine.embedded.sandbox.output import Output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
+    from pipelines.engine.embedded.sandbox.output import Streams
+
+# The runtime is a short-lived Go program: it ends before collecting garbage pays.
+_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOGC": "off"}
+_ABOUT_THE_COMMAND = re.compile(r"(?:container process|process caused|failed): (exec: .*?)(?:: unknown)?$", re.DOTALL)  # runc
+_NOT_FOUND = re.compile(r"executable file `(.*)` not found in \$PATH")  # crun
+_MESSAGE = 4096  # bytes of an error that was not logged
+_NOT_EXECUTABLE = re.compile(r"open executable: (.*)$")  # crun
+
+
+class CannotStart(EngineError):  # noqa: N818 - reads as a sentence where it is raised
+    """The command itself could not be started: not found, not executable. The container was set up."""
+
+
+class Launch:
+    """The runtime calls for one container.
+
+    Args:
+        binary: the runtime.
+        root: the directory the runtime keeps its state in.
+        bundle: the container's bundle; its name is the container's id.
+        cgroups: whether the container has a cgroup.
+    """
+
+    def __init__(self, binary: RuntimeBinary, root: Path, bundle: Path, *, cgroups: bool) -> None:
+        self._binary = binary
+        self._bundle = bundle
+        self._log = bundle / "log"
+        self._options = ["--root", str(root), "--log", str(self._log), "--log-format", "json", *_cgroup_options(binary, cgroups=cgroups)]
+
+    async def run(self, streams: Streams) -> tuple[Child, Output]:
+        """Create the container and start its command.
+
+        Raises:
+            CannotStart: the command is at fault.
+            EngineError: anything else is.
+        """
+        return await self._start(["run", "--bundle", str(self._bundle)], "pid", streams)
+
+    async def exec(self, process: Path, streams: Streams) -> tuple[Child, Output]:
+        """Start another command in the container; `process` holds its OCI process object. Raises like `run`."""
+        return await self._start(["exec", "--process", str(process)], f"{process.name}.pid", streams)
+
+    async def _start(self, call: list[str], pid_name: str, streams: Streams) -> tuple[Child, Output]:
+        pid_file = self._bundle / pid_name
+        argv = [self._binary.path.name, *self._options, *call, "--detach", "--pid-file", str(pid_file), self._bundle.name]
+        out, child_out = os.pipe()
+        err, child_err = os.pipe()
+        try:
+            starter = self._spawn(argv, streams.stdin, child_out, child_err)
+            ended = await starter.wait()
+            if ended.code != 0:
+                raise _problem(self._log, err)
+            child = Child(int(pid_file.read_text()))
+        except BaseException:
+            os.close(out)
+            os.close(err)
+            raise
+        return child, Output(out, err, streams)
+
+    def _spawn(self, argv: list[str], stdin: bytes | Path | None, out: int, err: int) -> Child:
+        """The runtime gets the container's own pipes and hands them on: nothing is copied between."""
+        try:
+            given = _open_stdin(stdin)
+            try:
+                return spawn(argv, executable=self._binary.executable, env=_ENVIRONMENT, stdio=(given, out, err))
+            finally:
+                os.close(given)
+        finally:
+            os.close(out)
+            os.close(err)
+
+
+def _open_stdin(stdin: bytes | Path | None) -> int:
+    if not isinstance(stdin, bytes):
+        return os.open(stdin or os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    memory = os.memfd_create("stdin", os.MFD_CLOEXEC)
+    with os.fdopen(os.dup(memory), "wb") as file:
+        file.write(stdin)
+    os.lseek(memory, 0, os.SEEK_SET)
+    return memory
+
+
+def _cgroup_options(binary: RuntimeBinary, *, cgroups: bool) -> list[str]:
+    if binary.path.name == "crun":
+        return ["--cgroup-manager", "cgroupfs" if cgroups else "disabled"]
+    return [] if cgroups else ["--rootless", "true"]
+
+
+def _problem(log: Path, err: int) -> EngineError:
+    """The runtime's own last words, as the error they stand for."""
+    message = _last_error(log) or os.read(err, _MESSAGE).decode(errors="replace").strip() or "the OCI runtime gave no reason"
+    if found := _ABOUT_THE_COMMAND.search(message):
+        return CannotStart(found[1])
+    if found := _NOT_FOUND.search(message):
+        return CannotStart(f'exec: "{found[1]}": executable file not found in $PATH')
+    if found := _NOT_EXECUTABLE.search(message):
+        return CannotStart(f"exec: {found[1]}")
+    return EngineError(f"the container could not be started: {message}")
+
+
+def _last_error(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
+    return next((str(entry["msg"]) for entry in reversed(entries) if entry.get("level") == "error"), "")

@@ -1,0 +1,158 @@
+"""Takes a command's output as it comes: masks it, writes it to files, tells whoever watches. Memory stays bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.sandbox.masking import Masker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from pipelines.engine.embedded.sandbox.spec import Capture, OnOutput, Stream
+
+_CHUNK = 1 << 16  # bytes read at a time: a pipe's capacity
+_WINDOW = 0.02  # seconds in which standard output goes before standard error
+_WINDOW_BYTES = 1 << 20  # a window is closed early when it holds this much
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a command reads, and what becomes of what it writes."""
+
+    capture: Capture
+    stdin: bytes | Path | None = field(default=None, repr=False)
+    masks: tuple[bytes, ...] = field(default=(), repr=False)
+    on_output: OnOutput | None = None
+
+
+class Combined:
+    """Both streams in one: in the order they came, but standard output first among what came within 20 ms.
+
+    Two pipes do not tell in which order they were written to; this makes a short program's output the same every time.
+    """
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+        self._waiting: dict[Stream, list[bytes]] = {"stdout": [], "stderr": []}
+        self._size = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, stream: Stream, data: bytes) -> None:
+        self._waiting[stream].append(data)
+        self._size += len(data)
+        if self._size > _WINDOW_BYTES:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_WINDOW, self.flush)
+
+    def flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for chunks in self._waiting.values():
+            if chunks:
+                self._write(b"".join(chunks))
+                chunks.clear()
+        self._size = 0
+
+
+class _Reader:
+    """Reads one pipe to its end, from the event loop."""
+
+    def __init__(self, fd: int, masks: Iterable[bytes], write: Callable[[bytes], None]) -> None:
+        self._fd = fd
+        self._masker = Masker(masks)
+        self._write = write
+        self._loop = asyncio.get_running_loop()
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+        os.set_blocking(fd, False)
+        self._loop.add_reader(fd, self._read)
+
+    def close(self) -> None:
+        """Stop reading: the end, or nobody waits for it any more."""
+        if not self.ended.done():
+            self._loop.remove_reader(self._fd)
+            os.close(self._fd)
+            self.ended.set_result(None)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._fd, _CHUNK)
+        except BlockingIOError:
+            return
+        shown = self._masker.feed(data) if data else self._masker.finish()
+        if shown:
+            self._write(shown)
+        if not data:
+            self.close()
+
+
+class Output:
+    """The output of one command, read from two pipes until both end.
+
+    A full disk does not stop the command: what could not be written is lost, and `wait` raises the OSError.
+    """
+
+    def __init__(self, stdout: int, stderr: int, streams: Streams) -> None:
+        capture = streams.capture
+        self._on_output = streams.on_output
+        self._problem: OSError | None = None
+        self._files: dict[str, int] = {}
+        for name, path in (("stdout", capture.stdout), ("stderr", capture.stderr), ("combined", capture.combined)):
+            if path is not None:
+                self._files[name] = _create(path)
+        self._combined = Combined(lambda data: self._store("combined", data)) if capture.combined else None
+        self._readers = (
+            _Reader(stdout, streams.masks, lambda data: self._take("stdout", data)),
+            _Reader(stderr, streams.masks, lambda data: self._take("stderr", data)),
+        )
+
+    async def wait(self) -> None:
+        """Return when both pipes have ended and everything is in the files."""
+        try:
+            await asyncio.gather(*(asyncio.shield(reader.ended) for reader in self._readers))
+        finally:
+            self.close()
+        if self._problem is not None:
+            raise self._problem
+
+    def close(self) -> None:
+        """Stop reading and close the files; may be called twice."""
+        for reader in self._readers:
+            reader.close()
+        if self._combined is not None:
+            self._combined.flush()
+        for fd in self._files.values():
+            os.close(fd)
+        self._files.clear()
+
+    def _take(self, stream: Stream, data: bytes) -> None:
+        self._store(stream, data)
+        if self._combined is not None:
+            self._combined.add(stream, data)
+        if self._on_output is not None:
+            self._on_output(stream, data)
+
+    def _store(self, name: str, data: bytes) -> None:
+        fd = self._files.get(name)
+        if fd is None or self._problem is not None:
+            return
+        try:
+            _write_all(fd, data)
+        except OSError as problem:
+            self._problem = problem
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]

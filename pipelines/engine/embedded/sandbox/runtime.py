@@ -1,0 +1,153 @@
+"""Runs containers."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+from pipelines.engine.embedded import kernel
+from pipelines.engine.embedded.sandbox.binary import find_init, find_runtime
+from pipelines.engine.embedded.sandbox.cgroups import Cgroups
+from pipelines.engine.embedded.sandbox.config import Host
+from pipelines.engine.embedded.sandbox.container import Container, Tools
+from pipelines.engine.embedded.sandbox.launch import CannotStart
+from pipelines.engine.embedded.sandbox.output import Streams
+from pipelines.engine.embedded.sandbox.running import Running
+from pipelines.engine.embedded.sandbox.spec import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+    from typing import Any
+
+    from pipelines.engine.embedded.sandbox.spec import OnOutput, Spec
+
+RUNTIME_VARIABLE = "LOCKGATE_RUNTIME"  # names the OCI runtime to use
+
+_T = TypeVar("_T")
+
+
+class Runtime:
+    """Starts commands in containers of an OCI runtime; one per session, made inside its jail.
+
+    The process becomes a subreaper, as containers outlive the runtime that starts them and are then ours to wait for. In its mount
+    namespace, which must be private, /sys/fs/cgroup is replaced by the session's own cgroup.
+
+    Args:
+        state: an empty directory in memory (tmpfs): bundles with secrets are written there.
+        rootless: inside an ordinary user's user namespace.
+    """
+
+    def __init__(self, state: Path, *, rootless: bool = False) -> None:
+        self._state = state
+        self._rootless = rootless
+        self._names = map(str, itertools.count(1))
+        self._tools: asyncio.Task[Tools] | None = None
+        self._live: set[Running] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def prepare(self) -> None:
+        """Find programs and make the cgroup ahead of the first run; may be called again, and need not be called.
+
+        Raises:
+            Unavailable: no OCI runtime is installed.
+        """
+        await self._prepared()
+
+    async def run(self, spec: Spec, on_output: OnOutput | None = None) -> Exit:
+        """Run a command to its end. Cancelled, it is interrupted, terminated, killed; either way nothing of it is left.
+
+        Raises:
+            InvalidInput: the user is not in the container's passwd or group file.
+            EngineError: the container could not be set up. (A command that is not found is an `Exit` with `error`.)
+        """
+        try:
+            running = await self.start(spec, on_output)
+        except CannotStart as problem:
+            return _not_started(problem, spec, on_output)
+        try:
+            return await running.wait()
+        except asyncio.CancelledError:
+            await self._to_the_end(running.interrupt())
+            raise
+
+    async def start(self, spec: Spec, on_output: OnOutput | None = None) -> Running:
+        """Start a command and return when it runs.
+
+        Raises:
+            CannotStart: there is no such program, or it cannot be executed.
+            InvalidInput: the user is not in the container's passwd or group file.
+            EngineError: the container could not be set up.
+        """
+        tools = await self._prepared()
+        starting = asyncio.ensure_future(self._start(tools, spec, on_output))
+        try:
+            return await self._to_the_end(starting)
+        except asyncio.CancelledError:
+            await self._to_the_end(_abandon(starting))
+            raise
+
+    async def close(self) -> None:
+        """Kill what still runs and let go of everything."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*(running.kill() for running in self._live), return_exceptions=True)
+        if self._tools is not None:
+            tools = await self._tools
+            tools.binary.close()
+            if tools.cgroups is not None:
+                tools.cgroups.close()
+
+    async def _prepared(self) -> Tools:
+        if self._tools is None:
+            self._tools = asyncio.ensure_future(asyncio.to_thread(self._prepare))
+        return await asyncio.shield(self._tools)
+
+    def _prepare(self) -> Tools:
+        binary = find_runtime(os.environ.get(RUNTIME_VARIABLE))
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        for name in ("bundles", "runtime", "cgroup"):
+            (self._state / name).mkdir(mode=0o700)
+        cgroups = Cgroups.enter(self._state / "cgroup")
+        host = Host(rootless=self._rootless, cgroups=cgroups is not None, seccomp=binary.seccomp, init=find_init())
+        return Tools(binary, cgroups, host, self._state)
+
+    async def _start(self, tools: Tools, spec: Spec, on_output: OnOutput | None) -> Running:
+        container = Container(spec, tools, next(self._names))
+        try:
+            child, output = await container.run(Streams(spec.capture, spec.stdin, spec.masks, on_output))
+        except BaseException:
+            container.tidy()
+            raise
+        running = Running(child, output, container)
+        self._live.add(running)
+        running.on_end(self._live.discard)
+        return running
+
+    async def _to_the_end(self, work: Coroutine[Any, Any, _T] | asyncio.Future[_T]) -> _T:
+        """Wait for work that goes on when the waiting is cancelled, and that `close` waits for."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+
+async def _abandon(starting: asyncio.Future[Running]) -> None:
+    """What is starting cannot be stopped half way: wait until it runs, then kill it."""
+    try:
+        running = await starting
+    except Exception:  # noqa: BLE001 - it did not start: all the better
+        return
+    await running.kill()
+
+
+def _not_started(problem: CannotStart, spec: Spec, on_output: OnOutput | None) -> Exit:
+    """Say on standard error, as the command itself would, why it could not be started."""
+    line = f"{problem.message}\n".encode()
+    for path in (spec.capture.stdout, spec.capture.stderr, spec.capture.combined):
+        if path is not None:
+            path.write_bytes(b"" if path is spec.capture.stdout else line)
+    if on_output is not None:
+        on_output("stderr", line)
+    return Exit(1, None, problem.message)
