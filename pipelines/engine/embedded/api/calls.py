@@ -81,6 +81,11 @@ class Calls:
         digest = self._digest(type_, "", None, {}, next(self._serial))
         return self._add(Call(type_, "", None, {}, digest, state))
 
+    def root(self, type_: str) -> Call:
+        """The object that every chain starts from, for the rare client that asks for its id."""
+        digest = self._digest(type_, "", None, {}, None)
+        return self._by_digest.get(digest) or self._add(Call(type_, "", None, {}, digest, type_))
+
     def by_id(self, id_: str) -> Call:
         """The call behind an id.
 

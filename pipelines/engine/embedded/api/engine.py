@@ -1,0 +1,134 @@
+"""One session's API: request bytes in, response bytes out; the engine proper starts behind it while the first requests are answered."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.errors import EngineError, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from pipelines.engine.embedded.api.evaluate import Evaluator
+    from pipelines.engine.embedded.api.execute import Service
+    from pipelines.engine.embedded.api.registry import Registry
+    from pipelines.engine.embedded.api.sdk import Derived
+
+    Boot = Callable[[], AbstractAsyncContextManager[tuple[Registry, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A GraphQL request as it travels over HTTP."""
+
+    query: str
+    name: str | None
+    variables: dict[str, Any]
+
+    @classmethod
+    def read(cls, body: bytes) -> Request:
+        """Raises InvalidInput when the body is not one."""
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            data = None
+        given = data if isinstance(data, dict) else {}
+        query, name, variables = given.get("query"), given.get("operationName"), given.get("variables") or {}
+        if not isinstance(query, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
+            raise InvalidInput('the request body must be a JSON object with a "query"')
+        return cls(query, name or None, variables)
+
+
+class Engine:
+    """Answers requests for one session.
+
+    Args:
+        derived: the schema, and answers about it known already.
+        boot: opens the engine proper: gives the resolvers, and the session object they work on.
+    """
+
+    def __init__(self, derived: Derived, boot: Boot) -> None:
+        self._derived = derived
+        self._boot = boot
+        self._closing = asyncio.Event()
+        self._evaluator: asyncio.Future[Evaluator] = asyncio.get_running_loop().create_future()
+        self._service = asyncio.create_task(self._prepare())
+        self._running = asyncio.create_task(self._run())
+
+    async def answer(self, body: bytes) -> bytes:
+        """The response to a request."""
+        about_schema = b"__schema" in body
+        known = self._derived.answer(body) if about_schema else None
+        if known is not None:
+            return known
+        result = await self._execute(body)
+        response = json.dumps(result, separators=(",", ":")).encode()
+        if about_schema and "errors" not in result and result["data"].keys() == {"__schema"}:
+            self._derived.keep(body, response)
+        return response
+
+    async def close(self) -> None:
+        """Stop the work under way, then the engine proper."""
+        self._closing.set()
+        if not self._evaluator.done():
+            self._running.cancel()
+        self._service.cancel()
+        await asyncio.gather(self._running, self._service, return_exceptions=True)
+
+    async def _execute(self, body: bytes) -> dict[str, Any]:
+        try:
+            request = Request.read(body)
+            service = await asyncio.shield(self._service)
+        except EngineError as error:
+            return {"data": None, "errors": [{"message": error.message}]}
+        from pipelines.engine.embedded.api.execute import execute
+
+        return await execute(service, request.query, request.name, request.variables)
+
+    async def _prepare(self) -> Service:
+        return await asyncio.to_thread(self._load)
+
+    def _load(self) -> Service:
+        """What queries are executed against. In a thread: it imports graphql-core, and may have to read the SDK."""
+        from pipelines.engine.embedded.api.calls import Calls
+        from pipelines.engine.embedded.api.execute import Service
+        from pipelines.engine.embedded.api.introspection import Introspection
+
+        schema = self._derived.schema()
+        return Service(schema, Introspection(schema), Calls(), self._ready)
+
+    async def _ready(self) -> Evaluator:
+        return await asyncio.shield(self._evaluator)
+
+    async def _run(self) -> None:
+        """Keep the engine proper open until the session closes. If it cannot open, every request is told why."""
+        from pipelines.engine.embedded.api.evaluate import Evaluator
+
+        try:
+            await asyncio.wait((self._service,))  # both import a great deal; the client needs this one first
+            async with self._boot() as (registry, ctx):
+                evaluator = Evaluator(registry, ctx)
+                self._evaluator.set_result(evaluator)
+                gc.freeze()  # what is loaded by now stays: no collection need look at it again
+                try:
+                    await self._closing.wait()
+                finally:
+                    await evaluator.close()
+        except EngineError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 - told to the client, and shown in full to people
+            traceback.print_exc(file=sys.stderr)
+            self._fail(EngineError(f"internal error: the engine did not start: {type(error).__name__}: {error}"))
+
+    def _fail(self, error: EngineError) -> None:
+        print(f"engine: {error.message}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is this session's log
+        if not self._evaluator.done():
+            self._evaluator.set_exception(error)
+            self._evaluator.exception()  # seen, even if nobody asks any more

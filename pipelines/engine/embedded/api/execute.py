@@ -1,0 +1,217 @@
+"""Executes a query: builds the calls it names, then asks all leaves at once. No recursion: chains are hundreds of links long."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from graphql import GraphQLError
+
+from pipelines.engine.embedded.api import document, project
+from pipelines.engine.embedded.api.answer import Leaf, Place, nullify, own_id, report
+from pipelines.engine.embedded.api.evaluate import NullObject
+from pipelines.engine.embedded.api.schema import ROOT
+from pipelines.engine.embedded.api.select import Selector
+from pipelines.engine.embedded.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from graphql.language import FieldNode, SelectionSetNode
+
+    from pipelines.engine.embedded.api.calls import Call, Calls
+    from pipelines.engine.embedded.api.evaluate import Evaluator
+    from pipelines.engine.embedded.api.introspection import Introspection
+    from pipelines.engine.embedded.api.registry import Spec
+    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.select import Selected
+
+META = frozenset({"__typename", "__schema", "__type", "version"})
+"""What is answered on the root without the engine proper, so while it still starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What queries are executed against.
+
+    Attributes:
+        schema: the types.
+        introspection: the same, for queries about them.
+        calls: the session's objects.
+        ready: waits for the engine proper: resolvers, and the session they work on.
+    """
+
+    schema: Schema
+    introspection: Introspection
+    calls: Calls
+    ready: Callable[[], Awaitable[Evaluator]]
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """An object whose selections are to be opened.
+
+    Attributes:
+        sets: what is selected on it.
+        type_name: its object type.
+        call: the object; None for the root, and in a rehearsal.
+        out: its object in the answer.
+        place: where that is; None for the root.
+        rehearsal: the selections are only checked: it stands for the elements of a list not yet asked.
+    """
+
+    sets: Sequence[SelectionSetNode]
+    type_name: str
+    call: Call | None
+    out: dict[str, Any]
+    place: Place | None
+    rehearsal: bool = False
+
+    def at(self, key: str, call: Call | None = None) -> Place:
+        return Place(self.place, self.out, key, call)
+
+
+async def execute(service: Service, query: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The response to a query, as the JSON object a client gets. Nothing is raised but a cancellation.
+
+    Any error makes the whole `data` null: all but a few fields of the API may not be null, so an error would climb to the top anyway.
+    """
+    try:
+        operation = document.parse(query, name, variables or {}, service.schema)
+        execution = Execution(service, operation)
+        data = await execution.run()
+    except GraphQLError as error:
+        locations = [{"line": one.line, "column": one.column} for one in error.locations or ()]
+        return {"data": None, "errors": [{"message": error.message, "locations": locations}]}
+    except EngineError as error:
+        return {"data": None, "errors": [report(error, None)]}
+    return {"data": None, "errors": execution.errors} if execution.errors else {"data": data}
+
+
+@dataclass(slots=True)
+class Execution:
+    """One query under way.
+
+    Attributes:
+        service: what it is executed against.
+        operation: the query.
+        errors: what went wrong so far, as the client is told.
+    """
+
+    service: Service
+    operation: document.Operation
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    _selector: Selector = field(init=False)
+    _evaluator: Evaluator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._selector = Selector(self.service.schema, self.service.calls, self.operation.variables)
+
+    async def run(self) -> dict[str, Any]:
+        """The data; meaningless when there are errors."""
+        root = Objects([self.operation.selection], ROOT, None, {}, None)
+        if not all(nodes[0].name.value in META for nodes in self._collect(root).values()):
+            self._evaluator = await self.service.ready()
+        await self._open_all([root])
+        return root.out
+
+    def _collect(self, objects: Objects) -> dict[str, list[FieldNode]]:
+        return document.collect(self.operation, objects.sets, objects.type_name, self.service.schema)
+
+    async def _open_all(self, work: list[Objects]) -> None:
+        """Open objects until only leaves remain, then ask those. A mistake anywhere in the query means none is asked."""
+        leaves: list[Leaf] = []
+        while work:
+            objects = work.pop()
+            for key, nodes in self._collect(objects).items():
+                try:
+                    self._open(objects, key, nodes, work, leaves)
+                except EngineError as error:
+                    self.errors.append(report(error, objects.at(key)))
+                    return
+        await self._ask_all(leaves)
+
+    def _open(self, objects: Objects, key: str, nodes: Sequence[FieldNode], work: list[Objects], leaves: list[Leaf]) -> None:
+        name = nodes[0].name.value
+        if name == "__typename":
+            objects.out[key] = objects.type_name
+        elif objects.type_name == ROOT and name in META:
+            objects.out[key] = self._meta(name, nodes)
+        else:
+            self._choose(objects, self._selector.select(objects.type_name, key, nodes), work, leaves)
+
+    def _meta(self, name: str, nodes: Sequence[FieldNode]) -> Any:
+        if name == "version":
+            return self.service.schema.version
+        return project.answer(name, nodes, self.operation, self.service.introspection, self.service.schema)
+
+    def _choose(self, objects: Objects, selected: Selected, work: list[Objects], leaves: list[Leaf]) -> None:
+        loaded = selected.loads
+        if loaded is not None:
+            work.append(self._inside(objects, selected, loaded))
+        elif selected.name == f"{objects.type_name}.id":
+            objects.out[selected.key] = (objects.call or self.service.calls.root(ROOT)).id
+        else:
+            spec = self._evaluator.registry.spec(selected.name, selected.args, selected.field.defaults)
+            self._call(objects, selected, spec, work, leaves)
+
+    def _call(self, objects: Objects, selected: Selected, spec: Spec, work: list[Objects], leaves: list[Leaf]) -> None:
+        result = selected.field.type
+        if selected.sets and (selected.is_list or objects.rehearsal):
+            work.append(Objects(selected.sets, result.name, None, {}, objects.at(selected.key), rehearsal=True))
+        if objects.rehearsal:
+            return
+        if selected.sets and not selected.is_list:
+            call = self.service.calls.make(result.name, selected.name, objects.call, selected.args, fresh=spec.is_fresh(selected.args))
+            work.append(self._inside(objects, selected, call))
+        else:
+            objects.out[selected.key] = None
+            leaves.append(Leaf(selected, spec, objects.call, objects.at(selected.key)))
+
+    def _inside(self, objects: Objects, selected: Selected, call: Call) -> Objects:
+        out: dict[str, Any] = {}
+        objects.out[selected.key] = out
+        return Objects(selected.sets, call.type, call, out, objects.at(selected.key, call))
+
+    async def _ask_all(self, leaves: Sequence[Leaf]) -> None:
+        if len(leaves) == 1:
+            await self._ask(leaves[0])
+            return
+        async with asyncio.TaskGroup() as group:
+            for leaf in leaves:
+                group.create_task(self._ask(leaf))
+
+    async def _ask(self, leaf: Leaf) -> None:
+        """Ask one leaf and write down its value, or its error: a failing leaf does not stop the others."""
+        try:
+            await self._fill(leaf, await self._evaluator.leaf(leaf.spec, leaf.parent, leaf.selected.args))
+        except NullObject as null:
+            nullify(leaf.place, null.call)
+        except EngineError as error:
+            self.errors.append(report(error, leaf.place))
+        except Exception as error:  # noqa: BLE001 - a defect of a resolver must not end the session
+            traceback.print_exc(file=sys.stderr)
+            defect = EngineError(f"internal error in {leaf.spec.name}: {type(error).__name__}: {error}")
+            self.errors.append(report(defect, leaf.place))
+
+    async def _fill(self, leaf: Leaf, value: Any) -> None:
+        result = leaf.selected.field.type
+        if result.name == "ID":
+            leaf.place.fill(own_id(leaf, value, self.service.calls))
+        elif value is None and result.required:
+            raise EngineError(f"Cannot return null for non-nullable field {leaf.spec.name}.")
+        elif leaf.selected.sets and value is not None:
+            await self._open_all(self._elements(leaf, value))
+        else:
+            leaf.place.fill(value)
+
+    def _elements(self, leaf: Leaf, states: Sequence[Any]) -> list[Objects]:
+        selected = leaf.selected
+        source = self.service.calls.make(selected.field.type.name, selected.name, leaf.parent, selected.args)
+        out: list[dict[str, Any]] = [{} for _ in states]
+        leaf.place.fill(out)
+        calls = [self.service.calls.element(source, index, state) for index, state in enumerate(states)]
+        return [Objects(selected.sets, one.type, one, out[at], Place(leaf.place, out, at, one)) for at, one in enumerate(calls)]

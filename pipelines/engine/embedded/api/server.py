@@ -1,0 +1,178 @@
+"""HTTP for one client program on this machine: POST /query with the session's token, over loopback only."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import re
+from typing import TYPE_CHECKING, cast
+
+import h11
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from socket import socket
+
+    Answer = Callable[[bytes], Awaitable[bytes]]
+
+MAX_BODY = 64 * 1024 * 1024  # bytes; file contents travel inside queries
+LOOPBACK = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+JSON = (b"Content-Type", b"application/json")
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
+    """A request that is not answered.
+
+    Attributes:
+        status: HTTP status code.
+        reason: one line for the client.
+        headers: further headers.
+    """
+
+    def __init__(self, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+
+
+class Server:
+    """Accepts connections on a listening socket until closed.
+
+    Args:
+        answer: the response body to a request body; cancelled when the client hangs up.
+        token: what a client must give as user name.
+    """
+
+    def __init__(self, answer: Answer, token: str) -> None:
+        self.answer = answer
+        self.credentials = base64.b64encode(f"{token}:".encode())
+        self.connections: set[Connection] = set()
+        self._listener: asyncio.Server | None = None
+
+    async def start(self, sock: socket) -> None:
+        self._listener = await asyncio.get_running_loop().create_server(lambda: Connection(self), sock=sock)
+
+    async def close(self) -> None:
+        """Stop listening, drop all connections, and wait until what they asked for has been cancelled."""
+        if self._listener is not None:
+            self._listener.close()
+        tasks = [one.task for one in self.connections if one.task is not None]
+        for connection in list(self.connections):
+            connection.drop()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Connection(asyncio.Protocol):
+    """One keep-alive connection: requests are answered one after another, each in one write."""
+
+    def __init__(self, server: Server) -> None:
+        self.task: asyncio.Task[None] | None = None
+        self._server = server
+        self._http = h11.Connection(h11.SERVER)
+        self._transport: asyncio.Transport | None = None
+        self._request: h11.Request | None = None
+        self._body: list[bytes] = []
+        self._size = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio, which has set TCP_NODELAY already."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._server.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._http.receive_data(data)
+        self._proceed()
+
+    def eof_received(self) -> bool:
+        """The client hung up: nobody reads the answer any more."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._server.connections.discard(self)
+        if self.task is not None:
+            self.task.cancel()
+
+    def drop(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+        if self.task is not None:
+            self.task.cancel()
+
+    def _proceed(self) -> None:
+        """Read on until the request is whole, or there is nothing more to read."""
+        try:
+            while self.task is None and self._take(self._http.next_event()):
+                pass
+        except h11.RemoteProtocolError as error:
+            self._refuse(Refused(error.error_status_hint, "not an HTTP request"))
+        except Refused as refused:
+            self._refuse(refused)
+
+    def _take(self, event: h11.Event | type[h11.NEED_DATA | h11.PAUSED]) -> bool:
+        """Handle one event of the request; false when there is none to go on with."""
+        match event:
+            case h11.Request():
+                self._request, self._body, self._size = event, [], 0
+                _check(event, self._server.credentials)
+                self._invite()
+            case h11.Data():
+                self._add(bytes(event.data))
+            case h11.EndOfMessage():
+                self.task = asyncio.get_running_loop().create_task(self._respond(b"".join(self._body)))
+                self._body = []
+            case _:
+                return False
+        return True
+
+    def _invite(self) -> None:
+        """Some clients ask before they send a long body."""
+        if self._http.they_are_waiting_for_100_continue and self._transport is not None:
+            self._transport.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+
+    def _add(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > MAX_BODY:
+            raise Refused(413, f"a request may have {MAX_BODY} bytes")
+        self._body.append(data)
+
+    async def _respond(self, body: bytes) -> None:
+        self._send(200, await self._server.answer(body), JSON)
+        self.task = None
+        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
+            self._http.start_next_cycle()
+            self._proceed()
+        elif self._transport is not None:
+            self._transport.close()
+
+    def _refuse(self, refused: Refused) -> None:
+        """Answer and hang up: whatever else the client sends is not read."""
+        if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            close = (b"Connection", b"close")
+            self._send(refused.status, refused.reason.encode() + b"\n", (b"Content-Type", b"text/plain"), close, *refused.headers)
+        if self._transport is not None:
+            self._transport.close()
+
+    def _send(self, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:
+        length = (b"Content-Length", str(len(body)).encode())
+        events = (h11.Response(status_code=status, headers=[*headers, length]), h11.Data(data=body), h11.EndOfMessage())
+        data = b"".join(self._http.send(event) or b"" for event in events)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+
+def _check(request: h11.Request, credentials: bytes) -> None:
+    """Refuse what is not the session's own client. A `Host` other than loopback is a browser led here by a name (DNS rebinding)."""
+    headers = dict(request.headers)
+    if not LOOPBACK.fullmatch(headers.get(b"host", b"")):
+        raise Refused(403, "only requests to a loopback host are answered")
+    scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"basic" or not hmac.compare_digest(given.strip(), credentials):
+        raise Refused(401, "the session token is missing or wrong", (b"WWW-Authenticate", b'Basic realm="session"'))
+    if request.target.partition(b"?")[0] != b"/query":
+        raise Refused(404, "only /query is here")
+    if request.method != b"POST":
+        raise Refused(405, "only POST is answered", (b"Allow", b"POST"))
+    if int(headers.get(b"content-length", b"0")) > MAX_BODY:
+        raise Refused(413, f"a request may have {MAX_BODY} bytes")

@@ -1,0 +1,24 @@
+"""Where the engine keeps what is not the store. Rule: XDG base directories, moved as a whole by LOCKGATE_CACHE."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """`$LOCKGATE_CACHE`, else `$XDG_CACHE_HOME/lockgate`, else `~/.cache/lockgate`. It need not exist."""
+    env = os.environ if environ is None else environ
+    if chosen := env.get("LOCKGATE_CACHE"):
+        return Path(chosen).absolute()
+    base = env.get("XDG_CACHE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path(env.get("HOME") or "/") / ".cache") / "lockgate"
+
+
+def run_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Where a session's run-time state is: inside the jail a tmpfs of its own; an empty folder to everyone else."""
+    return cache_dir(environ) / "run"
