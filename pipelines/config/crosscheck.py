@@ -6,7 +6,7 @@ import difflib
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipelines.config.problems import suggestion
+from pipelines.config.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _service(path: str, service: ServiceSpec, project: Project) -> Iterator[str]
 def _no_image(name: str, project: Project) -> str:
     if not project.images:
         return f"there is no [images.{name}]"
-    return f"there is no [images.{name}]" + (suggestion(name, project.images) or f"; images: {', '.join(sorted(project.images))}")
+    return f"there is no [images.{name}]" + (did_you_mean(name, project.images) or f"; images: {', '.join(sorted(project.images))}")
 
 
 def _waivers(project: Project) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from pipelines.config.fields import NAME_FORM
 from pipelines.config.keys import table_at
 from pipelines.config.later import is_later
+from pipelines.config.suggest import did_you_mean
 from pipelines.config.tables import Document
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
-_SIMILAR = 0.5
 _TYPES = {
     "bool_type": "true or false",
     "date_type": "a date such as 2027-01-31",
@@ -57,12 +56,6 @@ def dotted(path: Iterable[str | int]) -> str:
     return text
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?` when something known is close to the word, else ''."""
-    close = difflib.get_close_matches(word, sorted(known), 1, _SIMILAR)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def _message(path: Path, detail: ErrorDetails) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
@@ -84,7 +77,7 @@ def _unknown(path: Path) -> str:
         return "not supported by this version"
     table = table_at(path)
     known = table.model_fields if table is not None else ()
-    return "unknown key" + (suggestion(str(path[-1]), known) or _elsewhere(path))
+    return "unknown key" + (did_you_mean(str(path[-1]), known) or _elsewhere(path))
 
 
 def _elsewhere(path: Path) -> str:

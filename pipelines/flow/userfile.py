@@ -1,0 +1,107 @@
+"""lockgate.py beside the configuration: steps in Python, with the same standing as built-in ones."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import traceback
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from pipelines.errors import LockgateError, UsageError
+from pipelines.flow.api import definition_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pipelines.steps.definition import StepDef
+
+FILE = "lockgate.py"
+_MODULE = "lockgate_project"
+_HEAVY = "dagger"
+
+
+@dataclass(frozen=True, slots=True)
+class UserSteps:
+    """The steps a project adds, and hints about how they are written."""
+
+    steps: tuple[StepDef, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def user_steps(root: Path) -> UserSteps:
+    """Run the project's lockgate.py, if there is one, and collect the functions marked `@pipeline.step`, in the order they are named.
+
+    Raises:
+        UsageError: the file cannot be read, is not Python, or fails while it runs; names the line.
+    """
+    path = root / FILE
+    if not path.is_file():
+        return UserSteps()
+    tree = _parse(path)
+    module = _run(path, tree)
+    return UserSteps(tuple(_definitions(vars(module).values())), tuple(_hints(tree)))
+
+
+def _parse(path: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise UsageError(f"{path}:{error.lineno}: {error.msg}", next_step=f"correct {path.name}") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+
+
+def _run(path: Path, tree: ast.Module) -> ModuleType:
+    module = ModuleType(_MODULE)
+    module.__file__ = str(path)
+    folder = str(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that no file of the project can stand in for a library we import later
+    try:
+        exec(compile(tree, str(path), "exec"), vars(module))  # noqa: S102 - the project's own code, as a Makefile or conftest.py
+    except LockgateError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UsageError(
+            f"{path}:{_line(error, path)}: {_what(error)}", cause=f"{path.name} fails when it is read", next_step=f"try: python {path}"
+        ) from error
+    return module
+
+
+def _line(error: BaseException, path: Path) -> int | str:
+    """The last line of the file on the way to the error."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] if lines and lines[-1] is not None else "?"
+
+
+def _what(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _definitions(values: Iterable[object]) -> Iterator[StepDef]:
+    """Definitions of the marked functions, each function once however many names it has."""
+    seen: set[int] = set()
+    for value in values:
+        definition = definition_of(value)
+        if definition is not None and id(value) not in seen:
+            seen.add(id(value))
+            yield definition
+
+
+def _hints(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""]
+        else:
+            continue
+        if any(module.partition(".")[0] == _HEAVY for module in modules):
+            yield (
+                f"{FILE}:{node.lineno} imports dagger for every plan (about 1 s): put it under `if TYPE_CHECKING:`, "
+                "and take the client as a parameter annotated dagger.Client"
+            )
