@@ -1,0 +1,196 @@
+"""From a choice to a connected client: afterwards `dagger.dag` works, whatever engine answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+from typing import TYPE_CHECKING, TextIO, cast
+
+from pipelines.engine.choice import SESSION_PORT, Choice, How
+from pipelines.errors import EngineUnavailable
+from pipelines.model import EngineInfo
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+
+    from pipelines.engine.session import Session
+
+EMBEDDED_START_S = 30.0
+EMBEDDED_END_S = 30.0
+DAGGER_START_S = 600.0
+"""A dagger program may have to pull its engine first."""
+DAGGER_END_S = 300.0
+"""The SDK's own patience: an engine may export its cache at the end."""
+
+
+def _quiet(_line: str) -> None:
+    """Drop a line."""
+
+
+@contextlib.asynccontextmanager
+async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = None) -> AsyncIterator[EngineInfo]:
+    """Connect the SDK's global client to the chosen engine for as long as the context lasts.
+
+    The session process starts first and `import dagger` runs in a thread meanwhile. `log` takes the engine's lines, on the event loop's
+    thread.
+
+    Raises:
+        EngineUnavailable: the engine does not start or does not answer.
+    """
+    if choice.how is How.PROVISION:
+        async with _provisioned(choice, log or _quiet) as info:
+            yield info
+        return
+    async with contextlib.AsyncExitStack() as stack:
+        if choice.how is How.SESSION:
+            await _knock(int(os.environ[SESSION_PORT]))
+        imported = await stack.enter_async_context(_importing_dagger())
+        if choice.how is How.COMMAND:
+            session = await stack.enter_async_context(open_session(choice, environ=os.environ, log=log or _quiet))
+            stack.enter_context(_exported(session.variables(choice.kind)))
+        await imported
+        version = await _connect()
+        stack.push_async_callback(_close)
+        yield EngineInfo(kind=choice.kind, reason=choice.reason, version=version)
+
+
+@contextlib.asynccontextmanager
+async def open_session(choice: Choice, *, environ: Mapping[str, str], log: Callable[[str], None]) -> AsyncIterator[Session]:
+    """Open a session with the choice's command; the SDK is not needed for that.
+
+    Raises:
+        EngineUnavailable: it does not start; for the embedded engine with what the machine lacks, where a probe finds it.
+    """
+    from pipelines.engine.session import start_session
+
+    embedded = choice.kind == "embedded"
+    start_s, end_s = (EMBEDDED_START_S, EMBEDDED_END_S) if embedded else (DAGGER_START_S, DAGGER_END_S)
+    async with contextlib.AsyncExitStack() as stack:
+        opening = start_session(choice.command, environ=environ, log=log, start_s=start_s, end_s=end_s)
+        try:
+            session = await stack.enter_async_context(opening)
+        except EngineUnavailable as error:
+            raise (_explained(error, environ) if embedded else error) from None
+        yield session
+
+
+def _explained(error: EngineUnavailable, environ: Mapping[str, str]) -> EngineUnavailable:
+    from pipelines.engine.probe import missing
+
+    lack = missing(environ)
+    if lack is None:
+        return error
+    return EngineUnavailable(error.message, cause=f"{lack.name}: {lack.detail}", next_step=lack.fix or error.next_step)
+
+
+@contextlib.contextmanager
+def _exported(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process: the SDK looks for its session there."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+async def _knock(port: int) -> None:
+    """Fail at once where nobody listens: the SDK would try again for a quarter of a minute."""
+    import anyio
+
+    try:
+        with anyio.fail_after(5):
+            stream = await anyio.connect_tcp("127.0.0.1", port)
+            await stream.aclose()
+    except (OSError, TimeoutError):
+        raise EngineUnavailable(
+            f"the session at port {port} does not answer",
+            cause=f"{SESSION_PORT} is set, but the session it stands for has ended",
+            next_step=f"unset {SESSION_PORT}, or open a session: lockgate engine run -- COMMAND",
+        ) from None
+
+
+async def _connect() -> str | None:
+    """Connect the SDK's global client; the engine's version."""
+    import dagger
+
+    if any(name.startswith("OTEL_") or name == "TRACEPARENT" for name in os.environ):
+        from dagger import telemetry
+
+        telemetry.initialize()
+    try:
+        _ = await dagger.connect()
+        return await dagger.dag.version()
+    except dagger.DaggerError as error:
+        await _close()
+        raise EngineUnavailable("the engine does not answer as the SDK expects", cause=str(error), next_step="lockgate doctor") from error
+
+
+@contextlib.asynccontextmanager
+async def _importing_dagger() -> AsyncIterator[asyncio.Task[None]]:
+    """Import dagger, a second of work, in a thread beside the start of the engine."""
+    importing = asyncio.create_task(asyncio.to_thread(_import_dagger))
+    try:
+        yield importing
+    finally:
+        await asyncio.wait([importing])
+
+
+def _import_dagger() -> None:
+    import dagger  # noqa: F401
+
+
+async def _close() -> None:
+    import anyio
+    import dagger
+
+    with anyio.CancelScope(shield=True):
+        await dagger.close()
+
+
+@contextlib.asynccontextmanager
+async def _provisioned(choice: Choice, log: Callable[[str], None]) -> AsyncIterator[EngineInfo]:
+    """Let the SDK download a dagger program and start an engine."""
+    await asyncio.to_thread(_import_dagger)
+    import dagger
+
+    stream = cast("TextIO", _Lines(log))
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await stack.enter_async_context(dagger.connection(dagger.Config(log_output=stream)))
+            version = await dagger.dag.version()
+        except dagger.DaggerError as error:
+            raise EngineUnavailable(
+                "the SDK cannot provide an engine",
+                cause=str(error),
+                next_step="install dagger and a container runtime, or use the embedded engine: LOCKGATE_ENGINE=embedded",
+            ) from error
+        yield EngineInfo(kind=choice.kind, reason=choice.reason, version=version)
+
+
+class _Lines(io.TextIOBase):
+    """A text stream that hands on whole lines; the SDK writes to it from a thread."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._log = log
+        self._rest = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._loop.call_soon_threadsafe(self._log, line)
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:  # type: ignore[override]
+        for line in lines:
+            self.write(line)
