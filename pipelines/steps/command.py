@@ -1,0 +1,112 @@
+"""Runs a command in a container and brings back its output and exit code, whatever it ended with."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.errors import LockgateError
+from pipelines.steps.border import output_of
+from pipelines.steps.replay import Stamp, has_volatile, with_attempt
+from pipelines.steps.wrapper import LIMIT_VARIABLE, SHELL, STAMP_VARIABLE, Transcript, read, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import dagger
+
+    from pipelines.steps.given import Given
+    from pipelines.steps.wrapper import Health
+
+_SHARE_OF_TIME = 0.9
+"""How much of a step's remaining time its command gets, so that its output is fetched before the step itself is stopped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What to run: services in `health` are waited for first; `limit_s` is what the step's timeout leaves for the command."""
+
+    words: Sequence[str]
+    health: Sequence[Health] = ()
+    limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a command ended. `container` is the file system after it; `marks` are the wrapper's (`timeout`, `signal`, `unhealthy`)."""
+
+    container: dagger.Container = field(repr=False)
+    exit_code: int
+    output: str
+    stamp: Stamp | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
+async def execute(given: Given, container: dagger.Container, command: Command, token: str | None) -> Outcome:
+    """Run the command with the attempt token in its key. An image without a shell runs it bare: no stamp, no waiting, no time limit.
+
+    What it printed goes to the step's log.
+    """
+    import dagger
+
+    keyed = with_attempt(container, token)
+    given.context.log(f"$ {shlex.join(command.words)}\n")
+    done = (await _volatile(given, keyed, command.limit_s)).with_exec(wrapped(command.words, command.health), expect=dagger.ReturnType.ANY)
+    try:
+        transcript = read(await done.stdout())
+    except dagger.ExecError as error:
+        if not _lacks_shell(error):
+            raise
+        transcript = Transcript(output="")
+    if transcript.exit_code is None and not transcript.marks:
+        given.context.log("the image has no /bin/sh: running the command without it\n")
+        return await _bare(given, keyed, command.words)
+    given.context.log(transcript.output)
+    return Outcome(
+        container=done,
+        exit_code=transcript.exit_code if transcript.exit_code is not None else 1,
+        output=transcript.output,
+        stamp=Stamp.read(transcript.marks.get("stamp", "")),
+        marks=transcript.marks,
+    )
+
+
+def _lacks_shell(error: dagger.ExecError) -> bool:
+    """Whether the wrapper itself could not start (some engines answer so, others with an exit code)."""
+    said = f"{error} {error.stderr}"
+    return error.command[:1] == [SHELL[0]] and SHELL[0] in said and ("no such file" in said or "not found" in said)
+
+
+async def _bare(given: Given, container: dagger.Container, words: Sequence[str]) -> Outcome:
+    import dagger
+
+    done = container.with_exec(list(words), expect=dagger.ReturnType.ANY)
+    output = await done.combined_output()
+    given.context.log(output)
+    return Outcome(container=done, exit_code=await done.exit_code(), output=output)
+
+
+async def _volatile(given: Given, container: dagger.Container, limit_s: float | None) -> dagger.Container:
+    """The container with the stamp and the time limit in variables that are no part of its key, on engines that have such."""
+    if not await has_volatile(given.client):
+        return container
+    stamped = container.with_volatile_variable(STAMP_VARIABLE, str(Stamp.now(given.context.run_id)))
+    return stamped if limit_s is None else stamped.with_volatile_variable(LIMIT_VARIABLE, str(max(1, int(limit_s))))
+
+
+def time_left(started: float, timeout_s: float | None) -> float | None:
+    """Seconds a command may take when its step began at `started` (monotonic clock); None without a timeout."""
+    return None if timeout_s is None else max(1.0, (timeout_s - (time.monotonic() - started)) * _SHARE_OF_TIME)
+
+
+def log_failure(given: Given, error: Exception) -> None:
+    """Put what a failed command of the engine printed into the step's log: the error itself carries only its last line."""
+    cause = error.__cause__ if isinstance(error, LockgateError) and error.__cause__ is not None else error
+    given.context.log(output_of(cause))
+
+
+def tail(text: str, lines: int = 1) -> str:
+    """The last lines of a text that say something, joined by newlines."""
+    return "\n".join([line.rstrip() for line in text.splitlines() if line.strip()][-lines:])

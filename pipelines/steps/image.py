@@ -1,0 +1,162 @@
+"""The image step: a multi-stage Dockerfile to an image with labels, and the stages other steps run in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import LockgateError, StepFailed
+from pipelines.model import Image
+from pipelines.steps.border import border
+from pipelines.steps.command import log_failure
+from pipelines.steps.context import exclusions
+from pipelines.steps.labels import labels_of
+from pipelines.steps.lock import resolve
+from pipelines.steps.replay import Stamp, has_volatile
+from pipelines.steps.secrets import build_secrets
+from pipelines.steps.tags import fill
+from pipelines.steps.wrapper import SHELL, STAMP_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import dagger
+
+    from pipelines.model import ImageSpec, LockedImage
+    from pipelines.steps.given import Given
+
+_STAGE = re.compile(r"^\s*FROM\s.*\sAS\s+(\S+)", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A Dockerfile build without its target and platform."""
+
+    spec: ImageSpec
+    directory: dagger.Directory = field(repr=False)
+    args: Mapping[str, str]
+    secrets: Sequence[dagger.Secret] = field(repr=False)
+
+    def build(self, target: str | None, platform: str | None = None) -> dagger.Container:
+        """The container of a stage (the last one without a target); nothing runs yet."""
+        import dagger
+
+        return self.directory.docker_build(
+            dockerfile=self.spec.dockerfile,
+            platform=dagger.Platform(platform) if platform else None,
+            build_args=[dagger.BuildArg(name=name, value=value) for name, value in self.args.items()],
+            target=target or "",
+            secrets=list(self.secrets),
+        )
+
+
+async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
+    """Build the image for every platform; the stages in `targets` are offered unbuilt and build when something runs in them.
+
+    Raises:
+        StepFailed: no Dockerfile, no such stage, a command of the Dockerfile fails, a platform this machine cannot run.
+        CredentialsError: a build secret cannot be read.
+        Unavailable: the base image is unknown here; engine or registry do not answer.
+    """
+    base = resolve(given.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
+    recipe = Recipe(
+        spec=spec, directory=_directory(spec, given), args=_arguments(spec, given, base), secrets=await build_secrets(given, spec.secrets)
+    )
+    labels = labels_of(spec, given.source, base=base.reference if base else None)
+    _announce(recipe, given, base)
+    native = str(await given.client.default_platform()) if spec.platforms else None
+    variants = {platform: await _variant(recipe, given, platform, native, labels) for platform in spec.platforms or (None,)}
+    return Image(
+        name=spec.name,
+        container=(shipped := variants.get(native) or next(iter(variants.values()))),
+        platforms=spec.platforms,
+        variants=tuple(variants.values()) if len(variants) > 1 else (),
+        targets={**({spec.target: shipped} if spec.target else {}), **{target: recipe.build(target) for target in targets}},
+        labels=labels,
+        version=given.source.version,
+        base=base.reference if base else None,
+        origin=base.origin if base else None,
+    )
+
+
+async def _variant(recipe: Recipe, given: Given, platform: str | None, native: str | None, labels: Mapping[str, str]) -> dagger.Container:
+    """The labelled image of one platform, built."""
+    built = recipe.build(recipe.spec.target, platform)
+    doing = f"build image {recipe.spec.name}" + (f" for {platform}" if platform else "")
+    try:
+        with border(doing):
+            if platform == native:
+                given.context.cached = await _was_cached(built, given)
+            for name, value in labels.items():
+                built = built.with_label(name, value)
+            return await built.sync()
+    except Exception as error:
+        log_failure(given, error)
+        _name_stages(error, recipe, given)
+        raise
+
+
+async def _was_cached(built: dagger.Container, given: Given) -> bool:
+    """Build, and find out whether that was any work: a command in the finished image says which run first needed it.
+
+    An image without a shell, or an engine without volatile variables, builds all the same; it is just not shown as cached.
+    """
+    import dagger
+
+    if not await has_volatile(given.client):
+        return False
+    ask = [*SHELL, f'printf %s "${STAMP_VARIABLE}"']
+    try:
+        said = await built.with_volatile_variable(STAMP_VARIABLE, str(Stamp.now(given.context.run_id))).with_exec(ask).stdout()
+    except dagger.ExecError as error:
+        if error.command != ask:
+            raise
+        return False
+    stamp = Stamp.read(said)
+    cached = stamp is not None and stamp.run_id != given.context.run_id
+    given.context.log("nothing changed: taken from the cache\n" if cached else "built\n")
+    return cached
+
+
+def _name_stages(error: Exception, recipe: Recipe, given: Given) -> None:
+    """Say which stages there are when the one asked for is not among them."""
+    if isinstance(error, LockgateError) and "target stage" in (error.cause or ""):
+        text = (Path(given.project.root) / recipe.spec.context / recipe.spec.dockerfile).read_text(encoding="utf-8", errors="replace")
+        error.next_step = f"stages of {recipe.spec.dockerfile}: {', '.join(_STAGE.findall(text)) or 'none has a name'}"
+
+
+def _directory(spec: ImageSpec, given: Given) -> dagger.Directory:
+    """The build context.
+
+    Raises:
+        StepFailed: folder or Dockerfile are missing; told before an engine is asked, with the path a person knows.
+    """
+    context = (Path(given.project.root) / spec.context).resolve()
+    if not context.is_dir():
+        raise StepFailed(
+            f"image {spec.name}: the build context {context} is no folder", next_step=f"correct `context` in [images.{spec.name}]"
+        )
+    if not (context / spec.dockerfile).is_file():
+        raise StepFailed(
+            f"image {spec.name}: there is no Dockerfile at {context / spec.dockerfile}",
+            next_step=f"write one, or set `dockerfile` in [images.{spec.name}]",
+        )
+    return given.client.host().directory(str(context), exclude=list(exclusions(context, spec.dockerfile)))
+
+
+def _arguments(spec: ImageSpec, given: Given, base: LockedImage | None) -> dict[str, str]:
+    """Build arguments; {version}, {revision}, {short} and {branch} in a value are the commit's."""
+    known = {"BASE": base.reference} if base else {}
+    return known | {name: fill(value, given.source) for name, value in spec.args.items()}
+
+
+def _announce(recipe: Recipe, given: Given, base: LockedImage | None) -> None:
+    spec = recipe.spec
+    words = ["docker", "build", "-f", spec.dockerfile, *(["--target", spec.target] if spec.target else [])]
+    words += [word for name, value in recipe.args.items() for word in ("--build-arg", f"{name}={value}")]
+    words += [f"--secret=id={name}" for name in spec.secrets]
+    given.context.log(f"$ {' '.join([*words, spec.context])}\n")
+    if base is not None:
+        given.context.log(f"base image {base.name}: {base.reference} ({base.origin})\n")

@@ -1,0 +1,55 @@
+"""Report files out of a container: one path, a folder, or a pattern."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import dagger
+
+    from pipelines.steps.command import Outcome
+
+
+async def read_reports(outcome: Outcome, report: str | None) -> list[str]:
+    """The JUnit files the command left; empty when there are none."""
+    if report is None or "unhealthy" in outcome.marks:
+        return []
+    if not is_pattern(report):
+        text = await _contents(outcome.container.file(report))
+        return [] if text is None else [text]
+    folder, pattern = _split(report)
+    try:
+        names = await outcome.container.directory(folder).glob(pattern)
+    except Exception as error:
+        if _absent(error):
+            return []
+        raise
+    texts = [await _contents(outcome.container.directory(folder).file(name)) for name in sorted(names)]
+    return [text for text in texts if text is not None]
+
+
+async def _contents(file: dagger.File) -> str | None:
+    try:
+        return await file.contents()
+    except Exception as error:
+        if _absent(error):
+            return None
+        raise
+
+
+def _absent(error: Exception) -> bool:
+    return "no such file or directory" in str(error)
+
+
+def is_pattern(report: str) -> bool:
+    return report.endswith("/") or "*" in report
+
+
+def _split(report: str) -> tuple[str, str]:
+    """Folder and pattern below it: `target/surefire-reports/*.xml`, or a folder with all its XML files."""
+    if report.endswith("/"):
+        return report, "**/*.xml"
+    fixed = report[: report.index("*")]
+    folder = posixpath.dirname(fixed) or "."
+    return folder, report[len(posixpath.dirname(fixed)) :].lstrip("/")

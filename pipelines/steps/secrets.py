@@ -1,0 +1,55 @@
+"""Secret URIs (env://, file://, cmd:// and whatever else the engine knows) to Dagger secrets.
+
+Each use is written to the step's log by name and kind of source, never by value.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.steps.border import border
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import dagger
+
+    from pipelines.steps.given import Given
+
+_FILE = "file://"
+
+
+def located(uri: str, root: Path) -> str:
+    """The URI with a file's path made absolute: `~` is the home folder, anything else is relative to the project."""
+    if not uri.startswith(_FILE):
+        return uri
+    return f"{_FILE}{root / Path(uri.removeprefix(_FILE)).expanduser()}"
+
+
+async def read_secret(given: Given, name: str, uri: str) -> tuple[dagger.Secret, str]:
+    """The secret a URI stands for, and its value as the engine reads it.
+
+    Raises:
+        CredentialsError: it cannot be read.
+    """
+    given.context.log(f"secret {name}: read from {uri.partition(':')[0]}\n")
+    with border(f"secret {name}"):
+        secret = given.client.secret(located(uri, given.project.root))
+        return secret, await secret.plaintext()
+
+
+async def build_secrets(given: Given, uris: Mapping[str, str]) -> list[dagger.Secret]:
+    """Secrets for `RUN --mount=type=secret,id=NAME`: an engine finds them by name, and only a secret that was set has one."""
+    values = {name: (await read_secret(given, name, uri))[1] for name, uri in uris.items()}
+    return [given.client.set_secret(name, value) for name, value in values.items()]
+
+
+async def with_secrets(given: Given, container: dagger.Container, uris: Mapping[str, str]) -> tuple[dagger.Container, tuple[str, ...]]:
+    """The container with each secret as an environment variable, and the values, for masking what is read out of it."""
+    values = []
+    for name, uri in uris.items():
+        secret, value = await read_secret(given, name, uri)
+        container = container.with_secret_variable(name, secret)
+        values.append(value)
+    return container, tuple(values)

@@ -1,0 +1,110 @@
+"""The test step: a command in a stage of an image, with services beside it; JUnit in, cases and findings out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.steps import junit
+from pipelines.steps.border import border
+from pipelines.steps.command import Command, execute, log_failure, tail, time_left
+from pipelines.steps.masking import Masker
+from pipelines.steps.replay import Attempt, settle
+from pipelines.steps.reports import is_pattern, read_reports
+from pipelines.steps.secrets import with_secrets
+from pipelines.steps.services import bind, services, stage, within_deadlines
+from pipelines.steps.verdicts import judge_test
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dagger
+
+    from pipelines.model import Check, TestSpec
+    from pipelines.steps.command import Outcome
+    from pipelines.steps.given import Given
+    from pipelines.steps.services import Bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything of a test but its attempt."""
+
+    spec: TestSpec
+    container: dagger.Container
+    bound: tuple[Bound, ...]
+    report: str | None
+    masker: Masker
+    started: float
+
+
+async def step(spec: TestSpec, given: Given) -> Check:
+    """Run the tests; a command that fails still gives its reports.
+
+    Raises:
+        StepFailed: the stage does not build, or a service never becomes healthy.
+        CredentialsError: a secret cannot be read.
+        Unavailable: engine or registry do not answer.
+    """
+    prepared = await _prepare(spec, given)
+    outcome = await settle(given.context, lambda token: _attempt(prepared, given, token))
+    return outcome.check
+
+
+async def _prepare(spec: TestSpec, given: Given) -> Prepared:
+    started = time.monotonic()
+    container = stage(given.images[spec.image.name], spec.image.target)
+    if spec.image.target is not None:
+        container = await _built(spec, given, container)
+    for name, value in spec.env.items():
+        container = container.with_env_variable(name, value)
+    container, values = await with_secrets(given, container, spec.secrets)
+    bound = services(given, spec.services)
+    report = spec.junit or junit.named_in(spec.command)
+    if report is not None and not is_pattern(report):
+        container = container.without_file(report)  # one that came with the image would speak for tests that never ran
+    return Prepared(spec=spec, container=bind(container, bound), bound=bound, report=report, masker=Masker(values), started=started)
+
+
+async def _built(spec: TestSpec, given: Given, container: dagger.Container) -> dagger.Container:
+    try:
+        with border(f"build stage {spec.image.target} of image {spec.image.name}"):
+            return await container.sync()
+    except Exception as error:
+        log_failure(given, error)
+        raise
+
+
+async def _attempt(prepared: Prepared, given: Given, token: str | None) -> Attempt:
+    spec = prepared.spec
+    command = Command(
+        words=spec.command,
+        health=[service.health for service in prepared.bound if service.health is not None],
+        limit_s=time_left(prepared.started, spec.limits.timeout_s),
+    )
+    try:
+        with border(f"test {spec.name}"):
+            outcome = await within_deadlines(prepared.bound, execute(given, prepared.container, command, token))
+            reports = await read_reports(outcome, prepared.report)
+    except Exception as error:
+        log_failure(given, error)
+        raise
+    return Attempt(_judge(prepared, given, outcome, [prepared.masker.mask(text) for text in reports]), outcome.stamp)
+
+
+def _judge(prepared: Prepared, given: Given, outcome: Outcome, reports: Sequence[str]) -> Check:
+    files = []
+    for number, text in enumerate(reports):
+        file = given.context.folder / ("junit.xml" if number == 0 else f"junit-{number}.xml")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        files.append(str(file.resolve()))
+    return judge_test(
+        exit_code=outcome.exit_code,
+        marks=outcome.marks,
+        last_line=tail(outcome.output),
+        report=prepared.report,
+        texts=reports,
+        artifacts=tuple(files),
+    )

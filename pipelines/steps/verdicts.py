@@ -1,0 +1,107 @@
+"""What a test command's end means: pure, from exit code, marks and reports to a `Check`."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from pipelines.model import Check, Verdict
+from pipelines.steps import junit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipelines.model import Case
+
+_NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
+_NAMES_SHOWN = 3
+
+
+def judge_test(
+    *, exit_code: int, marks: Mapping[str, str], last_line: str, report: str | None, texts: Sequence[str], artifacts: tuple[str, ...] = ()
+) -> Check:
+    """The verdict of a test step.
+
+    It passes when the command exits with 0 and the report (where one is promised: `report` is its path) holds at least one case and none
+    that failed. A promised report that is missing, unreadable or empty is no-data, never a pass.
+    """
+    if "unhealthy" in marks:
+        return Check(verdict=Verdict.FAIL, reason=_unhealthy(marks["unhealthy"]))
+    try:
+        cases = tuple(case for text in texts for case in junit.parse(text))
+    except junit.NotJUnit as problem:
+        return Check(
+            verdict=_without_evidence(exit_code),
+            reason=_join(_ended(exit_code, marks, last_line), f"{report} is no JUnit report: {problem}"),
+            artifacts=artifacts,
+        )
+    failed = junit.findings(cases)
+    if failed:
+        verdict, reason = (
+            Verdict.FAIL,
+            _join(_failures(cases), _ended(exit_code, marks, "") if marks.keys() & {"timeout", "signal"} else None),
+        )
+    elif exit_code != 0:
+        note = "no test in the report failed" if cases else _missing(report, texts)
+        verdict, reason = Verdict.FAIL, _join(_ended(exit_code, marks, last_line), note)
+    elif report is not None and not cases:
+        verdict, reason = Verdict.NO_DATA, f"the command exited with 0, but {_missing(report, texts)}"
+    else:
+        verdict, reason = Verdict.PASS, None
+    return Check(verdict=verdict, reason=reason, findings=failed, cases=cases, artifacts=artifacts, facts=_facts(cases))
+
+
+def _facts(cases: Sequence[Case]) -> dict[str, str | int | float | bool]:
+    if not cases:
+        return {}
+    statuses = [case.status for case in cases]
+    counts = {"tests": len(cases), "failed": statuses.count("failed") + statuses.count("error"), "skipped": statuses.count("skipped")}
+    return dict(counts)
+
+
+def _without_evidence(exit_code: int) -> Verdict:
+    return Verdict.NO_DATA if exit_code == 0 else Verdict.FAIL
+
+
+def _unhealthy(mark: str) -> str:
+    alias, seconds, said = (*mark.split(" ", 2), "", "", "")[:3]
+    return f"service {alias} was not healthy within {seconds} s: {said or 'no answer'}"
+
+
+def _missing(report: str | None, texts: Sequence[str]) -> str | None:
+    if report is None:
+        return None
+    return f"the report {report} holds no test" if texts else f"it left no JUnit report at {report}"
+
+
+def _ended(exit_code: int, marks: Mapping[str, str], last_line: str) -> str:
+    """How the command ended, in words."""
+    if "timeout" in marks:
+        how = f"the command was stopped after {marks['timeout']} s"
+    elif "signal" in marks:
+        how = f"the command was ended by {_signal_name(marks['signal'])}"
+    elif exit_code == _NOT_FOUND:
+        how = "the command was not found in the image"
+    elif exit_code == _NOT_EXECUTABLE:
+        how = "the command cannot be executed"
+    else:
+        how = f"the command exited with code {exit_code}"
+    return f"{how} ({last_line})" if last_line and exit_code != 0 else how
+
+
+def _signal_name(number: str) -> str:
+    try:
+        return signal.Signals(int(number)).name + (" (out of memory, perhaps)" if int(number) == signal.SIGKILL else "")
+    except ValueError:
+        return f"signal {number}"
+
+
+def _failures(cases: Sequence[Case]) -> str:
+    names = [junit.title(case) for case in cases if case.status in {"failed", "error"}]
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f"{len(names)} of {len(cases)} tests failed: {', '.join(names[:_NAMES_SHOWN])}{more}"
+
+
+def _join(*parts: str | None) -> str:
+    return "; ".join(part for part in parts if part)

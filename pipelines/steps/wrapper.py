@@ -1,0 +1,104 @@
+"""The shell script a test command runs under, and how to read what it leaves behind.
+
+It waits for services, limits the command's time, keeps the order of the two output streams, and turns exits by signal (which an engine
+treats as a broken container, without output) into an ordinary code. It talks back in *marks*: lines of output that start with ASCII
+record separator (0x1e), which no log shows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+STAMP_VARIABLE = "LOCKGATE_STAMP"
+LIMIT_VARIABLE = "LOCKGATE_LIMIT"
+SHELL = ("/bin/sh", "-c")
+NAME = "lockgate"
+UNHEALTHY = 121
+"""Exit code when a service did not become healthy; the command was not started."""
+SIGNALLED = 125
+"""Exit code when the command was ended by a signal or ran into its limit; the marks say which."""
+
+_MARK = re.compile(r"\x1elockgate (\w+) ?([^\n]*)\n?")
+
+SCRIPT = r"""
+mark() { printf '\036lockgate %s\n' "$*"; }
+ask() {
+  if command -v curl >/dev/null 2>&1; then curl -fsS -o /dev/null --max-time 2 "$1"
+  elif command -v python3 >/dev/null 2>&1; then python3 -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=2)' "$1"
+  elif command -v wget >/dev/null 2>&1; then wget -q -T 2 -O /dev/null "$1"
+  elif command -v node >/dev/null 2>&1; then
+    node -e 'const f = m => { console.error(m); process.exit(1) };
+      require("http").get(process.argv[1], r => r.statusCode < 400 ? process.exit(0) : f("status " + r.statusCode))
+        .on("error", e => f(e.message)).setTimeout(2000, () => f("no answer"))' "$1"
+  else echo 'none of curl, python3, wget, node is in the image to ask with'; return 127
+  fi
+}
+await() {
+  until=$(( $(date +%s) + $3 ))
+  while :; do
+    said=$(ask "$2" 2>&1); code=$?
+    [ $code -eq 0 ] && return 0
+    if [ $code -eq 127 ] || [ "$(date +%s)" -gt "$until" ]; then
+      mark unhealthy "$1 $3 $(printf '%s' "$said" | tail -n 1)"
+      exit 121
+    fi
+    sleep 0.2 2>/dev/null || sleep 1
+  done
+}
+mark stamp "$LOCKGATE_STAMP"
+limit=$LOCKGATE_LIMIT
+unset LOCKGATE_STAMP LOCKGATE_LIMIT LOCKGATE_ATTEMPT
+while [ "$1" = --health ]; do await "$2" "$3" "$4"; shift 4; done
+shift
+began=$(date +%s)
+if [ -n "$limit" ] && command -v timeout >/dev/null 2>&1; then
+  timeout -k 5 "$limit" "$@" 2>&1; code=$?
+  [ $code -ge 124 ] && [ $(( $(date +%s) - began )) -ge "$limit" ] && { mark timeout "$limit"; code=125; }
+else
+  "$@" 2>&1; code=$?
+fi
+case $code in 12[89]|1[3-8][0-9]|19[01]) mark signal $(( code - 128 )); code=125;; esac
+mark exit $code
+exit $code
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """A service to wait for before the command starts: `url` must answer below 400 within `deadline_s` seconds."""
+
+    alias: str
+    url: str
+    deadline_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What a wrapped command printed. `exit_code` is None when the script did not run to its end (no shell in the image)."""
+
+    output: str
+    exit_code: int | None = None
+    marks: Mapping[str, str] = field(default_factory=dict)
+
+
+def wrapped(command: Sequence[str], health: Iterable[Health] = ()) -> list[str]:
+    """The arguments that run a command under the script."""
+    waits = [word for service in health for word in ("--health", service.alias, service.url, str(max(1, round(service.deadline_s))))]
+    return [*SHELL, SCRIPT, NAME, *waits, "--", *command]
+
+
+def read(stdout: str) -> Transcript:
+    """Take the marks out of what a wrapped command printed."""
+    found = [(mark.group(1), mark.group(2).strip()) for mark in _MARK.finditer(stdout)]
+    marks = dict(found) | dict(found[:1])  # the last word counts, but the stamp is the script's first mark and nobody else's
+    code = marks.pop("exit", "")
+    return Transcript(output=_MARK.sub("", stdout), exit_code=int(code) if code.isdecimal() else _implied(marks), marks=marks)
+
+
+def _implied(marks: Mapping[str, str]) -> int | None:
+    return UNHEALTHY if "unhealthy" in marks else None
