@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
     from pipelines.engine.embedded.sandbox.cgroups import Cgroups
-    from pipelines.engine.embedded.sandbox.child import Child
+    from pipelines.engine.embedded.child import Child
     from pipelines.engine.embedded.sandbox.output import Output, Streams
     from pipelines.engine.embedded.sandbox.spec import Spec
 

@@ -12,7 +12,7 @@ from pipelines.engine.embedded.sandbox.spec import Capture, Exit
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipelines.engine.embedded.sandbox.child import Child
+    from pipelines.engine.embedded.child import Child
     from pipelines.engine.embedded.sandbox.container import Container
     from pipelines.engine.embedded.sandbox.output import Output
     from pipelines.engine.embedded.sandbox.spec import OnOutput
