@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Lease:
     """A network namespace with an address on the session's switch, for one container at a time.
 
     Args:
         ip: its IPv4 address, reachable from the other containers of the session.
-        netns: a path a process of this engine can open to join the namespace.
+        netns: a path that processes of this machine can open to join the namespace, as long as the switch is open.
         resolv_conf: the text of the container's /etc/resolv.conf.
+        spoiled: the container could change the namespace (it was privileged): nobody else gets it.
     """
 
     ip: str
     netns: str
     resolv_conf: str
-    give_back: Callable[[Lease, bool], None] = field(repr=False)
-
-    def release(self, *, reuse: bool = True) -> None:
-        """The container has ended. `reuse=False` when it could have changed the namespace (it was privileged)."""
-        self.give_back(self, reuse)
+    spoiled: bool = False

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pipelines.engine.embedded.child import Child
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
     from pipelines.engine.embedded.sandbox.cgroups import Cgroups
-    from pipelines.engine.embedded.child import Child
     from pipelines.engine.embedded.sandbox.output import Output, Streams
     from pipelines.engine.embedded.sandbox.spec import Spec
 
@@ -52,6 +52,8 @@ class Container:
         self._execs = itertools.count(1)
         self._launch = Launch(tools.binary, tools.state / "runtime", self._folder, cgroups=tools.cgroups is not None)
         self._points: MountPoints | None = None
+        if spec.network is not None and spec.privileged:
+            spec.network.spoiled = True
 
     async def run(self, streams: Streams) -> tuple[Child, Output]:
         """Start the command; raises what `Launch.run` raises. `tidy` is due in any case."""

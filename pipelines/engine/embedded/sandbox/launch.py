@@ -7,8 +7,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.child import Child, spawn
+from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.sandbox.output import Output
 
 if TYPE_CHECKING:

@@ -1,0 +1,88 @@
+"""Which addresses a session uses, and what a container's resolv.conf says."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CANDIDATES = ("10.87.0.0/16", "10.187.0.0/16", "172.29.0.0/16", "192.168.0.0/16")
+_FIELDS = 8  # of /proc/net/route: interface, destination, gateway, flags, refcount, use, metric, mask …
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """The session's subnet: the gateway first, containers from the bottom up, services of the host in the topmost 256."""
+
+    network: ipaddress.IPv4Network
+
+    @property
+    def gateway(self) -> str:
+        return str(self.network[1])
+
+    @property
+    def prefix(self) -> int:
+        return self.network.prefixlen
+
+    def containers(self) -> Iterable[str]:
+        return (str(self.network[n]) for n in range(2, self.network.num_addresses - 256))
+
+    def host_services(self) -> Iterable[str]:
+        return (str(self.network[n]) for n in range(self.network.num_addresses - 256, self.network.num_addresses - 1))
+
+
+def choose_subnet(routes: str) -> Subnet:
+    """A subnet the machine has no route into, else Dagger's own.
+
+    Args:
+        routes: the text of /proc/net/route.
+    """
+    taken = list(_destinations(routes))
+    networks = [ipaddress.IPv4Network(candidate) for candidate in _CANDIDATES]
+    free = (network for network in networks if not any(network.overlaps(other) for other in taken))
+    return Subnet(next(free, networks[0]))
+
+
+def _destinations(routes: str) -> Iterable[ipaddress.IPv4Network]:
+    for line in routes.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) >= _FIELDS and int(fields[7], 16):  # the default route overlaps with everything
+            address, mask = (socket.inet_ntoa(struct.pack("=I", int(fields[n], 16))) for n in (1, 7))
+            yield ipaddress.IPv4Network(f"{address}/{mask}", strict=False)
+
+
+def resolv_conf(host: str, forwarder: str | None) -> str:
+    """The text of a container's resolv.conf(5).
+
+    Args:
+        host: the machine's own.
+        forwarder: the address that stands for resolvers only the machine itself can reach (on its loopback, or IPv6); None: there is none.
+    """
+    servers: list[str] = []
+    others: list[str] = []
+    for line in host.splitlines():
+        words = line.split()
+        if words[:1] == ["nameserver"] and len(words) > 1:
+            servers += [words[1]] if _is_reachable(words[1]) else [forwarder] if forwarder else []
+        elif words[:1] and words[0] in ("search", "domain", "options", "sortlist"):
+            others.append(line.strip())
+    return "".join(f"{line}\n" for line in [*others, *(f"nameserver {server}" for server in dict.fromkeys(servers))])
+
+
+def needs_forwarder(host: str) -> bool:
+    """Whether the machine names a resolver that containers cannot reach themselves."""
+    servers = [words[1] for line in host.splitlines() if (words := line.split())[:1] == ["nameserver"] and len(words) > 1]
+    return not servers or any(not _is_reachable(server) for server in servers)
+
+
+def _is_reachable(server: str) -> bool:
+    """From a container: over IPv4, and not on the machine's own loopback."""
+    try:
+        return not ipaddress.IPv4Address(server).is_loopback
+    except ipaddress.AddressValueError:
+        return False

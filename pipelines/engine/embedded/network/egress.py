@@ -1,0 +1,118 @@
+"""The way out of a switch: pasta or slirp4netns carries its packets over ordinary sockets of the machine, with no change to the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pipelines.engine.embedded.child import Child, spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterator
+
+DEADLINE = 5.0  # seconds a helper has to be ready
+INTERFACE = "uplink"
+_PASTA_DNS = "169.254.1.1"  # what it answers DNS on: an address nobody else has (RFC 3927, link-local)
+_SLIRP_DNS = "10.0.2.3"  # slirp4netns(1)
+_TUN = Path("/dev/net/tun")
+_LAST_WORDS = 200  # characters of a helper's complaint that are passed on
+_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """The helper that connects a switch; `dns` is where it forwards DNS to the machine's own resolver. No helper: `problem` says why."""
+
+    helper: Child | None = None
+    dns: str | None = None
+    problem: str | None = None
+
+    async def close(self) -> None:
+        if self.helper is not None:
+            self.helper.send(signal.SIGKILL)
+            await self.helper.wait()
+
+
+async def connect(netns: str) -> Egress:
+    """Give the network namespace at `netns` a way out that does not lead to the machine's loopback. Never raises.
+
+    The helper ends with `close`, or with the session's pid namespace.
+    """
+    if not os.access(_TUN, os.R_OK | os.W_OK):
+        return Egress(problem=f"{_TUN} is missing or closed to this user")
+    problems = []
+    for start in (_pasta, _slirp4netns):
+        try:
+            return await start(netns)
+        except OSError as problem:
+            problems.append(str(problem))
+    return Egress(problem="; ".join(problems))
+
+
+async def _pasta(netns: str) -> Egress:
+    """pasta(1) goes into the background when it is ready."""
+    with _memory("pid") as pid_file, _memory("complaints") as complaints:
+        options = ["--quiet", "--ipv4-only", "--config-net", "--ns-ifname", INTERFACE, "--dns-forward", _PASTA_DNS]
+        closed = ["--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U", "none"]
+        ids = ["--runas", f"{os.getuid()}:{os.getgid()}", "--pid", f"/proc/{os.getpid()}/fd/{pid_file}"]
+        process = _spawn(["pasta", *options, *closed, *ids, "--netns", netns], complaints, complaints)
+        ended = await _in_time(process, process.wait())
+        if ended.code != 0:
+            raise _failed("pasta", complaints)
+        return Egress(Child(int(os.pread(pid_file, 20, 0))), _PASTA_DNS)
+
+
+async def _slirp4netns(netns: str) -> Egress:
+    """slirp4netns(1) writes to a descriptor when it is ready, and stays."""
+    ready, tell = os.pipe()
+    try:
+        with _memory("complaints") as complaints:
+            options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--ready-fd=1", "--netns-type=path"]
+            process = _spawn(["slirp4netns", *options, netns, INTERFACE], tell, complaints)
+            os.close(tell)
+            if not await _in_time(process, asyncio.to_thread(os.read, ready, 1)):
+                raise _failed("slirp4netns", complaints)
+    finally:
+        os.close(ready)
+    return Egress(process, _SLIRP_DNS)
+
+
+def _spawn(argv: list[str], stdout: int, stderr: int) -> Child:
+    program = shutil.which(argv[0], path=_ENVIRONMENT["PATH"])
+    if program is None:
+        raise FileNotFoundError(f"{argv[0]} is not installed")
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return spawn(argv, executable=program, env=_ENVIRONMENT, stdio=(nothing, stdout, stderr))
+    finally:
+        os.close(nothing)
+
+
+async def _in_time(process: Child, ready: Awaitable[_T]) -> _T:
+    try:
+        return await asyncio.wait_for(ready, DEADLINE)
+    except TimeoutError as problem:
+        process.send(signal.SIGKILL)
+        raise OSError(f"not ready after {DEADLINE:.0f} s") from problem
+
+
+def _failed(name: str, complaints: int) -> OSError:
+    lines = os.pread(complaints, 1 << 16, 0).decode(errors="replace").strip().splitlines()
+    return OSError(f"{name}: {lines[-1][:_LAST_WORDS] if lines else 'failed'}")
+
+
+@contextmanager
+def _memory(name: str) -> Iterator[int]:
+    """A file in memory, as a descriptor."""
+    memory = os.memfd_create(name, os.MFD_CLOEXEC)
+    try:
+        yield memory
+    finally:
+        os.close(memory)

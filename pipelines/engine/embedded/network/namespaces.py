@@ -1,0 +1,48 @@
+"""Network namespaces without a process: made and entered by one thread, held by a file descriptor."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded import kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OWN = "/proc/thread-self/ns/net"
+
+
+def new_namespace() -> int:
+    """Move the calling thread into a new network namespace; returns a descriptor that keeps the namespace."""
+    kernel.unshare(kernel.CLONE_NEWNET)
+    return os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+
+
+@contextmanager
+def entered(namespace: int) -> Iterator[None]:
+    """Have the calling thread in `namespace` for a while."""
+    home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        kernel.setns(namespace, kernel.CLONE_NEWNET)
+        yield
+    finally:
+        kernel.setns(home, kernel.CLONE_NEWNET)
+        os.close(home)
+
+
+@contextmanager
+def returning() -> Iterator[None]:
+    """Bring the calling thread back into its network namespace, wherever it went."""
+    home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        kernel.setns(home, kernel.CLONE_NEWNET)
+        os.close(home)
+
+
+def path(namespace: int) -> str:
+    """What other processes open to join the namespace, as long as this process lives and keeps the descriptor."""
+    return f"/proc/{os.getpid()}/fd/{namespace}"

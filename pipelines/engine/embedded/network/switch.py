@@ -1,0 +1,198 @@
+"""The session's network: a switch that containers are plugged into."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipelines.engine.embedded.errors import NetworkError
+from pipelines.engine.embedded.network import namespaces
+from pipelines.engine.embedded.network.addresses import choose_subnet, needs_forwarder, resolv_conf
+from pipelines.engine.embedded.network.egress import Egress, connect
+from pipelines.engine.embedded.network.lease import Lease
+from pipelines.engine.embedded.network.wiring import Port, Wiring
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+__all__ = ["Lease", "Switch"]
+
+SPARE = 4  # ports made ahead: making one takes longer than a short command runs
+MOST_SPARE = 32  # used ports kept for the next containers
+_T = TypeVar("_T")
+
+
+class Switch:
+    """A network namespace with a bridge, a way out, and ready-made ports; `open` begins to build it and returns at once.
+
+    Containers reach each other and the outside, not the machine's loopback. Everything goes with the process, even when it is killed.
+    """
+
+    def __init__(self, note: Callable[[str], object], resolv_conf: Path) -> None:
+        self._note = note
+        self._resolv_conf = resolv_conf
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="switch")
+        self._subnet = choose_subnet(Path("/proc/net/route").read_text())
+        self._free_ips = deque(self._subnet.containers())
+        self._host_ips = deque(self._subnet.host_services())
+        self._spare: deque[Port] = deque()
+        self._leased: dict[str, Port] = {}
+        self._filling = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._egress = Egress()
+        self._resolver = ""
+        self._built = asyncio.ensure_future(self._build())
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, *, note: Callable[[str], object] = lambda _: None, resolv_conf: Path = Path("/etc/resolv.conf")
+    ) -> AsyncIterator[Switch]:
+        """A switch for as long as the block lasts.
+
+        Args:
+            note: told once, in one line, when containers will have no way out, and why.
+            resolv_conf: the machine's.
+        """
+        switch = cls(note, resolv_conf)
+        try:
+            yield switch
+        finally:
+            await switch.close()
+
+    async def lease(self) -> Lease:
+        """A place for one container; waits for the switch to be built.
+
+        Raises:
+            NetworkError: the kernel refuses a network, or every address is in use.
+        """
+        wiring = await self._ready()
+        port = self._spare.popleft() if self._spare else await self._in_switch(wiring.add_port, _first(self._free_ips))
+        self._leased[port.ip] = port
+        self._refill(wiring)
+        return Lease(port.ip, namespaces.path(port.namespace), self._resolver)
+
+    async def release(self, lease: Lease) -> None:
+        """The container has ended."""
+        self._background(self._recycle(await self._ready(), self._leased.pop(lease.ip), reuse=not lease.spoiled))
+
+    async def take_address(self) -> str:
+        """One more address of the switch itself, for something on this machine that containers may reach."""
+        wiring = await self._ready()
+        address = _first(self._host_ips)
+        await self._in_switch(wiring.add_address, address)
+        return address
+
+    async def drop_address(self, address: str) -> None:
+        """Give back what `take_address` gave."""
+        await self._in_switch((await self._ready()).delete_address, address)
+        self._host_ips.append(address)
+
+    async def dial(self, ip: str, port: int) -> socket.socket:
+        """A non-blocking TCP connection to a container (wait with a time limit of your own).
+
+        Raises:
+            OSError: it is refused or unreachable.
+        """
+        made = await self._socket(socket.SOCK_STREAM)
+        try:
+            await asyncio.get_running_loop().sock_connect(made, (ip, port))
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    async def listen(self, ip: str, port: int) -> socket.socket:
+        """A listening TCP socket that containers can reach.
+
+        Raises:
+            OSError: the address is not one of the switch's, or the port is in use.
+        """
+        made = await self.bind(ip, port, socket.SOCK_STREAM)
+        made.listen(128)
+        return made
+
+    async def bind(self, ip: str, port: int, kind: socket.SocketKind) -> socket.socket:
+        """A bound, non-blocking socket in the switch's namespace (ip "" and port 0: any)."""
+        made = await self._socket(kind)
+        try:
+            made.bind((ip, port))
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    async def close(self) -> None:
+        """Take the network down; leases end with it."""
+        for task in self._tasks:
+            task.cancel()
+        results = await asyncio.gather(self._built, *self._tasks, return_exceptions=True)
+        await self._egress.close()
+        if isinstance(wiring := results[0], Wiring):
+            await self._in_switch(self._remove, wiring)
+        self._thread.shutdown()
+
+    def _remove(self, wiring: Wiring) -> None:
+        for port in (*self._spare, *self._leased.values()):
+            wiring.remove_port(port)
+        wiring.close()
+
+    async def _ready(self) -> Wiring:
+        try:
+            return await asyncio.shield(self._built)
+        except OSError as problem:
+            raise NetworkError(f"no network for containers: {problem}. The machine must allow network namespaces and bridges") from problem
+
+    async def _build(self) -> Wiring:
+        wiring = await self._in_switch(Wiring, self._subnet)
+        connected, masked = await asyncio.gather(
+            connect(namespaces.path(wiring.namespace)), self._in_switch(wiring.masquerade), return_exceptions=True
+        )
+        self._egress = connected if isinstance(connected, Egress) else Egress(problem=str(connected))
+        if problem := self._egress.problem or masked:
+            self._note(f"no egress: containers reach each other, but nothing outside ({problem})")
+        host = self._resolv_conf.read_text() if self._resolv_conf.exists() else ""
+        self._resolver = resolv_conf(host, self._egress.dns if needs_forwarder(host) else None)
+        self._refill(wiring)
+        return wiring
+
+    def _refill(self, wiring: Wiring) -> None:
+        missing = SPARE - len(self._spare) - self._filling
+        for _ in range(missing):
+            self._filling += 1
+            self._background(self._add_spare(wiring))
+
+    async def _add_spare(self, wiring: Wiring) -> None:
+        try:
+            self._spare.append(await self._in_switch(wiring.add_port, _first(self._free_ips)))
+        finally:
+            self._filling -= 1
+
+    async def _recycle(self, wiring: Wiring, port: Port, *, reuse: bool) -> None:
+        if reuse and len(self._spare) < MOST_SPARE and await self._in_switch(wiring.is_clean, port):
+            self._spare.append(port)
+        else:
+            await self._in_switch(wiring.remove_port, port)
+            self._free_ips.append(port.ip)
+
+    async def _socket(self, kind: socket.SocketKind) -> socket.socket:
+        return await self._in_switch((await self._ready()).socket, kind)
+
+    async def _in_switch(self, function: Callable[..., _T], *arguments: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _first(free: deque[str]) -> str:
+    if not free:
+        raise NetworkError("every address of the session's network is in use")
+    return free.popleft()

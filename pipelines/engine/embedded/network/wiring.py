@@ -1,0 +1,141 @@
+"""The switch as the kernel sees it: all calls here are made by one thread, which lives in the switch's network namespace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.network.namespaces import entered, new_namespace, returning
+from pipelines.engine.embedded.network.netlink import LOOPBACK, Netlink
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.network.addresses import Subnet
+
+_BRIDGE, _BRIDGE_INDEX = "containers", 2
+_PORT, _PORT_INDEX = "eth0", 2
+_SYSCTL = Path("/proc/sys/net/ipv4")
+_ADMIN_PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_HELPER_DEADLINE = 10.0  # seconds nft or iptables may take
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A namespace on the switch: held by `namespace`, a descriptor."""
+
+    namespace: int
+    ip: str
+
+
+class Wiring:
+    """Makes the switch's namespace, moves the calling thread into it, and adds ports to its bridge.
+
+    Raises:
+        OSError: the kernel refuses (no privilege, no bridge support).
+    """
+
+    def __init__(self, subnet: Subnet) -> None:
+        self._subnet = subnet
+        self._count = 0
+        self.namespace = new_namespace()
+        self._netlink = Netlink()
+        self._netlink.up(LOOPBACK)
+        self._netlink.add_bridge(_BRIDGE, _BRIDGE_INDEX)
+        self._netlink.add_address(_BRIDGE_INDEX, subnet.gateway, subnet.prefix)
+        (_SYSCTL / "ip_forward").write_text("1")
+
+    def masquerade(self) -> None:
+        """Have everything that leaves the bridge carry the switch's own address: helpers know no other.
+
+        Raises:
+            OSError: neither nft nor iptables did it.
+        """
+        network = str(self._subnet.network)
+        rule = f'ip saddr {network} oifname != "{_BRIDGE}" masquerade'
+        rules = f"table ip lockgate {{ chain out {{ type nat hook postrouting priority 100; {rule}; }}; }}"
+        iptables = ("iptables", "-t", "nat", "-A", "POSTROUTING", "-s", network, "!", "-o", _BRIDGE, "-j", "MASQUERADE")
+        problems = [problem for command in (("nft", rules), iptables) if (problem := _call(*command))]
+        if len(problems) > 1:
+            raise OSError("; ".join(problems))
+
+    def add_port(self, ip: str) -> Port:
+        """A new namespace with one interface and the address `ip`, from which everything is reached through the switch."""
+        self._count += 1
+        with returning():
+            namespace = new_namespace()
+            try:
+                with Netlink() as inner:
+                    self._netlink.add_veth(
+                        f"port{self._count}", _BRIDGE_INDEX, peer_name=_PORT, peer_index=_PORT_INDEX, peer_netns=namespace
+                    )
+                    _permit_as_docker_does()
+                    inner.up(LOOPBACK)
+                    inner.add_address(_PORT_INDEX, ip, self._subnet.prefix)
+                    inner.up(_PORT_INDEX)
+                    inner.add_default_route(self._subnet.gateway)
+            except BaseException:
+                os.close(namespace)
+                raise
+        return Port(namespace, ip)
+
+    def is_clean(self, port: Port) -> bool:
+        """Whether nothing of the last container is left: a connection that lingers (TIME-WAIT) would block its port for the next one."""
+        with entered(port.namespace):
+            own = Path("/proc/thread-self/net")
+            return not any(lingering(own.joinpath(name).read_text()) for name in ("sockstat", "sockstat6") if own.joinpath(name).exists())
+
+    def remove_port(self, port: Port) -> None:
+        """The namespace goes when nobody holds it any more, and its interfaces with it."""
+        os.close(port.namespace)
+
+    def add_address(self, ip: str) -> None:
+        """One more address of the switch itself."""
+        self._netlink.add_address(_BRIDGE_INDEX, ip, 32)
+
+    def delete_address(self, ip: str) -> None:
+        self._netlink.delete_address(_BRIDGE_INDEX, ip, 32)
+
+    def socket(self, kind: socket.SocketKind) -> socket.socket:
+        """A socket of the switch's namespace, which any thread may use."""
+        made = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+        if kind == socket.SOCK_STREAM:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return made
+
+    def close(self) -> None:
+        self._netlink.close()
+        os.close(self.namespace)
+
+
+def lingering(sockstat: str) -> int:
+    """Connections that outlived their process, from the text of /proc/net/sockstat or sockstat6."""
+    total = 0
+    for line in sockstat.splitlines():
+        protocol, _, rest = line.partition(":")
+        words = rest.split()
+        if protocol.startswith("TCP"):
+            counts = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+            total += counts.get("inuse", 0) + counts.get("tw", 0)
+    return total
+
+
+def _permit_as_docker_does() -> None:
+    """Ordinary users in a container may listen on low ports and ping (as with Docker 20.10 and later)."""
+    (_SYSCTL / "ip_unprivileged_port_start").write_text("0")
+    (_SYSCTL / "ping_group_range").write_text("0 2147483647")
+
+
+def _call(program: str, *arguments: str) -> str | None:
+    """Run a program in this thread's namespace; returns what went wrong."""
+    path = shutil.which(program, path=_ADMIN_PATHS)
+    if path is None:
+        return f"{program} is not installed"
+    try:
+        done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False, timeout=_HELPER_DEADLINE)
+    except subprocess.TimeoutExpired:
+        return f"{program} did not end"
+    return None if done.returncode == 0 else f"{program}: {done.stderr.strip()}"
