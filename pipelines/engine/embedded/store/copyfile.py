@@ -9,21 +9,36 @@ from typing import NamedTuple
 
 from pipelines.engine.embedded.store.measure import MARKS, xattrs
 
+_OUTWARD_BITS = 0o1777
 _SMALL = 128 * 1024  # bytes up to which one read and one write beat asking the kernel to copy
 _CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
 
 
 class Change(NamedTuple):
-    """What a copy is given instead of the source's own: owner (uid, gid) and permission bits; None keeps."""
+    """How a copy is to differ from its source.
+
+    Attributes:
+        owner: (uid, gid) to give; None: the source's.
+        mode: permission bits to give, links excepted; None: the source's.
+        outward: it leaves the engine: no set-user-id or set-group-id bits, no extended attributes.
+    """
 
     owner: tuple[int, int] | None = None
     mode: int | None = None
+    outward: bool = False
+
+    def apply(self, path: str) -> None:
+        """Give `path` the owner and mode, where one is given."""
+        if self.owner is not None:
+            os.chown(path, *self.owner, follow_symlinks=False)
+        if self.mode is not None:
+            os.chmod(path, self.mode)
 
 
 KEEP = Change()
 
 
-def copy_file(source: str, target: str, info: os.stat_result, change: Change = KEEP) -> None:
+def copy_entry(source: str, target: str, info: os.stat_result, change: Change = KEEP) -> None:
     """Copy a file that is not a folder, whatever its type, to where nothing is yet.
 
     Args:
@@ -49,11 +64,22 @@ def copy_metadata(source: str, target: str, info: os.stat_result, change: Change
     uid, gid = change.owner or (info.st_uid, info.st_gid)
     os.chown(target, uid, gid, follow_symlinks=False)
     if not stat.S_ISLNK(info.st_mode):
-        os.chmod(target, stat.S_IMODE(info.st_mode) if change.mode is None else change.mode)
+        mode = stat.S_IMODE(info.st_mode) if change.mode is None else change.mode
+        os.chmod(target, mode & _OUTWARD_BITS if change.outward else mode)
+    if not change.outward:
+        _copy_xattrs(source, target)
+    os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns), follow_symlinks=False)
+
+
+def _copy_xattrs(source: str, target: str) -> None:
     for name in xattrs(source):
         if not name.startswith(MARKS):
-            os.setxattr(target, name, os.getxattr(source, name, follow_symlinks=False), follow_symlinks=False)
-    os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns), follow_symlinks=False)
+            value = os.getxattr(source, name, follow_symlinks=False)
+            try:
+                os.setxattr(target, name, value, follow_symlinks=False)
+            except OSError as error:
+                if error.errno not in {errno.EPERM, errno.EOPNOTSUPP}:  # not ours to set here: as good as a copy can be
+                    raise
 
 
 def link_or_copy(source: str, target: str) -> None:
@@ -63,7 +89,7 @@ def link_or_copy(source: str, target: str) -> None:
     except OSError as error:
         if error.errno not in {errno.EMLINK, errno.EXDEV, errno.EPERM}:
             raise
-        copy_file(source, target, os.lstat(source))
+        copy_entry(source, target, os.lstat(source))
 
 
 def _copy_content(source: str, target: str, size: int) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.measure import MARKS, measure, xattrs
 from pipelines.engine.embedded.store.overlay import unmount
-from pipelines.engine.embedded.store.place import LAYERS, remove
+from pipelines.engine.embedded.store.place import LAYERS
+from pipelines.engine.embedded.store.removing import remove
 from pipelines.engine.embedded.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

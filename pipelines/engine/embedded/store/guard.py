@@ -17,26 +17,26 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def disk_guard(store: Path) -> Iterator[None]:
+def disk_guard(where: Path) -> Iterator[None]:
     """Raise `DiskFull` in place of the system's or SQLite's own error about a full disk or quota.
 
     Args:
-        store: the store's root, for the message.
+        where: what was being written to, for the message.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise _full(store) from error
+            raise _full(where) from error
         raise
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-            raise _full(store) from error
+            raise _full(where) from error
         raise
 
 
-def _full(store: Path) -> DiskFull:
+def _full(where: Path) -> DiskFull:
     return DiskFull(
-        f"no space left in the engine's store {store}: what was being written is discarded. "
-        "Free space with `lockgate-engine gc` or `lockgate-engine prune`, or set LOCKGATE_STORE to a larger disk"
+        f"no space left on the disk of {where}: what was being written is discarded. If the engine's store is there, make room with "
+        "`lockgate-engine gc` or `lockgate-engine prune`, or move it by LOCKGATE_STORE"
     )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.measure import Measure, measure
-from pipelines.engine.embedded.store.place import LAYERS, remove
+from pipelines.engine.embedded.store.place import LAYERS
+from pipelines.engine.embedded.store.removing import remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable

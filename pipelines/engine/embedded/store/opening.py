@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import Unavailable
 from pipelines.engine.embedded.store.index import Index, VersionError
 from pipelines.engine.embedded.store.overlay import Overlay
-from pipelines.engine.embedded.store.place import KINDS, Place, remove
+from pipelines.engine.embedded.store.place import KINDS, Place
+from pipelines.engine.embedded.store.removing import remove
 from pipelines.engine.embedded.store.sessions import Session, Sessions
 from pipelines.engine.embedded.store.sweep import sweep, take_unused
 

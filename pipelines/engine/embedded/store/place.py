@@ -7,13 +7,13 @@ index, in one transaction; so a process that dies leaves nothing half-done that 
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import secrets
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
+from pipelines.engine.embedded.store.removing import remove
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,62 +75,6 @@ class Place:
         except FileNotFoundError:
             return
         remove(hidden, self.tmp)
-
-
-def remove(path: Path, spare: Path) -> None:
-    """Remove a file or a tree of any depth.
-
-    Args:
-        path: what to remove.
-        spare: a folder of the same file system; subfolders pass through it, so depth costs neither stack nor path length.
-    """
-    if not _unlink(path):
-        return
-    pending = [path]
-    while pending:
-        folder = pending.pop()
-        for entry in _entries(folder):
-            if entry.is_dir(follow_symlinks=False):
-                flat = spare / f"gone-{secrets.token_hex(8)}"
-                _movable(entry.path)
-                os.rename(entry.path, flat)
-                pending.append(flat)
-            else:
-                os.unlink(entry.path)
-        folder.rmdir()
-
-
-def _unlink(path: Path) -> bool:
-    """Remove a file; whether it is a folder instead."""
-    try:
-        path.unlink()
-    except IsADirectoryError:
-        return True
-    except PermissionError:
-        if not path.is_dir():
-            raise
-        return True
-    return False
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            return list(found)
-    except PermissionError:
-        folder.chmod(0o700)
-        with os.scandir(folder) as found:
-            return list(found)
-
-
-def _movable(path: str) -> None:
-    """A folder that is not writable cannot be moved by its owner, only by root."""
-    if os.geteuid() and not os.access(path, os.W_OK | os.X_OK):
-        try:
-            os.chmod(path, 0o700)
-        except OSError as error:
-            if error.errno != errno.EPERM:
-                raise
 
 
 def _base36(number: int) -> str:

@@ -1,0 +1,267 @@
+r"""Path patterns as Dagger and BuildKit understand them: include and exclude lists, globs, names.
+
+Rules: the pattern language of `.dockerignore` (docs.docker.com, "Dockerignore files"): `*` and `?` stay within a name, `**` spans folders,
+`[…]` is a set, `\` takes the next character literally, `!` at the start takes back what earlier patterns matched. Patterns are relative to
+where the walk begins, and cleaned (`./a//b/` is `a/b`).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipelines.engine.embedded.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pipelines.engine.embedded.store.paths import Root
+
+State = tuple[bool, ...]  # for each pattern of a list: whether it matched the folder a path lies in
+_SPECIAL = re.compile(r"[*\[\]?\\]")
+
+
+class Pattern:
+    """One pattern, compiled.
+
+    Attributes:
+        negated: it began with `!`.
+        matches: whether it matches a whole path (relative, without slashes at its ends).
+        prefix: the folder below which all matches lie, as far as the pattern is literal; None when it begins with a wildcard.
+    """
+
+    def __init__(self, text: str) -> None:
+        cleaned = posixpath.normpath(text.strip())
+        self.negated = cleaned.startswith("!")
+        if self.negated:
+            cleaned = cleaned[1:]
+        if not cleaned:
+            raise InvalidInput('illegal exclusion pattern: "!"')
+        _check(cleaned)
+        self.regex = _translate(cleaned)
+        self.matches: Callable[[str], object] = re.compile(self.regex, re.DOTALL).fullmatch
+        literal = cleaned.removesuffix("/**").removesuffix("/*")
+        self.prefix = None if _SPECIAL.search(literal) else literal + "/"
+
+    def may_match_below(self, folder: str) -> bool:
+        """Whether it could match something in `folder`, which it does not match itself."""
+        return self.prefix is None or self.prefix.startswith(folder + "/")
+
+
+class PatternList:
+    """Patterns in order: the last one that has something to say about a path decides.
+
+    What matches a folder matches all below it, unless a later `!` pattern takes it back.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        self.patterns = [Pattern(text) for text in patterns if text.strip()]
+        self.negations = [pattern for pattern in self.patterns if pattern.negated]
+        self._plain = [pattern for pattern in self.patterns if not pattern.negated]
+        union = "|".join(f"(?:{pattern.regex})" for pattern in self._plain)
+        self._any = re.compile(union, re.DOTALL).fullmatch
+
+    def match(self, path: str, parent: State = ()) -> tuple[bool, State]:
+        """Whether `path` matches, given the state of its folder; and the state for what lies in it, should it be a folder."""
+        if not self.negations:
+            matched = parent[:1] == (True,) or self._any(path) is not None
+            return matched, (matched,)
+        matched = False
+        state = []
+        for index, pattern in enumerate(self.patterns):
+            hit = bool(parent) and parent[index]
+            if not hit and pattern.negated == matched:
+                hit = pattern.matches(path) is not None
+            if hit:
+                matched = not pattern.negated
+            state.append(hit)
+        return matched, tuple(state)
+
+    def may_match_below(self, folder: str) -> bool:
+        """Whether something in `folder`, which does not match, could."""
+        return any(pattern.may_match_below(folder) for pattern in self._plain)
+
+    def may_take_back_below(self, folder: str) -> bool:
+        """Whether something in `folder`, which matches, could be taken back."""
+        return any(pattern.may_match_below(folder) for pattern in self.negations)
+
+
+class Visit(NamedTuple):
+    """What a filter says of one path.
+
+    Attributes:
+        included: it belongs to the result (its folders then do too).
+        descend: if it is a folder, something below may be included.
+        state: for the paths directly below it.
+    """
+
+    included: bool
+    descend: bool
+    state: tuple[State, State]
+
+
+START: tuple[State, State] = ((), ())  # the state for paths directly below the root
+
+
+class Filter:
+    """Include and exclude lists together.
+
+    Args:
+        include: keep only what matches one of these; empty: everything.
+        exclude: leave out what matches one of these.
+
+    Raises:
+        InvalidInput: a pattern is malformed.
+    """
+
+    def __init__(self, include: Sequence[str] = (), exclude: Sequence[str] = ()) -> None:
+        self._include = PatternList(include)
+        self._exclude = PatternList(exclude)
+        self.everything = not self._include.patterns and not self._exclude.patterns
+
+    def visit(self, path: str, parent: tuple[State, State]) -> Visit:
+        """Judge a path relative to the root of the walk; `parent` is its folder's state."""
+        included, descend = True, True
+        include_state: State = ()
+        exclude_state: State = ()
+        if self._include.patterns:
+            included, include_state = self._include.match(path, parent[0])
+            descend = included or self._include.may_match_below(path)
+        if self._exclude.patterns:
+            excluded, exclude_state = self._exclude.match(path, parent[1])
+            if excluded:
+                included = False
+                descend = descend and self._exclude.may_take_back_below(path)
+        return Visit(included, descend, (include_state, exclude_state))
+
+
+def name_pattern(pattern: str) -> Callable[[str], object]:
+    r"""A test for names: `*`, `?`, `[…]` and `\`; two stars are two times one."""
+    _check(pattern)
+    return re.compile("".join(_tokens(pattern, spanning=False)), re.DOTALL).fullmatch
+
+
+def glob(root: Root, rel: str, pattern: str) -> list[str]:
+    """Paths below the folder `rel` that match, relative to it, in walking order (by the names' bytes); those of folders end with a slash.
+
+    Raises:
+        InvalidInput: the pattern is malformed or empty.
+        NotFound: no such folder.
+    """
+    if not pattern.strip():
+        raise InvalidInput("failed to create glob pattern matcher: empty pattern")
+    wanted = Pattern(pattern)
+    found: list[str] = []
+    if wanted.negated:
+        return found
+    pending = [root.entries(rel)[::-1]]
+    folders = [""]
+    while pending:
+        if not pending[-1]:
+            pending.pop()
+            folders.pop()
+            continue
+        entry = pending[-1].pop()
+        path = folders[-1] + entry
+        name = path.removesuffix("/")
+        if hit := wanted.matches(name):
+            found.append(path)
+        if name != path and (hit or wanted.may_match_below(name)):
+            pending.append(root.entries(posixpath.join(rel, name))[::-1])
+            folders.append(path)
+    return found
+
+
+def _translate(pattern: str) -> str:
+    """The regular expression of a cleaned pattern."""
+    tail = pattern.removeprefix("**")
+    if tail == pattern or _SPECIAL.search(tail):
+        return "".join(_tokens(pattern, spanning=True))
+    if tail.startswith("/"):
+        return f"(?:.*/)?{re.escape(tail[1:])}"
+    return f".*{re.escape(tail)}"  # two stars and a literal: whatever ends with it, also in the middle of a name
+
+
+def _tokens(pattern: str, *, spanning: bool) -> Iterable[str]:
+    """The parts of the regular expression; `spanning`: `**` means any number of folders."""
+    at = 0
+    while at < len(pattern):
+        rest = pattern[at:]
+        if spanning and rest in {"**", "**/"}:
+            yield ".*"
+            return
+        if spanning and rest.startswith("**"):
+            yield "(?:.*/)?"
+            at += 3 if rest.startswith("**/") else 2
+        elif rest[0] in "*?":
+            yield "[^/]*" if rest[0] == "*" else "[^/]"
+            at += 1
+        elif rest[0] == "[":
+            end = _set_end(pattern, at)
+            yield _set(pattern[at + 1 : end - 1])
+            at = end
+        elif rest[0] == "\\":
+            yield re.escape(rest[1])
+            at += 2
+        else:
+            yield re.escape(rest[0])
+            at += 1
+
+
+def _set(inner: str) -> str:
+    """A `[…]` without its brackets, as a regular expression."""
+    negated = inner.startswith("^")
+    text, at = "", 1 if negated else 0
+    while at < len(inner):
+        if inner[at] == "\\":
+            at += 1
+            text += re.escape(inner[at])
+        else:
+            text += "-" if inner[at] == "-" else re.escape(inner[at])
+        at += 1
+    return f"[{'^' if negated else ''}{text}]"
+
+
+def _set_end(pattern: str, start: int) -> int:
+    """Where the set that begins at `start` ends. Raises InvalidInput when it is malformed."""
+    at = start + 1
+    if pattern[at : at + 1] == "^":
+        at += 1
+    count = 0
+    while at < len(pattern):
+        if pattern[at] == "]" and count:
+            return at + 1
+        at = _set_character(pattern, at)
+        if pattern[at : at + 1] == "-":
+            at = _set_character(pattern, at + 1)
+        count += 1
+    raise _malformed(pattern)
+
+
+def _set_character(pattern: str, at: int) -> int:
+    """Where the character of a set that begins at `at` ends."""
+    if pattern[at : at + 1] in {"", "-", "]"}:
+        raise _malformed(pattern)
+    at += 2 if pattern[at] == "\\" else 1
+    if at >= len(pattern):
+        raise _malformed(pattern)
+    return at
+
+
+def _check(pattern: str) -> None:
+    """Raise InvalidInput when a pattern is malformed: a set that does not end, a backslash before nothing."""
+    at = 0
+    while at < len(pattern):
+        if pattern[at] == "[":
+            at = _set_end(pattern, at)
+        elif pattern[at] == "\\":
+            if at + 1 == len(pattern):
+                raise _malformed(pattern)
+            at += 2
+        else:
+            at += 1
+
+
+def _malformed(pattern: str) -> InvalidInput:
+    return InvalidInput(f"syntax error in pattern {pattern!r}: close every [ with a ] and put a character after \\")
