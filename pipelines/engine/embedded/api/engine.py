@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import re
 import sys
 import traceback
 from dataclasses import dataclass
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from pipelines.engine.embedded.api.evaluate import Evaluator
-    from pipelines.engine.embedded.api.execute import Service
+    from pipelines.engine.embedded.api.execute import Api
     from pipelines.engine.embedded.api.registry import Registry
     from pipelines.engine.embedded.api.sdk import Derived
 
     Boot = Callable[[], AbstractAsyncContextManager[tuple[Registry, Any]]]
+
+
+CONSTANT = re.compile(rb"__schema|version")
+"""What a request contains whose answer may be known already: an SDK opens a session with introspection, then asks for the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +64,17 @@ class Engine:
         self._boot = boot
         self._closing = asyncio.Event()
         self._evaluator: asyncio.Future[Evaluator] = asyncio.get_running_loop().create_future()
-        self._service = asyncio.create_task(self._prepare())
+        self._api = asyncio.create_task(self._prepare())
         self._running = asyncio.create_task(self._run())
 
     async def answer(self, body: bytes) -> bytes:
         """The response to a request."""
-        about_schema = b"__schema" in body
-        known = self._derived.answer(body) if about_schema else None
+        known = self._derived.answer(body) if CONSTANT.search(body) else None
         if known is not None:
             return known
-        result = await self._execute(body)
-        response = json.dumps(result, separators=(",", ":")).encode()
-        if about_schema and "errors" not in result and result["data"].keys() == {"__schema"}:
+        answered, constant = await self._execute(body)
+        response = json.dumps(answered, separators=(",", ":")).encode()
+        if constant:
             self._derived.keep(body, response)
         return response
 
@@ -79,30 +83,30 @@ class Engine:
         self._closing.set()
         if not self._evaluator.done():
             self._running.cancel()
-        self._service.cancel()
-        await asyncio.gather(self._running, self._service, return_exceptions=True)
+        self._api.cancel()
+        await asyncio.gather(self._running, self._api, return_exceptions=True)
 
-    async def _execute(self, body: bytes) -> dict[str, Any]:
+    async def _execute(self, body: bytes) -> tuple[dict[str, Any], bool]:
         try:
             request = Request.read(body)
-            service = await asyncio.shield(self._service)
+            api = await asyncio.shield(self._api)
         except EngineError as error:
-            return {"data": None, "errors": [{"message": error.message}]}
+            return {"data": None, "errors": [{"message": error.message}]}, False
         from pipelines.engine.embedded.api.execute import execute
 
-        return await execute(service, request.query, request.name, request.variables)
+        return await execute(api, request.query, request.name, request.variables)
 
-    async def _prepare(self) -> Service:
+    async def _prepare(self) -> Api:
         return await asyncio.to_thread(self._load)
 
-    def _load(self) -> Service:
+    def _load(self) -> Api:
         """What queries are executed against. In a thread: it imports graphql-core, and may have to read the SDK."""
         from pipelines.engine.embedded.api.calls import Calls
-        from pipelines.engine.embedded.api.execute import Service
+        from pipelines.engine.embedded.api.execute import Api
         from pipelines.engine.embedded.api.introspection import Introspection
 
         schema = self._derived.schema()
-        return Service(schema, Introspection(schema), Calls(), self._ready)
+        return Api(schema, Introspection(schema), Calls(), self._ready)
 
     async def _ready(self) -> Evaluator:
         return await asyncio.shield(self._evaluator)
@@ -112,7 +116,7 @@ class Engine:
         from pipelines.engine.embedded.api.evaluate import Evaluator
 
         try:
-            await asyncio.wait((self._service,))  # both import a great deal; the client needs this one first
+            await asyncio.wait((self._api,))  # both import a great deal; the client needs this one first
             async with self._boot() as (registry, ctx):
                 evaluator = Evaluator(registry, ctx)
                 self._evaluator.set_result(evaluator)

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import GraphQLError
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.api.select import Selected
 
 META = frozenset({"__typename", "__schema", "__type", "version"})
-"""What is answered on the root without the engine proper, so while it still starts."""
+"""What is answered on the root from the schema alone, so even while the engine proper still starts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Api:
     """What queries are executed against.
 
     Attributes:
@@ -74,21 +74,37 @@ class Objects:
         return Place(self.place, self.out, key, call)
 
 
-async def execute(service: Service, query: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The response to a query, as the JSON object a client gets. Nothing is raised but a cancellation.
+class Response(NamedTuple):
+    """What a client is answered.
+
+    Attributes:
+        body: the JSON object.
+        constant: it holds for every session with this schema.
+    """
+
+    body: dict[str, Any]
+    constant: bool
+
+
+async def execute(api: Api, query: str, name: str | None = None, variables: Mapping[str, Any] | None = None) -> Response:
+    """The response to a query. Nothing is raised but a cancellation.
 
     Any error makes the whole `data` null: all but a few fields of the API may not be null, so an error would climb to the top anyway.
     """
     try:
-        operation = document.parse(query, name, variables or {}, service.schema)
-        execution = Execution(service, operation)
+        operation = document.parse(query, name, variables or {}, api.schema)
+        execution = Execution(api, operation)
         data = await execution.run()
     except GraphQLError as error:
         locations = [{"line": one.line, "column": one.column} for one in error.locations or ()]
-        return {"data": None, "errors": [{"message": error.message, "locations": locations}]}
+        return refusal({"message": error.message, "locations": locations})
     except EngineError as error:
-        return {"data": None, "errors": [report(error, None)]}
-    return {"data": None, "errors": execution.errors} if execution.errors else {"data": data}
+        return refusal(report(error, None))
+    return refusal(*execution.errors) if execution.errors else Response({"data": data}, execution.constant)
+
+
+def refusal(*errors: dict[str, Any]) -> Response:
+    return Response({"data": None, "errors": list(errors)}, constant=False)
 
 
 @dataclass(slots=True)
@@ -96,30 +112,33 @@ class Execution:
     """One query under way.
 
     Attributes:
-        service: what it is executed against.
+        api: what it is executed against.
         operation: the query.
         errors: what went wrong so far, as the client is told.
+        constant: nothing but the schema is asked for.
     """
 
-    service: Service
+    api: Api
     operation: document.Operation
     errors: list[dict[str, Any]] = field(default_factory=list)
+    constant: bool = field(init=False)
     _selector: Selector = field(init=False)
     _evaluator: Evaluator = field(init=False)
 
     def __post_init__(self) -> None:
-        self._selector = Selector(self.service.schema, self.service.calls, self.operation.variables)
+        self._selector = Selector(self.api.schema, self.api.calls, self.operation.variables)
 
     async def run(self) -> dict[str, Any]:
         """The data; meaningless when there are errors."""
         root = Objects([self.operation.selection], ROOT, None, {}, None)
-        if not all(nodes[0].name.value in META for nodes in self._collect(root).values()):
-            self._evaluator = await self.service.ready()
+        self.constant = all(nodes[0].name.value in META for nodes in self._collect(root).values())
+        if not self.constant:
+            self._evaluator = await self.api.ready()
         await self._open_all([root])
         return root.out
 
     def _collect(self, objects: Objects) -> dict[str, list[FieldNode]]:
-        return document.collect(self.operation, objects.sets, objects.type_name, self.service.schema)
+        return document.collect(self.operation, objects.sets, objects.type_name, self.api.schema)
 
     async def _open_all(self, work: list[Objects]) -> None:
         """Open objects until only leaves remain, then ask those. A mistake anywhere in the query means none is asked."""
@@ -145,15 +164,15 @@ class Execution:
 
     def _meta(self, name: str, nodes: Sequence[FieldNode]) -> Any:
         if name == "version":
-            return self.service.schema.version
-        return project.answer(name, nodes, self.operation, self.service.introspection, self.service.schema)
+            return self.api.schema.version
+        return project.answer(name, nodes, self.operation, self.api.introspection, self.api.schema)
 
     def _choose(self, objects: Objects, selected: Selected, work: list[Objects], leaves: list[Leaf]) -> None:
         loaded = selected.loads
         if loaded is not None:
             work.append(self._inside(objects, selected, loaded))
         elif selected.name == f"{objects.type_name}.id":
-            objects.out[selected.key] = (objects.call or self.service.calls.root(ROOT)).id
+            objects.out[selected.key] = (objects.call or self.api.calls.root(ROOT)).id
         else:
             spec = self._evaluator.registry.spec(selected.name, selected.args, selected.field.defaults)
             self._call(objects, selected, spec, work, leaves)
@@ -165,7 +184,7 @@ class Execution:
         if objects.rehearsal:
             return
         if selected.sets and not selected.is_list:
-            call = self.service.calls.make(result.name, selected.name, objects.call, selected.args, fresh=spec.is_fresh(selected.args))
+            call = self.api.calls.make(result.name, selected.name, objects.call, selected.args, fresh=spec.is_fresh(selected.args))
             work.append(self._inside(objects, selected, call))
         else:
             objects.out[selected.key] = None
@@ -200,7 +219,7 @@ class Execution:
     async def _fill(self, leaf: Leaf, value: Any) -> None:
         result = leaf.selected.field.type
         if result.name == "ID":
-            leaf.place.fill(own_id(leaf, value, self.service.calls))
+            leaf.place.fill(own_id(leaf, value, self.api.calls))
         elif value is None and result.required:
             raise EngineError(f"Cannot return null for non-nullable field {leaf.spec.name}.")
         elif leaf.selected.sets and value is not None:
@@ -210,8 +229,8 @@ class Execution:
 
     def _elements(self, leaf: Leaf, states: Sequence[Any]) -> list[Objects]:
         selected = leaf.selected
-        source = self.service.calls.make(selected.field.type.name, selected.name, leaf.parent, selected.args)
+        source = self.api.calls.make(selected.field.type.name, selected.name, leaf.parent, selected.args)
         out: list[dict[str, Any]] = [{} for _ in states]
         leaf.place.fill(out)
-        calls = [self.service.calls.element(source, index, state) for index, state in enumerate(states)]
+        calls = [self.api.calls.element(source, index, state) for index, state in enumerate(states)]
         return [Objects(selected.sets, one.type, one, out[at], Place(leaf.place, out, at, one)) for at, one in enumerate(calls)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VERSION = re.compile(r'^CLI_VERSION = "([^"]+)"', re.MULTILINE)
 DERIVATION = ("schema.py", "schema_json.py", "sdk_schema.py", "introspection.py", "project.py")
-MAX_ANSWERS = 16  # introspection queries remembered for one schema: each SDK release sends one
+MAX_ANSWERS = 16  # remembered for one schema: each SDK release sends two
 
 
 @dataclass(frozen=True, slots=True)

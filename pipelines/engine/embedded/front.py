@@ -1,0 +1,143 @@
+"""The process a client starts: says where the session listens within a tenth of a second, then waits for its end.
+
+Bare Python on purpose: everything heavy is imported in the jail, behind the back of a client that is already connecting.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipelines.engine.embedded import jail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from socket import socket
+
+GRACE = 30  # seconds for an orderly end, before everything is killed
+BACKLOG = 128
+
+
+class Options(NamedTuple):
+    """What `lockgate-engine session` was asked for."""
+
+    workdir: str
+    labels: dict[str, str]
+    rootless: bool
+    run_dir: str
+
+
+def session(options: Options) -> int:
+    """Run a session: until standard input ends, or SIGTERM, SIGINT or SIGHUP. Returns the exit code.
+
+    Raises:
+        Unavailable: the engine cannot run here.
+    """
+    _open_standard_streams()
+    sock, token = _listen(), os.urandom(32).hex()
+    jailed = jail.start(_engine(sock, token, options), options.run_dir, rootless=options.rootless)
+    jailed.ready()
+    line = f'{{"port":{sock.getsockname()[1]},"session_token":"{token}"}}\n'
+    sock.close()
+    return _wait(jailed, line.encode())
+
+
+def _open_standard_streams() -> None:
+    """Make sure that 0, 1 and 2 are open, so that nothing else gets these numbers."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error's number
+        os.set_inheritable(fd, True)
+    os.close(fd)
+
+
+def _listen() -> socket:
+    import socket
+
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(BACKLOG)
+    return sock
+
+
+def _engine(sock: socket, token: str, options: Options) -> Callable[[jail.Cell], int]:
+    def engine(cell: jail.Cell) -> int:
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(2, 1)  # standard output belongs to the one line that is on it
+        from pathlib import Path
+
+        from pipelines.engine.embedded.api.serve import Terms, serve
+
+        return serve(sock, Terms(token, Path(options.workdir), options.labels, cell.rootless), cell.stop)
+
+    return engine
+
+
+def _wait(jailed: jail.Jailed, line: bytes) -> int:
+    """Say the line, and wait for the session's end, which our caller or the engine may bring about."""
+    waiting = _Waiting(jailed)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, waiting.on_signal)
+    signal.signal(signal.SIGALRM, waiting.on_alarm)
+    if not _say(line):
+        waiting.stop()
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    poll.register(jailed.status, select.POLLIN)
+    while jailed.status not in (ready := dict(poll.poll())):
+        if 0 in ready and not _heard():
+            poll.unregister(0)
+            waiting.stop()
+    return waiting.result(jailed.wait())
+
+
+def _say(line: bytes) -> bool:
+    """Whether there is somebody to tell."""
+    try:
+        return os.write(1, line) == len(line)
+    except OSError:
+        return False
+
+
+def _heard() -> bool:
+    """Whether standard input still is open: what it says is of no interest."""
+    try:
+        return bool(os.read(0, 65536))
+    except OSError:
+        return False
+
+
+class _Waiting:
+    """How far the end has come. Signal handlers run between the steps of `_wait`."""
+
+    def __init__(self, jailed: jail.Jailed) -> None:
+        self._jailed = jailed
+        self._stopping = False
+        self._killed = False
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._jailed.stop()
+        signal.alarm(GRACE)
+
+    def on_signal(self, *_: object) -> None:
+        if self._stopping:  # asked twice: they mean it
+            self.on_alarm()
+        else:
+            self.stop()
+
+    def on_alarm(self, *_: object) -> None:
+        self._killed = True
+        self._jailed.kill()
+
+    def result(self, code: int) -> int:
+        """The exit code for how the jail ended: 0 when it was asked to, whatever was cancelled by that."""
+        signal.alarm(0)
+        if self._killed:
+            print("engine: the session did not end by itself and was killed; the store is intact", file=sys.stderr)  # noqa: T201
+        elif code < 0 or (code and not self._stopping):
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            print(f"engine: the engine {how}", file=sys.stderr)  # noqa: T201
+        return code if code >= 0 else 128 - code

@@ -1,0 +1,117 @@
+"""`lockgate-engine`: a Dagger session for one machine, and care for its store."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import UNAVAILABLE, EngineError, NotFound, Unavailable, Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FAILED = 1
+CARE = {
+    "info": "say where the store is and what it holds",
+    "gc": "remove least recently used results above the size budget",
+    "prune": "remove everything that no session uses",
+}
+CARRY = {"export": "write results and cache volumes to DIR", "import": "take in what export wrote to DIR"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(argv)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except Unavailable as error:
+        return _say(error, UNAVAILABLE)
+    except EngineError as error:
+        return _say(error, FAILED)
+
+
+def _say(error: EngineError, code: int) -> int:
+    print(f"lockgate-engine: {error.message}", file=sys.stderr)  # noqa: T201 - this is the command line
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lockgate-engine", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="store_const", dest="command", const=_version, help="print the version and exit")
+    parser.set_defaults(command=lambda _: parser.error("a command is needed; see lockgate-engine --help"))
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+    _session(commands.add_parser("session", help="serve one client; ends when standard input does", allow_abbrev=False))
+    for name, text in CARE.items():
+        _care(commands.add_parser(name, help=text, description=text.capitalize(), allow_abbrev=False), name)
+    cache = commands.add_parser("cache", help="carry results from one machine to another", allow_abbrev=False)
+    actions = cache.add_subparsers(metavar="ACTION", title="actions", required=True)
+    for name, text in CARRY.items():
+        action = actions.add_parser(name, help=text, description=text.capitalize(), allow_abbrev=False)
+        action.add_argument("folder", metavar="DIR")
+        _care(action, f"{name}_cache")
+    return parser
+
+
+def _session(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Serves one client: prints one line of JSON with port and token, ends when standard input does."
+    parser.add_argument("--label", action="append", default=[], metavar="NAME:VALUE", help="what the client says about itself")
+    parser.add_argument("--workdir", default=None, metavar="DIR", help="what relative paths start from (default: here)")
+    parser.add_argument("--project", default=None, metavar="FILE", help="accepted for older clients; has no effect")
+    parser.add_argument("--load-workspace-modules", action="store_true", help="refused: modules need a Dagger engine")
+    _mode(parser)
+    parser.set_defaults(command=_run_session)
+
+
+def _care(parser: argparse.ArgumentParser, name: str) -> None:
+    _mode(parser)
+    parser.set_defaults(command=_run_care, care=name)
+
+
+def _mode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rootless", action="store_true", help="work as an ordinary user does, even as root")
+
+
+def _version(_: argparse.Namespace) -> int:
+    from importlib.metadata import version
+
+    print(f"lockgate-engine {version('lockgate')}")  # noqa: T201 - this is the command line
+    return 0
+
+
+def _run_session(options: argparse.Namespace) -> int:
+    from pipelines.engine.embedded import front
+    from pipelines.engine.embedded.paths import run_dir
+
+    if options.load_workspace_modules:
+        raise Unsupported("--load-workspace-modules")
+    labels = dict(label.partition(":")[::2] for label in options.label)
+    return front.session(front.Options(_folder(options.workdir), labels, options.rootless, str(run_dir())))
+
+
+def _folder(workdir: str | None) -> str:
+    try:
+        os.chdir(workdir or ".")
+        return os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
+    except OSError as error:
+        raise NotFound(f"cannot work in {workdir or 'the current directory'}: {error.strerror}") from error
+
+
+def _run_care(options: argparse.Namespace) -> int:
+    from pipelines.engine.embedded import jail
+    from pipelines.engine.embedded.paths import run_dir
+
+    def inside(cell: jail.Cell) -> int:
+        from pipelines.engine.embedded.care import care
+
+        return care(options.care, getattr(options, "folder", None), rootless=cell.rootless)
+
+    jailed = jail.start(inside, str(run_dir()), rootless=options.rootless)
+    jailed.ready()
+    return jailed.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
