@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from pipelines.steps import junit
 from pipelines.steps.border import border
 from pipelines.steps.command import Command, execute, log_failure, tail, time_left
+from pipelines.steps.judge_test import judge_test
 from pipelines.steps.masking import Masker
 from pipelines.steps.replay import Attempt, settle
 from pipelines.steps.reports import is_pattern, read_reports
 from pipelines.steps.secrets import with_secrets
 from pipelines.steps.services import bind, services, stage, within_deadlines
-from pipelines.steps.verdicts import judge_test
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,105 @@
+"""Trivy's vulnerability database as an image: which one it is, how old, and whether it may be believed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.steps.lock import digest_of, resolve
+
+if TYPE_CHECKING:
+    import dagger
+
+    from pipelines.model import ScanSpec
+    from pipelines.steps.given import Given
+
+METADATA = "metadata.json"
+_BEGINNING = 1970
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database. `folder` holds `trivy.db` and `metadata.json`; `updated` is None when its age is unknown."""
+
+    name: str
+    reference: str
+    origin: str
+    fixture: bool
+    updated: dt.datetime | None
+    folder: dagger.Directory | None = field(default=None, repr=False, compare=False)
+
+    def age_days(self, now: dt.datetime) -> int | None:
+        """Whole days since it was made; None when unknown. Never negative: clocks differ."""
+        return None if self.updated is None else max(0, (now - self.updated).days)
+
+    def facts(self, now: dt.datetime) -> dict[str, str | int | float | bool]:
+        """What reports say about it."""
+        age = self.age_days(now)
+        known: dict[str, str | int | float | bool | None] = {
+            "database": self.name,
+            "database_digest": digest_of(self.reference) or "unknown",
+            "database_origin": self.origin,
+            "database_fixture": self.fixture,
+            "database_age_days": "unknown" if age is None else age,
+            "database_updated": self.updated.isoformat() if self.updated else None,
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+
+def objection(database: Database, spec: ScanSpec, now: dt.datetime) -> str | None:
+    """Why a scan with this database is no evidence, or None when it is."""
+    if database.fixture:
+        return (
+            None
+            if spec.allow_fixture_database
+            else f"the database {database.name} is a fixture: it finds nothing real (scan.allow_fixture_database)"
+        )
+    age = database.age_days(now)
+    if age is None:
+        return None if spec.allow_unknown_age else f"the age of the database {database.name} is unknown (scan.allow_unknown_age)"
+    if age > spec.max_age_days:
+        return f"the database {database.name} is {age} days old, more than {spec.max_age_days} (scan.max_age_days)"
+    return None
+
+
+async def load(given: Given, spec: ScanSpec) -> Database | None:
+    """The database the configuration names; None when it names none.
+
+    Raises:
+        Unavailable: the name is unknown on this machine.
+        dagger.QueryError: its image cannot be pulled.
+    """
+    if spec.database is None:
+        return None
+    locked = resolve(given.project, spec.database, wanted_by="scan")
+    folder = given.client.container().from_(locked.reference).rootfs()
+    document = read_metadata(await folder.file(METADATA).contents())
+    return Database(
+        name=locked.name,
+        reference=locked.reference,
+        origin=locked.origin,
+        fixture=locked.fixture or document.fixture,
+        updated=document.updated,
+        folder=folder,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The two facts of metadata.json that matter here; `Fixture` is this project's own addition."""
+
+    updated: dt.datetime | None
+    fixture: bool
+
+
+def read_metadata(text: str) -> Metadata:
+    """Read metadata.json; what cannot be read is an unknown age, and Go's zero time is no time."""
+    try:
+        document = json.loads(text)
+        updated = dt.datetime.fromisoformat(document["UpdatedAt"])
+    except (ValueError, TypeError, LookupError):
+        return Metadata(None, '"Fixture": true' in text)
+    aware = updated if updated.tzinfo else updated.replace(tzinfo=dt.UTC)
+    return Metadata(aware if aware.year > _BEGINNING else None, document.get("Fixture") is True)

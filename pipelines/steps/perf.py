@@ -1,0 +1,159 @@
+"""The perf step: a k6 script in a container of its own against the candidate as a service.
+
+The script's folder is mounted, so that it can import its neighbours. `BASE_URL` in its environment says where the candidate is. A
+cached outcome is one of the same candidate, script and settings; it is shown with the time it was measured at.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pipelines.errors import StepFailed
+from pipelines.steps import k6
+from pipelines.steps.border import border, output_of
+from pipelines.steps.command import log_failure
+from pipelines.steps.judge_perf import judge_perf
+from pipelines.steps.lock import resolve
+from pipelines.steps.replay import Attempt, settle, with_attempt
+from pipelines.steps.services import Bound, bind, services, within_deadlines
+from pipelines.steps.toolbox import OUTPUT, Leaves, leave
+
+if TYPE_CHECKING:
+    import dagger
+
+    from pipelines.model import Check, PerfSpec
+    from pipelines.steps.given import Given
+    from pipelines.steps.toolbox import Left
+
+SCRIPTS = "/lockgate/scripts"
+HEALTH = "/lockgate/health.js"
+LEAVES = Leaves(variable="K6_SUMMARY_EXPORT", flag="--summary-export")
+SETTINGS = {"K6_NO_USAGE_REPORT": "true", "K6_AUTO_EXTENSION_RESOLUTION": "false"}
+_ABORTED = 108
+
+HEALTH_SCRIPT = """
+import http from 'k6/http';
+import exec from 'k6/execution';
+import { sleep } from 'k6';
+const wait = %s;
+const once = { executor: 'shared-iterations', vus: 1, iterations: 1, maxDuration: `${wait.seconds + 30}s` };
+export const options = { scenarios: { once } };
+export default function () {
+  const until = Date.now() + wait.seconds * 1000;
+  let said = 'no answer';
+  while (Date.now() < until) {
+    const answer = http.get(wait.url, { timeout: '2s', redirects: 0 });
+    if (answer.status >= 200 && answer.status < 400) { return; }
+    said = answer.status ? `status ${answer.status}` : answer.error;
+    sleep(0.1);
+  }
+  exec.test.abort(`not healthy: ${said}`);
+}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """A measurement but its attempt."""
+
+    spec: PerfSpec
+    container: dagger.Container = field(repr=False)
+    bound: Bound
+    command: tuple[str, ...]
+
+
+async def step(spec: PerfSpec, given: Given) -> Check:
+    """Measure the candidate.
+
+    Raises:
+        StepFailed: there is no script, or the service never becomes healthy.
+        Unavailable: k6's image is unknown or cannot be pulled.
+    """
+    bench = _prepare(spec, given)
+    try:
+        with border(f"perf {spec.name}"):
+            settled = await settle(given.context, lambda token: _attempt(bench, given, token))
+            return settled.check
+    except Exception as error:
+        log_failure(given, error)
+        raise
+
+
+def _prepare(spec: PerfSpec, given: Given) -> Bench:
+    script = Path(given.project.root) / spec.script
+    if not script.is_file():
+        raise StepFailed(
+            f"perf {spec.name}: there is no k6 script at {script}", next_step=f"write it, or correct `script` in [perf.{spec.name}]"
+        )
+    (bound,) = services(given, {spec.alias: spec.service})
+    locked = resolve(given.project, spec.image, wanted_by=f"perf {spec.name}")
+    container = given.client.container().from_(locked.reference).with_user("0").with_workdir(OUTPUT)
+    for name, value in {**SETTINGS, "BASE_URL": bound.url, **spec.env}.items():
+        container = container.with_env_variable(name, value)
+    container = container.with_mounted_directory(SCRIPTS, given.client.host().directory(str(script.parent)))
+    command = (
+        "k6",
+        "run",
+        "--quiet",
+        "--no-color",
+        "--summary-trend-stats",
+        k6.TREND_STATS,
+        f"{SCRIPTS}/{PurePosixPath(spec.script).name}",
+    )
+    return Bench(spec=spec, container=bind(container, [bound]), bound=bound, command=command)
+
+
+async def _attempt(bench: Bench, given: Given, token: str | None) -> Attempt:
+    keyed = with_attempt(bench.container, token)
+    given.context.log(f"$ {shlex.join(bench.command)}\n")
+    try:
+        left = await within_deadlines([bench.bound], leave(given, _when_healthy(bench, keyed), bench.command, LEAVES, any_exit=True))
+    except Exception as error:
+        plain = _unhealthy(bench, error)
+        if plain is None:
+            raise
+        raise plain from None
+    given.context.log(left.output)
+    return Attempt(_judge(bench.spec, given, left), left.stamp)
+
+
+def _when_healthy(bench: Bench, container: dagger.Container) -> dagger.Container:
+    """The container after the candidate answered, where a path to ask is configured: k6 itself asks, no other tool need be there."""
+    health = bench.bound.health
+    if health is None:
+        return container
+    script = HEALTH_SCRIPT % json.dumps({"url": health.url, "seconds": health.deadline_s})
+    return container.with_new_file(HEALTH, script).with_exec(["k6", "run", "--quiet", "--no-summary", HEALTH])
+
+
+def _unhealthy(bench: Bench, error: Exception) -> StepFailed | None:
+    """The error of the asking script in plain words."""
+    if getattr(error, "exit_code", None) != _ABORTED or HEALTH not in getattr(error, "command", ()):
+        return None
+    said = next(
+        (text.partition("not healthy: ")[2].partition(" at default")[0] for text in k6.errors(output_of(error)) if "not healthy: " in text),
+        "no answer",
+    )
+    health = bench.bound.health
+    where = f" at {health.url}" if health else ""
+    return StepFailed(f"service {bench.bound.alias} was not healthy{where} within {bench.bound.spec.deadline_s:g} s", cause=said)
+
+
+def _judge(spec: PerfSpec, given: Given, left: Left) -> Check:
+    try:
+        summary = k6.parse(left.text) if left.text else None
+    except k6.NotSummary:
+        summary = None
+    artifacts: tuple[str, ...] = ()
+    if left.text:
+        file = given.context.folder / "k6-summary.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(left.text, encoding="utf-8")
+        artifacts = (str(file.resolve()),)
+    measured_at = left.stamp.at if left.stamp is not None else None
+    log = left.output.replace(f"file://{SCRIPTS}/", f"{PurePosixPath(spec.script).parent}/")
+    return judge_perf(spec, exit_code=left.exit_code, summary=summary, log=log, measured_at=measured_at, artifacts=artifacts)

@@ -1,0 +1,142 @@
+"""The publish step: an image into the registry, by digest, under the tags of its version.
+
+Immutable tags are looked up first. Where the registry already has one, the image is pushed under the tag `candidate` to learn its digest
+(the only way to know it that holds on every engine): the same digest means that everything is there already, another one that the tag
+would move, and then nothing else is pushed. Tags go out one after the other, immutable ones first, and all must name one digest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.errors import ConfigError, StepFailed
+from pipelines.steps.border import border
+from pipelines.steps.lock import digest_of
+from pipelines.steps.secrets import read_secret
+from pipelines.steps.tags import repository, tags_of
+from pipelines.steps.wording import Trouble, classify
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dagger
+
+    from pipelines.model import Image, PublishSpec, Registry
+    from pipelines.steps.given import Given
+    from pipelines.steps.tags import Tag
+
+CANDIDATE = "candidate"
+_NO_USER = "token"
+"""User name for a registry that looks at the token only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """What is pushed, and to where. `login` is an empty container that knows the credentials; lookups start from it."""
+
+    address: str
+    container: dagger.Container = field(repr=False)
+    variants: Sequence[dagger.Container] = field(repr=False)
+    login: dagger.Container = field(repr=False)
+
+    async def push(self, tag: str) -> str:
+        """Push under a tag; the digest the registry has it by."""
+        pushed = await self.container.publish(f"{self.address}:{tag}", platform_variants=list(self.variants))
+        digest = digest_of(pushed)
+        if digest is None:
+            raise StepFailed(f"the engine pushed {self.address}:{tag} without saying its digest", cause=f"it answered {pushed!r}")
+        return digest
+
+    async def remote(self, tag: str) -> str | None:
+        """The digest the registry has under a tag; None when it has no such tag."""
+        import dagger
+
+        try:
+            return digest_of(await self.login.from_(f"{self.address}:{tag}").image_ref())
+        except dagger.QueryError as error:
+            if _is_absent(str(error)):
+                return None
+            raise
+
+
+async def step(spec: PublishSpec, name: str, given: Given) -> Image:
+    """Push the image and return it with its reference and digest.
+
+    Raises:
+        StepFailed: an immutable tag would move.
+        ConfigError: no registry is configured, or a tag is empty.
+        RegistryUnavailable: the registry does not answer.
+        CredentialsError: it refuses us, or the secret cannot be read.
+    """
+    registry, image = given.project.registry, given.images[name]
+    if registry is None:
+        raise ConfigError("publish has nowhere to push to", next_step='add [registry] url = "host/path"')
+    tags = tags_of(spec, given.source)
+    if not tags:
+        raise ConfigError(
+            "publish has no tag to push",
+            problems=("publish.tags: is empty, and so is publish.moving",),
+            next_step='set tags = ["{version}"]',
+        )
+    with border(f"publish {name}"):
+        press = await _press(given, registry, image)
+        digest = await _publish(given, press, tags)
+    ref = f"{press.address}:{tags[0].name}@{digest}"
+    given.context.log(f"published {ref}\n")
+    return dataclasses.replace(image, ref=ref, digest=digest, published=True)
+
+
+async def _press(given: Given, registry: Registry, image: Image) -> Press:
+    login = given.client.container()
+    container = login if image.variants else image.container
+    if registry.auth is not None:
+        secret = await _password(given, registry.auth)
+        host, user = registry.url.partition("/")[0], registry.username or _NO_USER
+        login, container = (target.with_registry_auth(host, user, secret) for target in (login, container))
+    return Press(address=repository(registry, image.name), container=container, variants=image.variants, login=login)
+
+
+async def _password(given: Given, uri: str) -> dagger.Secret:
+    """The password without the line break a file or command ends in, which no registry would take for part of it."""
+    secret, value = await read_secret(given, "registry.auth", uri)
+    bare = value.rstrip("\r\n")
+    return secret if bare == value else given.client.set_secret("registry.auth", bare)
+
+
+async def _publish(given: Given, press: Press, tags: Sequence[Tag]) -> str:
+    """Push every tag that does not name the image yet; the digest they all have."""
+    there = {tag.name: await press.remote(tag.name) for tag in tags}
+    taken = [tag for tag in tags if tag.immutable and there[tag.name] is not None]
+    digest = await press.push(CANDIDATE) if taken else None
+    for tag in taken:
+        if there[tag.name] != digest:
+            raise _would_move(press, tag, str(there[tag.name]), str(digest))
+    for tag in tags:
+        if tag.immutable and there[tag.name] is not None:
+            given.context.log(f"{press.address}:{tag.name} is there already\n")
+            continue
+        pushed = await press.push(tag.name)
+        given.context.log(f"pushed {press.address}:{tag.name}@{pushed}\n")
+        if digest is not None and pushed != digest:
+            raise StepFailed(
+                f"{press.address}:{tag.name} got digest {pushed}, another tag of the same image has {digest}",
+                cause="the image changed while it was pushed",
+            )
+        digest = pushed
+    given.context.cached = all(before == digest for before in there.values())
+    return str(digest)
+
+
+def _would_move(press: Press, tag: Tag, before: str, after: str) -> StepFailed:
+    return StepFailed(
+        f"the tag {press.address}:{tag.name} is immutable and names {before}, this image is {after}",
+        cause="this version was published before, with other content",
+        next_step="make a new version (git tag), or list the tag under [publish] moving",
+    )
+
+
+def _is_absent(message: str) -> bool:
+    """Whether a registry said that it has no such tag or repository, and not that it cannot tell."""
+    return classify(message) is Trouble.NO_SUCH_IMAGE

@@ -1,0 +1,139 @@
+"""The scan step: Trivy in a container of its own, over an image or over the sources.
+
+The database is mounted from an image, so its content is part of the scan's key, and every scan has its own writable view of it: any
+number may run at once (Trivy's own cache folder takes one process at a time).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.errors import StepFailed
+from pipelines.model import Check, OnInconclusive, Verdict
+from pipelines.steps import database, trivy
+from pipelines.steps.border import border
+from pipelines.steps.command import log_failure
+from pipelines.steps.judge_scan import NO_DATABASE, judge_scan
+from pipelines.steps.lock import resolve
+from pipelines.steps.replay import Attempt, settle, with_attempt
+from pipelines.steps.toolbox import OUTPUT, Leaves, leave
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dagger
+
+    from pipelines.model import Image, ScanSpec
+    from pipelines.steps.database import Database
+    from pipelines.steps.given import Given
+    from pipelines.steps.replay import Stamp
+
+ROOT = "/lockgate"
+CACHE = f"{ROOT}/cache"
+ALWAYS = ("--skip-db-update", "--skip-java-db-update", "--skip-check-update", "--offline-scan", "--no-progress", "--format", "json")
+LEAVES = Leaves(variable="TRIVY_OUTPUT", flag="--output")
+NOT_SOURCES = (".git", "**/.lockgate", "**/lockgate.local.toml", "**/.venv", "**/node_modules")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One call of Trivy: its container with the thing to scan in place, and its arguments."""
+
+    container: dagger.Container = field(repr=False)
+    arguments: tuple[str, ...]
+
+
+async def step(spec: ScanSpec, image: str | None, given: Given) -> Check:
+    """Scan an image of the project (every platform of it), or the sources when `image` is None.
+
+    Raises:
+        StepFailed: Trivy itself fails.
+        Unavailable: an image Trivy needs is unknown or cannot be pulled.
+    """
+    what = f"scan {image or 'sources'}"
+    try:
+        with border(what):
+            known = await database.load(given, spec)
+            if known is None:
+                return _without_database(spec)
+            targets = (
+                _image_targets(given, spec, known, given.images[image]) if image is not None else (_source_target(given, spec, known),)
+            )
+            settled = await settle(given.context, lambda token: _attempt(given, spec, known, targets, image=image is not None, token=token))
+            return settled.check
+    except Exception as error:
+        log_failure(given, error)
+        raise
+
+
+def _without_database(spec: ScanSpec) -> Check:
+    return Check(verdict=Verdict.NO_DATA, reason=NO_DATABASE, facts={"database": "none"}, warn=spec.on_inconclusive is OnInconclusive.WARN)
+
+
+async def _attempt(given: Given, spec: ScanSpec, known: Database, targets: Sequence[Target], *, image: bool, token: str | None) -> Attempt:
+    texts: list[str] = []
+    stamps: list[Stamp | None] = []
+    for target in targets:
+        command = ["trivy", *target.arguments]
+        given.context.log(f"$ {shlex.join(command)}\n")
+        left = await leave(given, with_attempt(target.container, token), command, LEAVES)
+        given.context.log(left.output)
+        texts.append(left.text)
+        stamps.append(left.stamp)
+    check = judge_scan(
+        [_read(text, image=image) for text in texts], spec, known, dt.datetime.now(dt.UTC), image=image, artifacts=_keep(given, texts)
+    )
+    return Attempt(check, _newest(stamps, given.context.run_id))
+
+
+def _newest(stamps: Sequence[Stamp | None], run_id: str) -> Stamp | None:
+    """The stamp that speaks for all: a scan counts as replayed only when every part of it was."""
+    return next((stamp for stamp in stamps if stamp is None or stamp.run_id == run_id), stamps[0])
+
+
+def _read(text: str, *, image: bool) -> trivy.Report:
+    try:
+        return trivy.parse(text, files=not image)
+    except trivy.NotTrivy as problem:
+        raise StepFailed(
+            f"Trivy's report cannot be read: {problem}", cause="the image named by scan.image holds another program or version"
+        ) from None
+
+
+def _keep(given: Given, texts: Sequence[str]) -> tuple[str, ...]:
+    files = []
+    for number, text in enumerate(texts):
+        file = given.context.folder / ("trivy.json" if number == 0 else f"trivy-{number}.json")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        files.append(str(file.resolve()))
+    return tuple(files)
+
+
+def _trivy(given: Given, spec: ScanSpec, known: Database) -> dagger.Container:
+    """Trivy's container: no updates, no calls home; the settings newer versions know are variables, which older ones ignore."""
+    locked = resolve(given.project, spec.image, wanted_by="scan")
+    container = given.client.container().from_(locked.reference).with_user("0").with_workdir(OUTPUT)
+    for name, value in {"TRIVY_CACHE_DIR": CACHE, "TRIVY_SKIP_VERSION_CHECK": "true", "TRIVY_DISABLE_TELEMETRY": "true"}.items():
+        container = container.with_env_variable(name, value)
+    assert known.folder is not None  # noqa: S101 - load() always sets it
+    return container.with_mounted_directory(f"{CACHE}/db", known.folder)
+
+
+def _image_targets(given: Given, spec: ScanSpec, known: Database, image: Image) -> tuple[Target, ...]:
+    """Trivy on the tarball of each platform's image: layers, configuration and all, as they will be pushed."""
+    base, path = _trivy(given, spec, known), f"{ROOT}/{image.name}.tar"
+    arguments = ("image", *ALWAYS, "--scanners", "vuln,secret", "--input", path)
+    return tuple(
+        Target(container=base.with_mounted_file(path, variant.as_tarball()), arguments=arguments)
+        for variant in image.variants or (image.container,)
+    )
+
+
+def _source_target(given: Given, spec: ScanSpec, known: Database) -> Target:
+    sources = given.client.host().directory(str(given.project.root), exclude=list(NOT_SOURCES), gitignore=True)
+    container = _trivy(given, spec, known).with_mounted_directory(f"{ROOT}/sources", sources)
+    return Target(container=container, arguments=("fs", *ALWAYS, "--scanners", "vuln,misconfig,secret", f"{ROOT}/sources"))

@@ -1,0 +1,68 @@
+"""Runs a tool (Trivy, k6) that writes a file, in an image that need not have a shell.
+
+The tool takes the file's name from a variable of its own (`TRIVY_OUTPUT`, `K6_SUMMARY_EXPORT`). That variable is volatile and names the
+file after this run's stamp: what is found afterwards tells which run the tool really ran in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.errors import StepFailed
+from pipelines.steps.replay import Stamp, has_volatile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import dagger
+
+    from pipelines.steps.given import Given
+
+OUTPUT = "/lockgate/output"
+_SUFFIX = ".json"
+_PLAIN = f"report{_SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaves:
+    """How a tool is told where to write: by a variable, or by a flag on engines without volatile variables."""
+
+    variable: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a tool left: its file's text (empty if it wrote none), both output streams, its exit code."""
+
+    text: str = field(repr=False)
+    output: str = field(repr=False)
+    exit_code: int = 0
+    stamp: Stamp | None = None
+
+
+async def leave(given: Given, container: dagger.Container, command: Sequence[str], leaves: Leaves, *, any_exit: bool = False) -> Left:
+    """Run the tool, whose working directory is `OUTPUT`, and read its file.
+
+    Raises:
+        dagger.ExecError: it exits with another code than 0, unless `any_exit`.
+        StepFailed: it exits with 0 and leaves no file.
+    """
+    import dagger
+
+    words = list(command)
+    if await has_volatile(given.client):
+        container = container.with_volatile_variable(leaves.variable, f"{Stamp.now(given.context.run_id)}{_SUFFIX}")
+    else:
+        words = [*words, leaves.flag, _PLAIN]
+    done = container.with_exec(words, expect=dagger.ReturnType.ANY if any_exit else dagger.ReturnType.SUCCESS)
+    output = await done.combined_output()
+    exit_code = await done.exit_code() if any_exit else 0
+    names = [name for name in await done.directory(OUTPUT).entries() if name.endswith(_SUFFIX)]
+    if not names:
+        if exit_code == 0:
+            raise StepFailed(f"{words[0]} left no report", cause="it ended well, but wrote nothing where it was told to")
+        return Left(text="", output=output, exit_code=exit_code)
+    text = await done.directory(OUTPUT).file(names[0]).contents()
+    return Left(text=text, output=output, exit_code=exit_code, stamp=Stamp.read(names[0].removesuffix(_SUFFIX)))
