@@ -77,7 +77,9 @@ def known_name(error: BaseException | type[BaseException]) -> str | None:
 
 
 def output_of(error: BaseException) -> str:
-    """What the failed command of an ExecError printed; empty for every other error."""
+    """What the failed command behind an error printed; empty where there is none."""
+    if isinstance(error, LockgateError):
+        return output_of(error.__cause__) if error.__cause__ is not None else ""
     if known_name(error) != "ExecError":
         return ""
     return "".join(f"{part.rstrip()}\n" for part in (getattr(error, "stdout", ""), getattr(error, "stderr", "")) if part and part.strip())

@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.errors import LockgateError
-from pipelines.steps.border import output_of
 from pipelines.steps.replay import Stamp, has_volatile, with_attempt
 from pipelines.steps.wrapper import LIMIT_VARIABLE, SHELL, STAMP_VARIABLE, Transcript, read, wrapped
 
@@ -99,12 +97,6 @@ async def _volatile(given: Given, container: dagger.Container, limit_s: float | 
 def time_left(started: float, timeout_s: float | None) -> float | None:
     """Seconds a command may take when its step began at `started` (monotonic clock); None without a timeout."""
     return None if timeout_s is None else max(1.0, (timeout_s - (time.monotonic() - started)) * _SHARE_OF_TIME)
-
-
-def log_failure(given: Given, error: Exception) -> None:
-    """Put what a failed command of the engine printed into the step's log: the error itself carries only its last line."""
-    cause = error.__cause__ if isinstance(error, LockgateError) and error.__cause__ is not None else error
-    given.context.log(output_of(cause))
 
 
 def tail(text: str, lines: int = 1) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from pipelines.errors import LockgateError, StepFailed
 from pipelines.model import Image
 from pipelines.steps.border import border
-from pipelines.steps.command import log_failure
 from pipelines.steps.context import exclusions
 from pipelines.steps.labels import labels_of
 from pipelines.steps.lock import resolve
@@ -92,8 +91,7 @@ async def _variant(recipe: Recipe, given: Given, platform: str | None, native: s
             for name, value in labels.items():
                 built = built.with_label(name, value)
             return await built.sync()
-    except Exception as error:
-        log_failure(given, error)
+    except LockgateError as error:
         _name_stages(error, recipe, given)
         raise
 
@@ -120,9 +118,9 @@ async def _was_cached(built: dagger.Container, given: Given) -> bool:
     return cached
 
 
-def _name_stages(error: Exception, recipe: Recipe, given: Given) -> None:
+def _name_stages(error: LockgateError, recipe: Recipe, given: Given) -> None:
     """Say which stages there are when the one asked for is not among them."""
-    if isinstance(error, LockgateError) and "target stage" in (error.cause or ""):
+    if "target stage" in (error.cause or ""):
         text = (Path(given.project.root) / recipe.spec.context / recipe.spec.dockerfile).read_text(encoding="utf-8", errors="replace")
         error.next_step = f"stages of {recipe.spec.dockerfile}: {', '.join(_STAGE.findall(text)) or 'none has a name'}"
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from pipelines.errors import StepFailed
 from pipelines.steps import k6
 from pipelines.steps.border import border, output_of
-from pipelines.steps.command import log_failure
 from pipelines.steps.judge_perf import judge_perf
 from pipelines.steps.lock import resolve
 from pipelines.steps.replay import Attempt, settle, with_attempt
@@ -74,13 +73,9 @@ async def step(spec: PerfSpec, given: Given) -> Check:
         Unavailable: k6's image is unknown or cannot be pulled.
     """
     bench = _prepare(spec, given)
-    try:
-        with border(f"perf {spec.name}"):
-            settled = await settle(given.context, lambda token: _attempt(bench, given, token))
-            return settled.check
-    except Exception as error:
-        log_failure(given, error)
-        raise
+    with border(f"perf {spec.name}"):
+        settled = await settle(given.context, lambda token: _attempt(bench, given, token))
+    return settled.check
 
 
 def _prepare(spec: PerfSpec, given: Given) -> Bench:
@@ -116,7 +111,7 @@ async def _attempt(bench: Bench, given: Given, token: str | None) -> Attempt:
         plain = _unhealthy(bench, error)
         if plain is None:
             raise
-        raise plain from None
+        raise plain from error
     given.context.log(left.output)
     return Attempt(_judge(bench.spec, given, left), left.stamp)
 

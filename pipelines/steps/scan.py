@@ -15,7 +15,6 @@ from pipelines.errors import StepFailed
 from pipelines.model import Check, OnInconclusive, Verdict
 from pipelines.steps import database, trivy
 from pipelines.steps.border import border
-from pipelines.steps.command import log_failure
 from pipelines.steps.judge_scan import NO_DATABASE, judge_scan
 from pipelines.steps.lock import resolve
 from pipelines.steps.replay import Attempt, settle, with_attempt
@@ -53,20 +52,13 @@ async def step(spec: ScanSpec, image: str | None, given: Given) -> Check:
         StepFailed: Trivy itself fails.
         Unavailable: an image Trivy needs is unknown or cannot be pulled.
     """
-    what = f"scan {image or 'sources'}"
-    try:
-        with border(what):
-            known = await database.load(given, spec)
-            if known is None:
-                return _without_database(spec)
-            targets = (
-                _image_targets(given, spec, known, given.images[image]) if image is not None else (_source_target(given, spec, known),)
-            )
-            settled = await settle(given.context, lambda token: _attempt(given, spec, known, targets, image=image is not None, token=token))
-            return settled.check
-    except Exception as error:
-        log_failure(given, error)
-        raise
+    with border(f"scan {image or 'sources'}"):
+        known = await database.load(given, spec)
+        if known is None:
+            return _without_database(spec)
+        targets = (_source_target(given, spec, known),) if image is None else _image_targets(given, spec, known, given.images[image])
+        settled = await settle(given.context, lambda token: _attempt(given, spec, known, targets, image=image is not None, token=token))
+    return settled.check
 
 
 def _without_database(spec: ScanSpec) -> Check:

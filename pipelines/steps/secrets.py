@@ -1,6 +1,6 @@
 """Secret URIs (env://, file://, cmd:// and whatever else the engine knows) to Dagger secrets.
 
-Each use is written to the step's log by name and kind of source, never by value.
+Each use is written to the step's log by name and kind of source; the value is masked in everything the step leaves from then on.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ async def read_secret(given: Given, name: str, uri: str) -> tuple[dagger.Secret,
     given.context.log(f"secret {name}: read from {uri.partition(':')[0]}\n")
     with border(f"secret {name}"):
         secret = given.client.secret(located(uri, given.project.root))
-        return secret, await secret.plaintext()
+        value = await secret.plaintext()
+    given.context.mask(value)
+    return secret, value
 
 
 async def build_secrets(given: Given, uris: Mapping[str, str]) -> list[dagger.Secret]:
@@ -45,11 +47,9 @@ async def build_secrets(given: Given, uris: Mapping[str, str]) -> list[dagger.Se
     return [given.client.set_secret(name, value) for name, value in values.items()]
 
 
-async def with_secrets(given: Given, container: dagger.Container, uris: Mapping[str, str]) -> tuple[dagger.Container, tuple[str, ...]]:
-    """The container with each secret as an environment variable, and the values, for masking what is read out of it."""
-    values = []
+async def with_secrets(given: Given, container: dagger.Container, uris: Mapping[str, str]) -> dagger.Container:
+    """The container with each secret as an environment variable."""
     for name, uri in uris.items():
-        secret, value = await read_secret(given, name, uri)
+        secret, _ = await read_secret(given, name, uri)
         container = container.with_secret_variable(name, secret)
-        values.append(value)
-    return container, tuple(values)
+    return container

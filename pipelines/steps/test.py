@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.steps import junit
 from pipelines.steps.border import border
-from pipelines.steps.command import Command, execute, log_failure, tail, time_left
+from pipelines.steps.command import Command, execute, tail, time_left
 from pipelines.steps.judge_test import judge_test
-from pipelines.steps.masking import Masker
 from pipelines.steps.replay import Attempt, settle
 from pipelines.steps.reports import is_pattern, read_reports
 from pipelines.steps.secrets import with_secrets
@@ -35,7 +34,6 @@ class Prepared:
     container: dagger.Container
     bound: tuple[Bound, ...]
     report: str | None
-    masker: Masker
     started: float
 
 
@@ -59,21 +57,17 @@ async def _prepare(spec: TestSpec, given: Given) -> Prepared:
         container = await _built(spec, given, container)
     for name, value in spec.env.items():
         container = container.with_env_variable(name, value)
-    container, values = await with_secrets(given, container, spec.secrets)
+    container = await with_secrets(given, container, spec.secrets)
     bound = services(given, spec.services)
     report = spec.junit or junit.named_in(spec.command)
     if report is not None and not is_pattern(report):
         container = container.without_file(report)  # one that came with the image would speak for tests that never ran
-    return Prepared(spec=spec, container=bind(container, bound), bound=bound, report=report, masker=Masker(values), started=started)
+    return Prepared(spec=spec, container=bind(container, bound), bound=bound, report=report, started=started)
 
 
 async def _built(spec: TestSpec, given: Given, container: dagger.Container) -> dagger.Container:
-    try:
-        with border(f"build stage {spec.image.target} of image {spec.image.name}"):
-            return await container.sync()
-    except Exception as error:
-        log_failure(given, error)
-        raise
+    with border(f"build stage {spec.image.target} of image {spec.image.name}"):
+        return await container.sync()
 
 
 async def _attempt(prepared: Prepared, given: Given, token: str | None) -> Attempt:
@@ -83,14 +77,10 @@ async def _attempt(prepared: Prepared, given: Given, token: str | None) -> Attem
         health=[service.health for service in prepared.bound if service.health is not None],
         limit_s=time_left(prepared.started, spec.limits.timeout_s),
     )
-    try:
-        with border(f"test {spec.name}"):
-            outcome = await within_deadlines(prepared.bound, execute(given, prepared.container, command, token))
-            reports = await read_reports(outcome, prepared.report)
-    except Exception as error:
-        log_failure(given, error)
-        raise
-    return Attempt(_judge(prepared, given, outcome, [prepared.masker.mask(text) for text in reports]), outcome.stamp)
+    with border(f"test {spec.name}"):
+        outcome = await within_deadlines(prepared.bound, execute(given, prepared.container, command, token))
+        reports = await read_reports(outcome, prepared.report)
+    return Attempt(_judge(prepared, given, outcome, reports), outcome.stamp)
 
 
 def _judge(prepared: Prepared, given: Given, outcome: Outcome, reports: Sequence[str]) -> Check:
