@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -15,6 +16,7 @@ SHORTEST = 4
 """Characters below which a value is not masked: masking every `a` would hide the log and not the secret."""
 _LINE = 8
 _MOST_LINES = 64
+_URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 _GO_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
@@ -22,14 +24,14 @@ def forms_of(value: str) -> frozenset[str]:
     """Every text to be masked for a secret value; empty when the value is too short to be masked.
 
     A value of several lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones
-    (certificate bundles, which are public) are masked as a whole only.
+    (certificate bundles, which are public) are masked as a whole only. The password of a URL within a value is masked by itself too.
     """
     found: set[str] = set()
     for text in {value, value.strip()}:
         if len(text) >= SHORTEST:
             found |= {text, *_escaped(text), *_base64(text.encode("utf-8", "surrogateescape"))}
-    for line in _lines(value):
-        found |= {line, *_escaped(line)}
+    for part in (*_lines(value), *_URL_PASSWORD.findall(value)):
+        found |= {part, *_escaped(part)}
     return frozenset(form for form in found if len(form) >= SHORTEST)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NOT_SELECTED = "not selected"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStep:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.flow.progress import Quiet
+from pipelines.flow.parts import Parts, real_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class RunRequest:
     """What the command line asks of a run.
 
-    `words` select steps by id, name or kind (empty: all). `publish` overrides `[publish] when` (--publish / --no-publish). `width` and
-    `keep_going` override the project's. `environ` is the environment providers and the engine choice look at.
+    `words` select steps by id or kind (empty: all). `publish` overrides `[publish] when` (--publish / --no-publish). `width` and
+    `keep_going` override the project's. `environ` is the environment providers, secrets and the engine choice look at.
     """
 
     words: tuple[str, ...] = ()
@@ -32,25 +32,44 @@ class RunRequest:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def plan_project(project: Project, request: RunRequest) -> Plan:
+def plan_project(project: Project, request: RunRequest, parts: Parts | None = None) -> Plan:
     """What `run_project` would do with the same request; needs no engine and writes nothing.
 
     Raises:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
         NothingSelected: the words match no step.
     """
-    raise NotImplementedError
+    from pipelines.flow.prepare import prepare
+
+    return prepare(project, request, parts or real_parts()).plan
 
 
-async def run_project(project: Project, request: RunRequest, sink: Sink | None = None, stop: Stop | None = None) -> Run:
+async def run_project(
+    project: Project, request: RunRequest, sink: Sink | None = None, stop: Stop | None = None, parts: Parts | None = None
+) -> Run:
     """Run the selected steps and write `run.json`, logs and reports.
 
-    What happens to a step is in `Run.results`, never an exception. A stop (see `Stop`) still returns the run, with what did finish.
+    What happens to a step is in `Run.results`, never an exception. A stop (see `Stop`) still returns the run, with what did finish; a
+    cancellation of the calling task writes the same and lets the cancellation through.
 
     Raises:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
         NothingSelected: the words match no step.
         Unavailable: another run is at work in this folder, or its folder cannot be written.
     """
-    _ = sink or Quiet()
-    raise NotImplementedError
+    from pipelines.flow.conductor import Conductor
+    from pipelines.flow.folder import Home
+    from pipelines.flow.lock import run_lock
+    from pipelines.flow.prepare import prepare
+    from pipelines.flow.progress import Quiet
+    from pipelines.flow.stop import Stop
+
+    parts = parts or real_parts()
+    prepared = prepare(project, request, parts)
+    home = Home.of(project.root)
+    home.make()
+    with run_lock(home.lock):
+        conductor = Conductor(
+            project=project, request=request, prepared=prepared, home=home, sink=sink or Quiet(), stop=stop or Stop(), parts=parts
+        )
+        return await conductor.run()

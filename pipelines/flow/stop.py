@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[int], None]] = []
 
     @property
     def requested(self) -> bool:
@@ -29,11 +30,19 @@ class Stop:
             return
         self.signal = int(signum)
         for listener in tuple(self._listeners):
-            listener()
+            listener(self.signal)
 
-    def on_request(self, listener: Callable[[], None]) -> None:
-        """Call the listener once when a stop is asked for; at once if it already was."""
-        if self.requested:
-            listener()
+    def on_request(self, listener: Callable[[int], None]) -> None:
+        """Call the listener with the signal's number when a stop is asked for; at once if it already was."""
+        if self.signal is not None:
+            listener(self.signal)
         else:
             self._listeners.append(listener)
+
+
+def signal_name(signum: int) -> str:
+    """`SIGTERM` for 15; the number where it has no name."""
+    try:
+        return signal.Signals(signum).name
+    except ValueError:
+        return f"signal {signum}"

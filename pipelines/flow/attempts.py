@@ -1,0 +1,112 @@
+"""One step worked on: its tries, its time limit, and whatever it raises turned into an outcome."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from pipelines.errors import InternalError, LockgateError
+from pipelines.flow.outcome import Outcome, of_error, of_value, timed_out, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from pipelines.flow.desk import Desk
+    from pipelines.flow.retry import Backoff
+    from pipelines.steps.definition import StepDef
+
+
+def _never(_error: BaseException) -> bool:
+    return False
+
+
+def _as_is(_error: BaseException) -> LockgateError | None:
+    return None
+
+
+def _nothing(_error: BaseException) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Border:
+    """How errors of foreign libraries are understood: `pipelines.steps.border`, or nothing at all.
+
+    `transient` says whether another try may help, `translate` gives the error of ours that says the same, `output` what a failed command
+    printed.
+    """
+
+    transient: Callable[[BaseException], bool] = _never
+    translate: Callable[[BaseException], LockgateError | None] = _as_is
+    output: Callable[[BaseException], str] = _nothing
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempts:
+    """Works on one step. `made` counts the tries, `began` is the clock at the first; `retrying` is told the reason and the delay
+    before another one.
+    """
+
+    step: StepDef
+    desk: Desk
+    border: Border
+    backoff: Backoff
+    retrying: Callable[[str, float], None]
+    made: int = field(default=0, init=False)
+    began: float | None = field(default=None, init=False)
+
+    async def work(self, arguments: Mapping[str, object]) -> Outcome:
+        """Call the step until it returns, fails for good or runs out of time. Only cancellation from outside gets through."""
+        limits = self.step.limits
+        self.began = anyio.current_time()
+        try:
+            with anyio.move_on_after(limits.timeout_s):
+                return of_value(await self._tries(arguments))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its outcome
+            return self.failed(error)
+        return self.failed(timed_out(limits))
+
+    async def _tries(self, arguments: Mapping[str, object]) -> object:
+        function = self.step.load()
+        while True:
+            self.made += 1
+            self.desk.context.cached = False
+            try:
+                return await _uncancelled(function(**arguments))
+            except Exception as error:
+                if self.made > self.step.limits.retries or not self.border.transient(error):
+                    raise
+                await self._wait(error)
+
+    async def _wait(self, error: Exception) -> None:
+        delay_s = self.backoff.delay_s(self.made)
+        reason = of_error(self._ours(error)).reason or type(error).__name__
+        self.desk.transcript.write(f"{reason}: trying again in {delay_s:.1f} s\n")
+        self.retrying(reason, delay_s)
+        await anyio.sleep(delay_s)
+
+    def _ours(self, error: BaseException) -> BaseException:
+        return self.border.translate(error) or worst(error)
+
+    def failed(self, error: BaseException) -> Outcome:
+        """The outcome of an error, which is written to the log as well: a defect with its traceback, there and nowhere else."""
+        ours = self._ours(error)
+        self.desk.transcript.write(self.border.output(error))
+        if isinstance(ours, LockgateError) and not isinstance(ours, InternalError):
+            self.desk.transcript.write("".join(f"{line}\n" for line in ours.lines()))
+        else:
+            self.desk.transcript.record("".join(traceback.format_exception(error)))
+        return of_error(ours)
+
+
+async def _uncancelled(work: Awaitable[object]) -> object:
+    """The work's value; a cancellation nobody outside asked for is the step's own error, and must not look like a stop."""
+    try:
+        return await work
+    except anyio.get_cancelled_exc_class():
+        await checkpoint_if_cancelled()
+        raise InternalError("the step was cancelled from inside", cause="it cancelled its own task, or awaited one that was") from None

@@ -1,0 +1,157 @@
+"""One run from its folder to its reports: engine, scheduler, state and what is written when."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import anyio
+
+from pipelines.errors import ExitCode
+from pipelines.flow.desk import Desk
+from pipelines.flow.engine import Engine
+from pipelines.flow.folder import new_run_id
+from pipelines.flow.known import known_secrets
+from pipelines.flow.outcome import exit_code
+from pipelines.flow.redact import Redactor
+from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_width
+from pipelines.flow.state import State
+from pipelines.flow.transcript import Transcript
+from pipelines.model import Run
+from pipelines.steps.definition import StepContext
+
+if TYPE_CHECKING:
+    from pipelines.flow.folder import Home
+    from pipelines.flow.parts import Parts
+    from pipelines.flow.prepare import Prepared
+    from pipelines.flow.progress import Sink
+    from pipelines.flow.run import RunRequest
+    from pipelines.flow.stop import Stop
+    from pipelines.model import Project, Result
+    from pipelines.steps.definition import StepDef
+
+CLIENT = "dagger.Client"
+_ENGINE_LOG = "engine"
+
+
+class Conductor:
+    """Conducts one run. The lock of the project's folder must be held."""
+
+    def __init__(
+        self,
+        *,
+        project: Project,
+        request: RunRequest,
+        prepared: Prepared,
+        home: Home,
+        sink: Sink,
+        stop: Stop,
+        parts: Parts,
+    ) -> None:
+        self._project = project
+        self._request = request
+        self._prepared = prepared
+        self._home = home
+        self._sink = sink
+        self._stop = stop
+        self._parts = parts
+        self._started = parts.now()
+        self._began = anyio.current_time()
+        self._id = new_run_id(self._started)
+        self._folder = home.new_run(self._id)
+        self._redactor = Redactor(known_secrets(project, request.environ))
+        self._state = State.read(home.state)
+        self._contexts: dict[str, StepContext] = {}
+        self._troubled = False
+        self._engine = Engine(parts, sink)
+
+    async def run(self) -> Run:
+        """Run the steps, write everything, return the run."""
+        self._sink.run_started(self._id, self._prepared.plan)
+        for note in self._prepared.plan.notes:
+            self._sink.note(note)
+        if not self._prepared.graph.wants(CLIENT):
+            return await self._steps()
+        log = Transcript(redactor=self._redactor, path=self._folder.log(_ENGINE_LOG), trouble=self._trouble)
+        try:
+            async with self._engine.beside(self._project.engine, self._request.environ, lambda line: log.write(f"{line}\n")):
+                return await self._steps()
+        finally:
+            log.close()
+
+    async def _steps(self) -> Run:
+        scheduler = Scheduler(self._prepared.graph, self._givens(), self._options(), self._sink)
+        try:
+            await scheduler.run()
+        except anyio.get_cancelled_exc_class():
+            self._finish(scheduler.results(), cancelled=True)
+            raise
+        return self._finish(scheduler.results())
+
+    def _givens(self) -> dict[str, object]:
+        source = self._prepared.source
+        return {"Project": self._project, "Source": source, CLIENT: self._engine.client, CONTEXT: None}
+
+    def _options(self) -> Options:
+        keep_going = self._project.keep_going if self._request.keep_going is None else self._request.keep_going
+        width = self._request.width or self._project.width or default_width()
+        return Options(desk=self._desk, width=width, keep_going=keep_going, border=self._parts.border(), stop=self._stop)
+
+    def _desk(self, step: StepDef) -> Desk:
+        folder = self._folder.artifacts(step.id)
+        context = StepContext(id=step.id, run_id=self._id, folder=folder, attempt=self._state.attempt(step.id))
+        self._contexts[step.id] = context
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            self._trouble(error)
+        transcript = Transcript(
+            redactor=self._redactor,
+            path=self._folder.log(step.id),
+            output=lambda text: self._sink.step_output(step.id, text),
+            trouble=self._trouble,
+        )
+        return Desk(context, transcript, self._redactor, self._trouble)
+
+    def _finish(self, results: tuple[Result, ...], *, cancelled: bool = False) -> Run:
+        """Write what is known, even when some of it cannot be written; no step waits here."""
+        code = exit_code(results, self._stop.signal)
+        run = self._document(results, ExitCode.INTERRUPTED if cancelled and self._stop.signal is None else code)
+        self._folder.tidy(self._contexts)
+        self._state.note(results, self._contexts)
+        if not self._written(run) and run.exit_code == ExitCode.OK:
+            run = dataclasses.replace(run, exit_code=ExitCode.UNAVAILABLE)
+        self._sink.run_finished(run)
+        return run
+
+    def _document(self, results: tuple[Result, ...], code: int) -> Run:
+        source = self._prepared.source
+        return Run(
+            id=self._id,
+            project=self._project.name,
+            revision=source.revision or self._prepared.provider.revision,
+            version=source.version,
+            started=self._started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            duration_s=anyio.current_time() - self._began,
+            engine=self._engine.info,
+            exit_code=int(code),
+            results=results,
+            provider=self._prepared.provider.name,
+            folder=str(self._folder.path),
+        )
+
+    def _written(self, run: Run) -> bool:
+        try:
+            self._state.write()
+            self._parts.write_reports(run, self._folder.path)
+            self._parts.write_reports(run, self._home.reports)
+        except OSError as error:
+            self._sink.note(f"the reports cannot be written: {error}; free space on the disk, then run again")
+            return False
+        return not self._troubled
+
+    def _trouble(self, error: OSError) -> None:
+        """A log or an artifact that cannot be written: said once, the steps go on."""
+        if not self._troubled:
+            self._troubled = True
+            self._sink.note(f"logs cannot be written: {error}; free space on the disk")

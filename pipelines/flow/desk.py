@@ -1,0 +1,46 @@
+"""Where one step works: its context, its transcript, its folder. Whatever leaves a step passes here and is masked."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from pipelines.flow.masked import mask_files, masked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.flow.redact import Redactor
+    from pipelines.flow.transcript import Transcript
+    from pipelines.model import Result
+    from pipelines.steps.definition import StepContext
+
+
+class Desk:
+    """One step's place. It connects the context's `log` and `mask` to the transcript and the redactor."""
+
+    def __init__(
+        self,
+        context: StepContext,
+        transcript: Transcript,
+        redactor: Redactor,
+        trouble: Callable[[OSError], None] | None = None,
+    ) -> None:
+        context.log = transcript.write
+        context.mask = self._mask
+        self.context = context
+        self.transcript = transcript
+        self._redactor = redactor
+        self._trouble = trouble
+
+    def close(self, result: Result) -> Result:
+        """End the transcript; the result without secrets, with the log's path and last lines."""
+        tail = self.transcript.close()
+        for error in mask_files(result.artifacts, self._redactor):
+            if self._trouble is not None:
+                self._trouble(error)
+        path = self.transcript.path
+        return dataclasses.replace(masked(result, self._redactor), tail=tail, log=str(path) if path is not None else None)
+
+    def _mask(self, value: str) -> None:
+        self._redactor.register(value)

@@ -1,0 +1,67 @@
+"""The engine of a run: opened beside the first steps, only when one needs it, and closed when all have ended."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import anyio
+
+from pipelines.errors import Unavailable
+from pipelines.flow.late import Late
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from pipelines.engine.choice import Choice
+    from pipelines.flow.parts import Parts
+    from pipelines.flow.progress import Sink
+    from pipelines.model import EngineInfo, EngineKind
+
+
+class Engine:
+    """`client` is what steps wait for; `info` is known once the engine answers."""
+
+    def __init__(self, parts: Parts, sink: Sink) -> None:
+        self.client: Late[object] = Late()
+        self.info: EngineInfo | None = None
+        self._parts = parts
+        self._sink = sink
+        self._over = anyio.Event()
+
+    @contextlib.asynccontextmanager
+    async def beside(self, kind: EngineKind, environ: Mapping[str, str], log: Callable[[str], None]) -> AsyncIterator[None]:
+        """Hold an engine open for as long as the context lasts; `log` takes its lines. One that cannot be had is an error for whoever
+        asks for the client.
+
+        Raises:
+            UsageError: the environment contradicts itself.
+        """
+        try:
+            choice = self._parts.choose(kind, environ)
+        except Unavailable as error:
+            self.client.fail(error)
+            yield
+            return
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._hold, choice, log)
+            try:
+                yield
+            finally:
+                # An engine that never answered is not waited for; one that did is closed in its own order.
+                if not self.client.settled:
+                    group.cancel_scope.cancel()
+                self._over.set()
+
+    async def _hold(self, choice: Choice, log: Callable[[str], None]) -> None:
+        try:
+            async with self._parts.open_engine(choice, log) as info:
+                self.info = info
+                self._sink.engine_ready(info)
+                self.client.set(self._parts.client())
+                await self._over.wait()
+        except Exception as error:  # noqa: BLE001 - whatever keeps the engine away is told to the steps that need it
+            if self.client.settled:
+                self._sink.note(f"the engine did not close cleanly: {error}")
+            else:
+                self.client.fail(error)

@@ -1,0 +1,130 @@
+"""The folder of a run, `.lockgate/runs/<run-id>/`: logs, artifacts, run.json; `latest` points to the newest."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import secrets
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+HOME = ".lockgate"
+KEEP_RUNS = 20
+_LATEST = "latest"
+
+
+def new_run_id(now: dt.datetime) -> str:
+    """An id that sorts by time: `20260131T120000Z-3f9a1c`."""
+    return f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A project's `.lockgate` folder. Git ignores all of it, by a file of its own."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, root: Path) -> Home:
+        """The home of a project."""
+        return cls(root / HOME)
+
+    @property
+    def reports(self) -> Path:
+        """Where the reports of the newest run are."""
+        return self.path / "reports"
+
+    @property
+    def state(self) -> Path:
+        """What one run leaves for the next."""
+        return self.path / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the run at work."""
+        return self.path / "lock"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run."""
+        return self.path / "runs"
+
+    def latest(self) -> RunFolder | None:
+        """The newest run, if there was one."""
+        path = self.runs / _LATEST
+        return RunFolder(path.resolve()) if path.is_dir() else None
+
+    def make(self) -> None:
+        """Make the folder.
+
+        Raises:
+            Unavailable: it cannot be written.
+        """
+        with _writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            ignore = self.path / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+
+    def new_run(self, run_id: str) -> RunFolder:
+        """Make the folder of a run, let `latest` point to it, and remove the oldest beyond the last 20.
+
+        Raises:
+            Unavailable: it cannot be written.
+        """
+        folder = RunFolder(self.runs / run_id)
+        with _writing(folder.path):
+            folder.logs.mkdir(parents=True)
+            link = self.runs / f".{_LATEST}.{run_id}"
+            link.symlink_to(run_id)
+            link.replace(self.runs / _LATEST)
+        self._prune()
+        return folder
+
+    def _prune(self) -> None:
+        runs = sorted(path for path in self.runs.iterdir() if path.is_dir() and not path.is_symlink())
+        for path in runs[:-KEEP_RUNS]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def logs(self) -> Path:
+        """One file a step, `<id>.log`."""
+        return self.path / "logs"
+
+    def log(self, step_id: str) -> Path:
+        """Everything a step printed."""
+        return self.logs / f"{step_id}.log"
+
+    def artifacts(self, step_id: str) -> Path:
+        """Where a step leaves files; made when it starts, gone again when it left none."""
+        return self.path / step_id
+
+    def tidy(self, step_ids: Iterable[str]) -> None:
+        """Remove the folders of steps that left nothing."""
+        for step_id in step_ids:
+            with contextlib.suppress(OSError):
+                self.artifacts(step_id).rmdir()  # refuses a folder that holds something
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror or error}", next_step="free space on its disk, or correct its owner and mode"
+        ) from error

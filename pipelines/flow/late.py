@@ -1,0 +1,40 @@
+"""A value that is not there yet: an engine that is still starting."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import anyio
+
+Value = TypeVar("Value")
+
+
+class Late(Generic[Value]):
+    """Set or failed once; everybody who asks waits for that."""
+
+    def __init__(self) -> None:
+        self._done = anyio.Event()
+        self._value: Value | None = None
+        self._error: Exception | None = None
+
+    def set(self, value: Value) -> None:
+        """Give the value to whoever waits."""
+        self._value = value
+        self._done.set()
+
+    def fail(self, error: Exception) -> None:
+        """There will be none: raise the error for whoever asks."""
+        self._error = error
+        self._done.set()
+
+    @property
+    def settled(self) -> bool:
+        """Whether waiting is over."""
+        return self._done.is_set()
+
+    async def get(self) -> Value:
+        """The value; waits for it."""
+        await self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # set before the event is

@@ -1,0 +1,53 @@
+"""One run at a time in a project's folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from pipelines.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def run_lock(path: Path) -> Iterator[None]:
+    """Hold the lock file; the kernel lets go of it when the process ends, however it ends.
+
+    Raises:
+        Unavailable: another run holds it, or the file cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be opened: {error.strerror}", next_step="correct its owner and mode") from error
+    try:
+        _take(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(descriptor, 20).decode(errors="replace").strip()
+        who = f" (process {holder})" if holder.isdigit() else ""
+        raise Unavailable(
+            f"another run is at work in {path.parent.parent}{who}", next_step="wait for it to end, or stop it, then run again"
+        ) from None
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be locked: {error.strerror}",
+            cause="its file system knows no locks",
+            next_step="put the project on a local disk",
+        ) from error
+    # A run that cannot note its number (a full disk) still holds the lock.
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -1,0 +1,131 @@
+"""What a step returned or raised, as a status. Pure: the table of the design, nothing else."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.config.duration import show_duration
+from pipelines.errors import ExitCode, LockgateError, StepTimeout, Unavailable
+from pipelines.model import Check, Status, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pipelines.model import Case, Finding, Result, StepLimits
+
+UNAVAILABLE = "unavailable"
+INTERNAL = "internal"
+_DEFECT = "a step raised an error it did not expect; the traceback is in its log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a step ended, without when and where; the fields are those of `Result`."""
+
+    status: Status
+    verdict: Verdict | None = None
+    value: Any = None
+    reason: str | None = None
+    error_kind: str | None = None
+    next_step: str | None = None
+    findings: tuple[Finding, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    facts: Mapping[str, str | int | float | bool] | None = None
+    cases: tuple[Case, ...] = ()
+    warning: str | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """The fields by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+
+def of_value(value: object) -> Outcome:
+    """The outcome of a step that returned: a `Check` by its verdict, everything else passed."""
+    if not isinstance(value, Check):
+        return Outcome(status=Status.PASSED, verdict=Verdict.PASS, value=value)
+    status, error_kind, warning = _judged(value)
+    return Outcome(
+        status=status,
+        verdict=value.verdict,
+        value=value,
+        reason=value.reason,
+        error_kind=error_kind,
+        findings=value.findings,
+        artifacts=value.artifacts,
+        facts=value.facts,
+        cases=value.cases,
+        warning=warning,
+    )
+
+
+def _judged(check: Check) -> tuple[Status, str | None, str | None]:
+    """Status, kind of error and warning of a verdict."""
+    match check.verdict:
+        case Verdict.PASS:
+            return Status.PASSED, None, None
+        case Verdict.FAIL:
+            return Status.FAILED, None, None
+        case Verdict.INCONCLUSIVE | Verdict.NO_DATA:
+            warning = f"{check.verdict}: {check.reason}" if check.reason else str(check.verdict)
+            return (Status.PASSED, None, warning) if check.warn else (Status.FAILED, None, None)
+        case Verdict.ERROR:
+            # The judge could not look. Nothing says Lockgate is at fault, and trying again may help.
+            return Status.ERROR, UNAVAILABLE, None
+
+
+def of_error(error: BaseException) -> Outcome:
+    """The outcome of a step that raised.
+
+    What is out of reach is `unavailable`; an error of ours that says the work or its configuration is at fault is a failure; anything else
+    is `internal`.
+    """
+    if isinstance(error, Unavailable):
+        return _raised(error, Status.ERROR, error_kind=UNAVAILABLE)
+    if isinstance(error, LockgateError) and error.exit_code is not ExitCode.INTERNAL:
+        return _raised(error, Status.FAILED)
+    if isinstance(error, LockgateError):
+        return _raised(error, Status.ERROR, error_kind=INTERNAL)
+    if isinstance(error, SystemExit):
+        return Outcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=f"the step called sys.exit({error.code!r})")
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Outcome(status=Status.ERROR, verdict=Verdict.ERROR, reason=text, error_kind=INTERNAL, next_step=_DEFECT)
+
+
+def _raised(error: LockgateError, status: Status, error_kind: str | None = None) -> Outcome:
+    problems = getattr(error, "problems", ())
+    reason = "; ".join((error.message, *problems)) + (f" ({error.cause})" if error.cause else "")
+    verdict = Verdict.FAIL if status is Status.FAILED else Verdict.ERROR
+    return Outcome(status=status, verdict=verdict, reason=reason, error_kind=error_kind, next_step=error.next_step)
+
+
+def timed_out(limits: StepLimits) -> StepTimeout:
+    """The error of a step that ran into its limit."""
+    limit = show_duration(limits.timeout_s or 0)
+    return StepTimeout(f"stopped after {limit}, its timeout", next_step="find what hangs at the end of its log, or raise its timeout")
+
+
+def worst(error: BaseException) -> BaseException:
+    """Of a group of errors, the one that decides: a defect before a failure before something out of reach."""
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    members = [worst(member) for member in error.exceptions]
+    return min(members, key=_rank)
+
+
+def _rank(error: BaseException) -> int:
+    outcome = of_error(error)
+    return 0 if outcome.error_kind == INTERNAL else 1 if outcome.status is Status.FAILED else 2
+
+
+def exit_code(results: Iterable[Result], signal: int | None = None) -> int:
+    """Exit code of a run: signal (128 + n) over 70 (internal) over 1 (any failed) over 4 (any unavailable) over 0."""
+    if signal is not None:
+        return 128 + signal
+    ends = {(result.status, result.error_kind) for result in results}
+    if (Status.ERROR, INTERNAL) in ends:
+        return ExitCode.INTERNAL
+    if any(status is Status.FAILED for status, _ in ends):
+        return ExitCode.FAILED
+    return ExitCode.UNAVAILABLE if any(status is Status.ERROR for status, _ in ends) else ExitCode.OK

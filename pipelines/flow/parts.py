@@ -1,0 +1,102 @@
+"""The rooms a run works with, as one value: the real ones, or others in a test."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from pipelines.engine.choice import Choice
+    from pipelines.flow.attempts import Border
+    from pipelines.model import EngineInfo, EngineKind, Project, Run, Source
+    from pipelines.providers import Provider
+    from pipelines.steps.catalog import RunOptions
+    from pipelines.steps.definition import StepDef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a run needs from other rooms.
+
+    `choose` picks an engine, `open_engine` holds it open, `client` is the dagger client while it is. `write_reports` writes a run's reports
+    into a folder.
+    """
+
+    detect: Callable[[Mapping[str, str]], Provider]
+    read_source: Callable[[Path], Source]
+    builtin: Callable[[Project, Source, RunOptions], Sequence[StepDef]]
+    choose: Callable[[EngineKind, Mapping[str, str]], Choice]
+    open_engine: Callable[[Choice, Callable[[str], None]], AbstractAsyncContextManager[EngineInfo]]
+    client: Callable[[], object]
+    border: Callable[[], Border]
+    write_reports: Callable[[Run, Path], object]
+    now: Callable[[], dt.datetime]
+
+
+def real_parts() -> Parts:
+    """The real rooms; each is imported when it is first used."""
+    return Parts(
+        detect=_detect,
+        read_source=_read_source,
+        builtin=_builtin,
+        choose=_choose,
+        open_engine=_open_engine,
+        client=_client,
+        border=_border,
+        write_reports=_write_reports,
+        now=lambda: dt.datetime.now(dt.UTC),
+    )
+
+
+def _detect(environ: Mapping[str, str]) -> Provider:
+    from pipelines.providers import detect
+
+    return detect(environ)
+
+
+def _read_source(root: Path) -> Source:
+    from pipelines.steps.source import read_source
+
+    return read_source(root)
+
+
+def _builtin(project: Project, source: Source, options: RunOptions) -> Sequence[StepDef]:
+    from pipelines.steps.catalog import builtin
+
+    return builtin(project, source=source, options=options)
+
+
+def _choose(kind: EngineKind, environ: Mapping[str, str]) -> Choice:
+    from pipelines.engine.choice import choose
+
+    return choose(kind, environ)
+
+
+def _open_engine(choice: Choice, log: Callable[[str], None]) -> AbstractAsyncContextManager[EngineInfo]:
+    from pipelines.engine.connect import open_engine
+
+    return open_engine(choice, log=log)
+
+
+def _client() -> object:
+    import dagger
+
+    return dagger.dag
+
+
+def _border() -> Border:
+    from pipelines.flow.attempts import Border
+    from pipelines.steps.border import output_of, transient, translate
+
+    return Border(transient=transient, translate=translate, output=output_of)
+
+
+def _write_reports(run: Run, folder: Path) -> object:
+    from pipelines.report import write_all
+
+    return write_all(run, folder)

@@ -1,0 +1,62 @@
+"""From a project and a request to a graph with its selection: what plan and run have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.errors import NothingSelected
+from pipelines.flow.graph import build
+from pipelines.flow.plan import NOT_SELECTED, Plan, PlannedStep
+from pipelines.flow.selection import select
+from pipelines.flow.userfile import user_steps
+from pipelines.steps.catalog import RunOptions
+
+if TYPE_CHECKING:
+    from pipelines.flow.graph import Graph, Node
+    from pipelines.flow.parts import Parts
+    from pipelines.flow.run import RunRequest
+    from pipelines.model import Project, Source
+    from pipelines.providers import Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A graph ready to run, and what was learned on the way."""
+
+    graph: Graph
+    source: Source
+    provider: Provider
+    plan: Plan
+
+
+def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
+    """Wire and select the steps of a project; needs no engine and writes nothing.
+
+    Raises:
+        UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
+        NothingSelected: a word names no step, or there are none.
+    """
+    provider, source = parts.detect(request.environ), parts.read_source(project.root)
+    own = user_steps(project.root)
+    options = RunOptions(publish=request.publish, in_ci=provider.in_ci)
+    graph = select(build((*parts.builtin(project, source, options), *own.steps)), request.words)
+    if not graph.nodes and not request.allow_empty:
+        raise NothingSelected(
+            f"{project.name} has no steps", next_step="add [images.NAME] or [tests.NAME] to its configuration; `lockgate init` shows how"
+        )
+    plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=own.notes)
+    return Prepared(graph=graph, source=source, provider=provider, plan=plan)
+
+
+def _planned(node: Node, graph: Graph) -> PlannedStep:
+    step = node.definition
+    return PlannedStep(
+        id=step.id,
+        kind=step.kind,
+        name=step.name,
+        needs=node.needs,
+        skip=step.skip if node.id in graph.selected else NOT_SELECTED,
+        describe=step.describe,
+        timeout_s=step.limits.timeout_s,
+    )

@@ -1,0 +1,214 @@
+"""Runs a graph: as much at once as the width allows, every step ending as a `Result`, nothing as an exception to its neighbours."""
+
+from __future__ import annotations
+
+import heapq
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from pipelines.flow.attempts import Attempts, Border
+from pipelines.flow.graph import FromStep
+from pipelines.flow.late import Late
+from pipelines.flow.order import dependents
+from pipelines.flow.outcome import Outcome
+from pipelines.flow.plan import NOT_SELECTED
+from pipelines.flow.retry import Backoff
+from pipelines.flow.stop import signal_name
+from pipelines.model import Result, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from anyio.abc import TaskGroup
+
+    from pipelines.flow.desk import Desk
+    from pipelines.flow.graph import Binding, Graph, Node
+    from pipelines.flow.progress import Sink
+    from pipelines.flow.stop import Stop
+    from pipelines.steps.definition import StepDef
+
+CONTEXT = "StepContext"
+_NARROWEST = 4  # steps mostly wait for the engine; test, scan and perf of one image shall run at once on the smallest machine
+
+
+def default_width() -> int:
+    """How many steps run at once when nobody says."""
+    return max(_NARROWEST, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to run: `desk` makes the place a step works at; `keep_going` runs what does not depend on a failure."""
+
+    desk: Callable[[StepDef], Desk]
+    width: int = field(default_factory=default_width)
+    keep_going: bool = True
+    border: Border = field(default_factory=Border)
+    backoff: Backoff = field(default_factory=Backoff)
+    stop: Stop | None = None
+
+
+class Scheduler:
+    """One run of one graph. `run` may be cancelled: `results` then still tells what did finish."""
+
+    def __init__(self, graph: Graph, givens: Mapping[str, object], options: Options, sink: Sink) -> None:
+        self._graph = graph
+        self._givens = givens
+        self._options = options
+        self._sink = sink
+        self._results: dict[str, Result] = {}
+        self._nodes = tuple(graph.nodes.values())
+        self._rank = {node.id: rank for rank, node in enumerate(self._nodes)}
+        self._dependents = dependents(graph.needs)
+        self._open = {step_id: len(node.needs) for step_id, node in graph.nodes.items()}
+        self._ready: list[int] = []
+        self._free = max(1, options.width)
+        self._why = "the run was stopped"
+        self._began = 0.0
+
+    async def run(self) -> None:
+        """Run every selected step whose turn it is; returns when all have ended, or after a stop."""
+        self._began = anyio.current_time()
+        self._settle_idle()
+        try:
+            async with anyio.create_task_group() as group:
+                if self._options.stop is not None:
+                    self._options.stop.on_request(lambda signum: self._stop(group, f"stopped by {signal_name(signum)}"))
+                self._start_ready(group)
+        finally:
+            self._end_rest()
+
+    def results(self) -> tuple[Result, ...]:
+        """What has ended so far, in the graph's order."""
+        return tuple(self._results[step_id] for step_id in self._graph.nodes if step_id in self._results)
+
+    def _settle_idle(self) -> None:
+        """End what will not run: steps that are not selected, or whose turn it is not, and whatever needs those."""
+        for step_id, node in self._graph.nodes.items():
+            reason = node.skip if step_id in self._graph.selected else NOT_SELECTED
+            if reason is not None:
+                self._finish(_plain(node, Status.SKIPPED, reason))
+        for step_id, node in self._graph.nodes.items():
+            if not node.needs and step_id not in self._results:
+                heapq.heappush(self._ready, self._rank[step_id])
+
+    def _start_ready(self, group: TaskGroup) -> None:
+        while self._ready and self._free and not group.cancel_scope.cancel_called:
+            node = self._nodes[heapq.heappop(self._ready)]
+            if node.id not in self._results:
+                self._free -= 1
+                group.start_soon(self._work, node, group, name=node.id)
+
+    def _stop(self, group: TaskGroup, why: str) -> None:
+        self._why = why
+        group.cancel_scope.cancel()
+
+    async def _work(self, node: Node, group: TaskGroup) -> None:
+        desk = self._options.desk(node.definition)
+        attempts = Attempts(
+            step=node.definition,
+            desk=desk,
+            border=self._options.border,
+            backoff=self._options.backoff,
+            retrying=lambda reason, delay_s: self._sink.step_retry(node.id, reason, delay_s),
+        )
+        outcome = Outcome(status=Status.CANCELLED, reason=self._why)
+        try:
+            outcome = await self._outcome(node, attempts)
+        except anyio.get_cancelled_exc_class():
+            outcome = Outcome(status=Status.CANCELLED, reason=self._why)
+            raise
+        finally:
+            self._free += 1
+            self._finish(desk.close(self._result(node, outcome, attempts)))
+        if outcome.status is not Status.PASSED and not self._options.keep_going:
+            self._stop(group, f"stopped because {node.id} {_ended(outcome.status)}")
+        self._start_ready(group)
+
+    async def _outcome(self, node: Node, attempts: Attempts) -> Outcome:
+        try:
+            arguments = {name: await self._value(binding, attempts.desk) for name, binding in node.bindings.items()}
+        except Exception as error:  # noqa: BLE001 - whatever keeps a given away (no engine) is the outcome of the step that asks for it
+            return attempts.failed(error)
+        self._sink.step_started(node.id)
+        return await attempts.work(arguments)
+
+    async def _value(self, binding: Binding, desk: Desk) -> object:
+        if isinstance(binding, FromStep):
+            return self._results[binding.id].value
+        value = desk.context if binding.type == CONTEXT else self._givens[binding.type]
+        return await value.get() if isinstance(value, Late) else value
+
+    def _result(self, node: Node, outcome: Outcome, attempts: Attempts) -> Result:
+        now = anyio.current_time()
+        began = now if attempts.began is None else attempts.began
+        return Result(
+            **_names(node),
+            **outcome.fields(),
+            started_s=began - self._began,
+            duration_s=now - began,
+            cached=attempts.desk.context.cached and outcome.status is Status.PASSED,
+            attempts=max(1, attempts.made),
+        )
+
+    def _finish(self, result: Result) -> None:
+        """Note a result, and end what waited for it in vain, however long the chain."""
+        todo = [result]
+        for ended in todo:
+            if ended.id in self._results:
+                continue
+            self._results[ended.id] = ended
+            self._sink.step_finished(ended)
+            for dependent in self._dependents[ended.id]:
+                self._open[dependent] -= 1
+                if dependent in self._results or dependent not in self._graph.selected:
+                    continue
+                if not ended:
+                    todo.append(self._in_vain(dependent, ended))
+                elif self._open[dependent] == 0:
+                    heapq.heappush(self._ready, self._rank[dependent])
+
+    def _in_vain(self, step_id: str, need: Result) -> Result:
+        node = self._graph.nodes[step_id]
+        if need.status is Status.CANCELLED:
+            return _plain(node, Status.CANCELLED, self._why)
+        why = f" ({need.reason})" if need.status is Status.SKIPPED else ""
+        return _plain(node, Status.BLOCKED, f"needs {need.id}, which {_ended(need.status)}{why}")
+
+    def _end_rest(self) -> None:
+        """End what never started: after a stop there may be some."""
+        for node in self._nodes:
+            if node.id not in self._results:
+                self._finish(_plain(node, Status.CANCELLED, self._why))
+
+
+async def run_graph(graph: Graph, givens: Mapping[str, object], options: Options, sink: Sink) -> tuple[Result, ...]:
+    """Run a graph to its end, or to a stop; one result a step, in the graph's order.
+
+    `givens` are the values of given types; a `Late` one is waited for by the steps that take it.
+    """
+    scheduler = Scheduler(graph, givens, options, sink)
+    await scheduler.run()
+    return scheduler.results()
+
+
+def _names(node: Node) -> dict[str, Any]:
+    step = node.definition
+    return {"id": step.id, "kind": step.kind, "name": step.name, "needs": node.needs}
+
+
+def _plain(node: Node, status: Status, reason: str) -> Result:
+    return Result(**_names(node), status=status, reason=reason)
+
+
+def _ended(status: Status) -> str:
+    words = {
+        Status.ERROR: "ended with an error",
+        Status.BLOCKED: "was blocked",
+        Status.SKIPPED: "was skipped",
+        Status.CANCELLED: "was cancelled",
+    }
+    return words.get(status, status.value)
