@@ -40,7 +40,8 @@ def load(checkout: Path) -> dict[str, ImageSpec]:
     """All images of ci/images.toml, in its order."""
     document = tomllib.loads((checkout / "ci/images.toml").read_text())
     epoch = int(document.pop("source_date_epoch"))
-    return {name: _spec(name, entry, epoch, checkout / "ci/tools" / name) for name, entry in document.items()}
+    code = [checkout / "ci/machine/oci.py", *sorted((checkout / "ci/machine/recipes").glob("*.py"))]
+    return {name: _spec(name, entry, epoch, checkout / "ci/tools" / name, code) for name, entry in document.items()}
 
 
 def pinned(reference: str) -> str:
@@ -52,7 +53,7 @@ def pinned(reference: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}@{digest}"
 
 
-def _spec(name: str, entry: dict[str, Any], epoch: int, sources: Path) -> ImageSpec:
+def _spec(name: str, entry: dict[str, Any], epoch: int, sources: Path, code: list[Path]) -> ImageSpec:
     return ImageSpec(
         name=name,
         version=entry["version"],
@@ -60,12 +61,13 @@ def _spec(name: str, entry: dict[str, Any], epoch: int, sources: Path) -> ImageS
         recipe=entry["recipe"],
         epoch=epoch,
         sources=sources,
-        key=f"{entry['version']}-{_fingerprint(entry, epoch, sources)}",
+        key=f"{entry['version']}-{_fingerprint(entry, epoch, sources, code)}",
     )
 
 
-def _fingerprint(entry: dict[str, Any], epoch: int, sources: Path) -> str:
+def _fingerprint(entry: dict[str, Any], epoch: int, sources: Path, code: list[Path]) -> str:
+    """Of all that decides what a build gives, the code that builds included."""
     digest = hashlib.sha256(json.dumps([entry, epoch], sort_keys=True).encode())
-    for file in sorted(path for path in sources.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(sources)}\0".encode() + file.read_bytes())
+    for file in [*code, *sorted(path for path in sources.rglob("*") if path.is_file())]:
+        digest.update(f"{file.name}\0".encode() + file.read_bytes())
     return digest.hexdigest()[:12]

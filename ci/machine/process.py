@@ -27,7 +27,7 @@ def started(pid: int, proc: Path = Path("/proc")) -> str | None:
     return None if state in "ZX" else f"{boot}/{ticks}"
 
 
-def stop(pid: int, start: str) -> bool:
+def stop(pid: int, start: str, *, grace_s: float = STOP_GRACE_S) -> bool:
     """Terminate, and after a grace kill, exactly that process; False if it was not running any more.
 
     The process is held by a pidfd while its start time is compared, so a signal cannot reach another one that got its pid.
@@ -45,7 +45,7 @@ def stop(pid: int, start: str) -> bool:
             return False
         for number in (signal.SIGTERM, signal.SIGKILL):
             signal.pidfd_send_signal(handle, number)
-            if select.select([handle], [], [], STOP_GRACE_S)[0]:
+            if select.select([handle], [], [], grace_s)[0]:
                 return True
     finally:
         os.close(handle)

@@ -20,10 +20,9 @@ PUBLIC_SOURCES = (
     "deb http://deb.debian.org/debian-security {suite}-security main\n"
 )
 LEFT_OUT = ("man", "doc", "info", "locale", "lintian")
-CLEAN_UP = (
-    'rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/var/cache/ldconfig/* "$1"/var/log/* "$1"/tmp/*',
-    'rm -f "$1"/etc/apt/sources.list.d/* "$1"/etc/resolv.conf "$1"/etc/hostname "$1"/var/lib/dpkg/*-old "$1"/var/cache/debconf/*-old',
-)
+# mmdebstrap itself cleans apt's lists and caches and /tmp, after these hooks and with a configuration it keeps in that /tmp: a hook that
+# empties it turns that clean-up on this machine's own lists.
+LEFT_OVERS = ("var/log/*", "var/cache/ldconfig/*", "var/lib/dpkg/*-old", "var/cache/debconf/*-old", "etc/apt/sources.list.d/*")
 
 
 def build(machine: Machine, spec: ImageSpec, folder: Path, layouts: Mapping[str, Path]) -> None:
@@ -50,7 +49,7 @@ def _command(machine: Machine, spec: ImageSpec) -> list[str]:
     trimmed = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
     kept = ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
     sources = PUBLIC_SOURCES.format(suite=suite)
-    hooks = [*CLEAN_UP, f"printf '%s' '{sources}' > \"$1\"/etc/apt/sources.list"]
+    hooks = ["rm -rf " + " ".join(f'"$1"/{pattern}' for pattern in LEFT_OVERS), f"printf '%s' '{sources}' > \"$1\"/etc/apt/sources.list"]
     return [
         "env",  # sudo drops the environment
         f"SOURCE_DATE_EPOCH={spec.epoch}",

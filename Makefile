@@ -1,0 +1,41 @@
+# Short words; `make help` lists them, CONTRIBUTING.md says more.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON := $(CURDIR)/.venv/bin/python
+BIN := .venv/bin
+export LOCKGATE_ENGINE ?= embedded
+
+.PHONY: help setup demo test test-long tools lint bench clean
+
+help: ## these lines
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## bring this machine to where the others work (asks before it installs; YES=1 does not)
+	@ci/setup
+
+demo: setup ## build, test, scan, measure and publish examples/shop
+	@cd examples/shop && $(PYTHON) -m pipelines run
+	@$(PYTHON) -m ci.published examples/shop
+
+lint: setup ## ruff, mypy, import-linter
+	@echo "ruff check" && $(BIN)/ruff check --quiet .
+	@echo "ruff format --check" && $(BIN)/ruff format --check --quiet .
+	@echo "mypy" && $(BIN)/mypy --no-error-summary
+	@echo "lint-imports" && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
+
+test: lint ## lint and every test but the slow ones
+	@$(PYTHON) -m pytest -q -m "not slow"
+
+test-long: setup ## the slow tests
+	@$(PYTHON) -m pytest -q -m slow
+
+bench: setup ## the numbers of the README, measured here
+	@$(PYTHON) -m benchmarks
+
+tools: ## look for newer images; what is in the cache is not built again
+	@ci/setup --refresh
+
+clean: ## remove what this checkout made; the machine's cache and registry stay (ci/teardown stops the registry)
+	@rm -rf .venv .lockgate examples/shop/.lockgate lockgate.local.toml examples/shop/lockgate.local.toml \
+		dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
