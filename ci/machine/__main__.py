@@ -39,6 +39,9 @@ def main(argv: Sequence[str]) -> int:
     except SetupError as error:
         print(f"ci/setup: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"ci/setup: {error}\nnext:  make room or mend the permissions there, then run it again", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nci/setup: stopped; run it again to go on where it was", file=sys.stderr)
         return 130
