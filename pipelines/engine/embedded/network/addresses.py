@@ -17,7 +17,7 @@ _FIELDS = 8  # of /proc/net/route: interface, destination, gateway, flags, refco
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """The session's subnet: the gateway first, containers from the bottom up, services of the host in the topmost 256."""
+    """The session's subnet: the gateway first, containers from the bottom up, services of the host in the topmost 255."""
 
     network: ipaddress.IPv4Network
 
@@ -33,7 +33,7 @@ class Subnet:
         return (str(self.network[n]) for n in range(2, self.network.num_addresses - 256))
 
     def host_services(self) -> Iterable[str]:
-        return (str(self.network[n]) for n in range(self.network.num_addresses - 256, self.network.num_addresses - 1))
+        return (str(self.network[n]) for n in range(self.network.num_addresses - 255, self.network.num_addresses - 1))
 
 
 def choose_subnet(routes: str) -> Subnet:

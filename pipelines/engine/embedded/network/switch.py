@@ -93,13 +93,13 @@ class Switch:
         await self._in_switch((await self._ready()).delete_address, address)
         self._host_ips.append(address)
 
-    async def dial(self, ip: str, port: int) -> socket.socket:
-        """A non-blocking TCP connection to a container (wait with a time limit of your own).
+    async def dial(self, ip: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+        """A non-blocking connection to a container (wait with a time limit of your own).
 
         Raises:
             OSError: it is refused or unreachable.
         """
-        made = await self._socket(socket.SOCK_STREAM)
+        made = await self._socket(kind)
         try:
             await asyncio.get_running_loop().sock_connect(made, (ip, port))
         except BaseException:
@@ -107,18 +107,12 @@ class Switch:
             raise
         return made
 
-    async def listen(self, ip: str, port: int) -> socket.socket:
-        """A listening TCP socket that containers can reach.
+    async def bind(self, ip: str, port: int, kind: socket.SocketKind) -> socket.socket:
+        """A bound, non-blocking socket that containers can reach; `ip` is one of the switch's addresses, port 0 any that is free.
 
         Raises:
-            OSError: the address is not one of the switch's, or the port is in use.
+            OSError: the port is in use.
         """
-        made = await self.bind(ip, port, socket.SOCK_STREAM)
-        made.listen(128)
-        return made
-
-    async def bind(self, ip: str, port: int, kind: socket.SocketKind) -> socket.socket:
-        """A bound, non-blocking socket in the switch's namespace (ip "" and port 0: any)."""
         made = await self._socket(kind)
         try:
             made.bind((ip, port))

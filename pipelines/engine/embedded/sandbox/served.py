@@ -1,0 +1,228 @@
+"""The kinds of services: a container, ports of this machine, a tunnel from this machine to a service."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError
+from pipelines.engine.embedded.network.forward import DatagramForward, StreamForward
+from pipelines.engine.embedded.sandbox.health import Health, health_command, ports_open
+from pipelines.engine.embedded.sandbox.launch import CannotStart
+from pipelines.engine.embedded.sandbox.services import CannotServe, Ending, Port, Service, ServiceRunner, Up
+from pipelines.engine.embedded.sandbox.spec import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from pipelines.engine.embedded.network.switch import Switch
+    from pipelines.engine.embedded.sandbox.running import Running
+    from pipelines.engine.embedded.sandbox.runtime import Runtime
+    from pipelines.engine.embedded.sandbox.spec import Spec, Stream
+
+LOOPBACK = "127.0.0.1"
+BACKLOG = 128
+KEPT = 128 * 1024  # bytes of each of a service's output streams that are kept: the last ones
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A port where it is offered (`frontend`; 0: any that is free) and where it leads (`backend`)."""
+
+    backend: int
+    frontend: int = 0
+    protocol: str = "TCP"
+
+
+class Died(CannotServe):
+    """A service's container ended before it could be used."""
+
+    def __init__(self, host: str, cmd: Sequence[str], exit_: Exit, stdout: str, stderr: str) -> None:
+        super().__init__(f"start {host}: exit code: {exit_.code}")
+        self._host, self._cmd, self._code, self._stdout, self._stderr = host, list(cmd), exit_.code, stdout, stderr
+
+    def seen_by(self, alias: str) -> EngineError:
+        name = f"{self._host} (aliased as {alias})" if alias else self._host
+        return ExecError(self._cmd, self._code, self._stdout, self._stderr, f"start {name}: exit code: {self._code}")
+
+
+class Tail:
+    """The last part of a service's output."""
+
+    def __init__(self, size: int = KEPT) -> None:
+        self._size = size
+        self._kept: dict[Stream, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+
+    def add(self, stream: Stream, data: bytes) -> None:
+        kept = self._kept[stream]
+        kept += data
+        if len(kept) > 2 * self._size:
+            del kept[: -self._size]
+
+    def text(self, stream: Stream) -> str:
+        return self._kept[stream][-self._size :].decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerService:
+    """A container that others reach.
+
+    Args:
+        runtime: starts it.
+        switch: its ports are tried from here.
+        host: its host name, for error messages.
+        cmd: its command, for error messages.
+        prepare: makes its file system, network (a lease is a must) and the rest; left when the container has ended.
+        ports: what it listens on.
+        health: a command that says whether it is well, instead of trying the ports.
+    """
+
+    runtime: Runtime
+    switch: Switch
+    host: str
+    cmd: tuple[str, ...]
+    prepare: Callable[[], AbstractAsyncContextManager[Spec]]
+    ports: tuple[Port, ...] = ()
+    health: Health | None = None
+
+    @asynccontextmanager
+    async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - a container uses no other service itself
+        async with self.prepare() as spec:
+            if spec.network is None:
+                raise NetworkError(f"service {self.host} has no network")
+            tail = Tail()
+            running = await self._start(spec, tail)
+            try:
+                await self._until_usable(running, spec.network.ip, tail)
+                yield Up(spec.network.ip, self.ports, asyncio.ensure_future(running.wait()))
+            finally:
+                await (running.kill() if ending.kill else running.stop())
+
+    async def _start(self, spec: Spec, tail: Tail) -> Running:
+        try:
+            return await self.runtime.start(spec, tail.add)
+        except CannotStart as problem:
+            tail.add("stderr", f"{problem.message}\n".encode())
+            raise self._died(Exit(1), tail) from problem
+
+    async def _until_usable(self, running: Running, ip: str, tail: Tail) -> None:
+        """Wait until it is healthy; the wait ends when the container does."""
+        check = health_command(running, self.health) if self.health else ports_open(self.switch, ip, self.ports)
+        checking = asyncio.ensure_future(check)
+        over = asyncio.ensure_future(running.wait())
+        try:
+            await asyncio.wait({checking, over}, return_when=asyncio.FIRST_COMPLETED)
+            if not checking.done() or (checking.exception() and over.done()):
+                raise self._died(over.result(), tail)
+            checking.result()
+        finally:
+            for task in (checking, over):
+                task.cancel()
+
+    def _died(self, exit_: Exit, tail: Tail) -> Died:
+        return Died(self.host, self.cmd, exit_, tail.text("stdout"), tail.text("stderr"))
+
+
+@dataclass(frozen=True, slots=True)
+class HostService:
+    """Ports of this machine, at an address of their own in the session's network: two services may use one port.
+
+    Args:
+        switch: where containers find them.
+        ports: what is offered, and where it leads.
+        host: the machine that the connections are made to, as seen from here.
+    """
+
+    switch: Switch
+    ports: tuple[Forward, ...]
+    host: str = "localhost"
+
+    @asynccontextmanager
+    async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - it uses none, and is stopped at once
+        async with AsyncExitStack() as stack:
+            address = await self.switch.take_address()
+            stack.push_async_callback(self.switch.drop_address, address)
+            ports = [await self._offer(stack, address, port) for port in self.ports]
+            yield Up(address, tuple(ports))
+
+    async def _offer(self, stack: AsyncExitStack, address: str, port: Forward) -> Port:
+        listener = await self.switch.bind(address, port.frontend, kind_of(port.protocol))
+        return forward(stack, listener, port.protocol, lambda: connect(self.host, port.backend, kind_of(port.protocol)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """Ports of this machine's loopback that lead to a service, which runs as long as the tunnel does.
+
+    Args:
+        switch: the way to the service.
+        key: names the service.
+        target: the service.
+        ports: what is offered, and where it leads.
+    """
+
+    switch: Switch
+    key: str
+    target: Service
+    ports: tuple[Forward, ...]
+
+    @asynccontextmanager
+    async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - a tunnel is stopped at once
+        async with AsyncExitStack() as stack:
+            target = await stack.enter_async_context(runner.using(self.key, self.target))
+            ports = [self._offer(stack, target.ip, port) for port in self.ports]
+            yield Up(LOOPBACK, tuple(ports))
+
+    def _offer(self, stack: AsyncExitStack, ip: str, port: Forward) -> Port:
+        kind = kind_of(port.protocol)
+        listener = socket.socket(socket.AF_INET, kind)
+        try:
+            if kind == socket.SOCK_STREAM:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((LOOPBACK, port.frontend))
+        except OSError as problem:
+            listener.close()
+            raise NetworkError(f"tunnel: port {port.frontend} of {LOOPBACK} cannot be used: {problem.strerror}") from problem
+        return forward(stack, listener, port.protocol, lambda: self.switch.dial(ip, port.backend, kind))
+
+
+def forward(stack: AsyncExitStack, listener: socket.socket, protocol: str, connection: Callable[[], Awaitable[socket.socket]]) -> Port:
+    """Carry what comes to the bound socket `listener` until `stack` ends; returns the port it listens on."""
+    if kind_of(protocol) == socket.SOCK_STREAM:
+        listener.listen(BACKLOG)
+        stack.push_async_callback(StreamForward(listener, connection).close)
+    else:
+        stack.push_async_callback(DatagramForward(listener, connection).close)
+    return Port(listener.getsockname()[1], protocol)
+
+
+def kind_of(protocol: str) -> socket.SocketKind:
+    return socket.SOCK_DGRAM if protocol == "UDP" else socket.SOCK_STREAM
+
+
+async def connect(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    """A non-blocking connection from this machine; the first address that answers counts.
+
+    Raises:
+        OSError: none answers.
+    """
+    loop = asyncio.get_running_loop()
+    problem = OSError(f"{host} has no address")
+    for family, _, _, _, address in await loop.getaddrinfo(host, port, type=kind):
+        made = socket.socket(family, kind)
+        made.setblocking(False)
+        try:
+            await loop.sock_connect(made, address)
+        except OSError as refused:
+            made.close()
+            problem = refused
+        except BaseException:
+            made.close()
+            raise
+        else:
+            return made
+    raise problem

@@ -1,0 +1,195 @@
+"""What runs beside commands: services, started once however many use them, stopped some time after the last user has gone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipelines.engine.embedded.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
+IDLE_GRACE = 10.0  # seconds a service outlives its last user: the next step often wants it too
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port something listens on; `check` has a TCP port tried before the service counts as started."""
+
+    number: int
+    protocol: str = "TCP"
+    check: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A service that can be used.
+
+    Args:
+        ip: where: an address of the session's network, or 127.0.0.1 for a tunnel.
+        ports: what it listens on, in the order they were asked for.
+        ended: done when the service has ended by itself; None: it does not.
+    """
+
+    ip: str
+    ports: tuple[Port, ...]
+    ended: asyncio.Future[Any] | None = None
+
+
+class Ending:
+    """How a service is to be stopped: known when its time has come."""
+
+    kill = False
+
+
+class Service(Protocol):
+    """Something that can be brought up: a container, ports of the machine, a tunnel."""
+
+    def up(self, runner: ServiceRunner, ending: Ending) -> AbstractAsyncContextManager[Up]:
+        """Bring it up and wait until it can be used; leaving the context takes it down as `ending` says."""
+        ...
+
+
+class CannotServe(EngineError):  # noqa: N818 - reads as a sentence where it is raised
+    """A service did not come up; `seen_by` words the error for one of those who wanted it."""
+
+    def seen_by(self, alias: str) -> EngineError:  # noqa: ARG002 - for those that name it
+        return self
+
+
+class _Running:
+    """One service of the session: its life is one task, so that what was opened first is closed last, whoever asked."""
+
+    def __init__(self, runner: ServiceRunner, service: Service) -> None:
+        self.ending = Ending()
+        self.users = 0
+        self.timer: asyncio.TimerHandle | None = None
+        loop = asyncio.get_running_loop()
+        self.up: asyncio.Future[Up] = loop.create_future()
+        self._stop: asyncio.Future[None] = loop.create_future()
+        self._life = loop.create_task(self._live(runner, service))
+
+    @property
+    def over(self) -> bool:
+        """Whether it has failed, ended or is on its way down."""
+        return self._stop.done() or self._life.done()
+
+    async def stop(self, *, kill: bool = False) -> None:
+        """Take it down; one that is still coming up is given up. Returns when nothing of it is left, or raises what went wrong."""
+        self.cancel_timer()
+        self.ending.kill |= kill
+        if not self._stop.done():
+            self._stop.set_result(None)
+        if not self.up.done():
+            self._life.cancel()
+        await asyncio.wait({self._life})
+        if not self._life.cancelled() and (problem := self._life.exception()):
+            raise problem
+
+    def cancel_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    async def _live(self, runner: ServiceRunner, service: Service) -> None:
+        try:
+            async with service.up(runner, self.ending) as up:
+                self.up.set_result(up)
+                ends = [self._stop] if up.ended is None else [self._stop, up.ended]
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        except Exception as problem:
+            if self.up.done():
+                raise
+            self._fail(problem)
+        finally:
+            if not self.up.done():  # cancelled: by `stop`
+                self._fail(EngineError("the service was stopped before it was up"))
+
+    def _fail(self, problem: Exception) -> None:
+        self.up.set_exception(problem)
+        self.up.exception()  # seen: perhaps nobody waits any more
+
+
+class ServiceRunner:
+    """The services of a session, by key: two who ask for one key share one service.
+
+    Args:
+        grace: seconds a service is kept after its last user.
+    """
+
+    def __init__(self, *, grace: float = IDLE_GRACE) -> None:
+        self._grace = grace
+        self._services: dict[str, _Running] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    async def start(self, key: str, service: Service) -> Up:
+        """Start a service that stays until `stop` or the end of the session.
+
+        Raises:
+            EngineError: it did not come up.
+        """
+        running = self._enter(key, service)
+        try:
+            return await self._wait(running, "")
+        except BaseException:
+            self._leave(key, running)
+            raise
+
+    @asynccontextmanager
+    async def using(self, key: str, service: Service, *, alias: str = "") -> AsyncIterator[Up]:
+        """Use a service, started if it is not there; errors call it `alias` too.
+
+        Raises:
+            EngineError: it did not come up.
+        """
+        running = self._enter(key, service)
+        try:
+            yield await self._wait(running, alias)
+        finally:
+            self._leave(key, running)
+
+    async def stop(self, key: str, *, kill: bool = False) -> None:
+        """Stop a service whoever uses it; nothing happens when it does not run."""
+        if running := self._services.pop(key, None):
+            await running.stop(kill=kill)
+
+    async def close(self) -> None:
+        """Stop all services, the ones they use last."""
+        while self._services:
+            services, self._services = self._services, {}
+            await asyncio.gather(*(running.stop() for running in services.values()), return_exceptions=True)
+        await asyncio.gather(*self._stopping, return_exceptions=True)
+
+    def _enter(self, key: str, service: Service) -> _Running:
+        running = self._services.get(key)
+        if running is None or running.over:
+            running = self._services[key] = _Running(self, service)
+        running.cancel_timer()
+        running.users += 1
+        return running
+
+    async def _wait(self, running: _Running, alias: str) -> Up:
+        try:
+            return await asyncio.shield(running.up)
+        except CannotServe as problem:
+            raise problem.seen_by(alias) from problem
+
+    def _leave(self, key: str, running: _Running) -> None:
+        running.users -= 1
+        if running.users:
+            return
+        if running.up.done() and running.up.exception() is None and not running.over:
+            running.timer = asyncio.get_running_loop().call_later(self._grace, self._retire, key, running)
+        else:
+            self._retire(key, running)
+
+    def _retire(self, key: str, running: _Running) -> None:
+        if self._services.get(key) is running:
+            del self._services[key]
+        task = asyncio.ensure_future(running.stop())
+        self._stopping.add(task)
+        task.add_done_callback(self._stopping.discard)
