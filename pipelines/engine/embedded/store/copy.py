@@ -68,9 +68,7 @@ def copy_tree(
     if gitignore:
         from pipelines.engine.embedded.store.gitignore import Ignore
 
-        inner = os.path.relpath(base, src.path)
-        prefix = "" if inner == "." else inner + "/"
-        ignore = Ignore.above(str(src.path), prefix)
+        ignore, prefix = Ignore.within(str(src.path), base)
     writer = Writer(dst, owner, permissions)
     with path_errors("copy", src_rel, dst.path):
         writer.start(Found("", base, info), dst_rel)
@@ -113,7 +111,9 @@ class Writer:
     def __init__(self, dst: Root, owner: Owner, permissions: int | None) -> None:
         self._dst = dst
         self._outward = owner == "caller"
-        self._change = Change((os.getuid(), os.getgid()) if owner == "caller" else owner, permissions, outward=self._outward)
+        self._change = (
+            Change(owner, permissions) if owner != "caller" else Change((os.getuid(), os.getgid()), permissions, xattrs=False, bits=0o1777)
+        )
         self._links: dict[tuple[int, int], str] = {}
         self._fresh: set[str] = set()
         self._done: list[tuple[Found, str]] = []

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from pipelines.engine.embedded.store.measure import MARKS, xattrs
 
-_OUTWARD_BITS = 0o1777
 _SMALL = 128 * 1024  # bytes up to which one read and one write beat asking the kernel to copy
 _CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
 
@@ -20,12 +19,14 @@ class Change(NamedTuple):
     Attributes:
         owner: (uid, gid) to give; None: the source's.
         mode: permission bits to give, links excepted; None: the source's.
-        outward: it leaves the engine: no set-user-id or set-group-id bits, no extended attributes.
+        xattrs: whether extended attributes are copied.
+        bits: the mode bits that are kept at all.
     """
 
     owner: tuple[int, int] | None = None
     mode: int | None = None
-    outward: bool = False
+    xattrs: bool = True
+    bits: int = 0o7777
 
     def apply(self, path: str) -> None:
         """Give `path` the owner and mode, where one is given."""
@@ -65,8 +66,8 @@ def copy_metadata(source: str, target: str, info: os.stat_result, change: Change
     os.chown(target, uid, gid, follow_symlinks=False)
     if not stat.S_ISLNK(info.st_mode):
         mode = stat.S_IMODE(info.st_mode) if change.mode is None else change.mode
-        os.chmod(target, mode & _OUTWARD_BITS if change.outward else mode)
-    if not change.outward:
+        os.chmod(target, mode & change.bits)
+    if change.xattrs:
         _copy_xattrs(source, target)
     os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns), follow_symlinks=False)
 

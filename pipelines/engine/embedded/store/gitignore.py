@@ -46,6 +46,13 @@ class Ignore:
             ignore = ignore.inside(os.path.join(top, path), path)
         return ignore
 
+    @classmethod
+    def within(cls, top: str, base: str) -> tuple[Ignore, str]:
+        """The rules for the entries of the folder `base` below `top`, and its path from there, as `select` takes them."""
+        inner = os.path.relpath(base, top)
+        prefix = "" if inner == "." else inner + "/"
+        return cls.above(top, prefix), prefix
+
     def inside(self, folder: str, rel: str) -> Ignore:
         """The rules for the entries of a folder, given those for its own folder.
 

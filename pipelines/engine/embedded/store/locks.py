@@ -26,6 +26,10 @@ class Locks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def path(self, key: str) -> Path:
+        """The file of the lock `key`."""
+        return self._folder / hashlib.sha256(key.encode()).hexdigest()
+
     @asynccontextmanager
     async def hold(self, key: str, *, shared: bool = False, keep: bool = False) -> AsyncIterator[None]:
         """Hold the lock `key` among all tasks of all processes.
@@ -35,7 +39,7 @@ class Locks:
             shared: together with other shared holders.
             keep: leave the file there afterwards: needed where some hold the lock shared.
         """
-        path = self._folder / hashlib.sha256(key.encode()).hexdigest()
+        path = self.path(key)
         pause = _SHORTEST
         while (fd := self.attempt(path, shared=shared)) is None:
             await asyncio.sleep(pause)

@@ -8,6 +8,7 @@ from pipelines.engine.embedded.store.draft import Draft
 from pipelines.engine.embedded.store.files import Blobs, Outputs, blob_name
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.layers import Layers
+from pipelines.engine.embedded.store.location import default_root
 from pipelines.engine.embedded.store.locks import Locks
 from pipelines.engine.embedded.store.opening import Opened, open_place
 from pipelines.engine.embedded.store.pins import Pins
@@ -16,6 +17,7 @@ from pipelines.engine.embedded.store.results import Entry, Results
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, Snapshot
 from pipelines.engine.embedded.store.squash import squash
 from pipelines.engine.embedded.store.views import View, Views
+from pipelines.engine.embedded.store.volumes import Sharing, Volumes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Self
+
+    from pipelines.engine.embedded.store.volumes import Seed
+
+__all__ = ["Draft", "Snapshot", "Store", "View", "default_root"]
 
 
 class Store:
@@ -33,6 +39,7 @@ class Store:
         rootless: whether overlay marks are `user.` attributes.
         budget: bytes it may keep when it closes; None: no limit.
         blobs: files by digest.
+        place, pins, layers: for the store's own modules.
     """
 
     def __init__(self, opened: Opened, *, rootless: bool, budget: int | None) -> None:
@@ -40,14 +47,15 @@ class Store:
         self.rootless = rootless
         self.budget = budget
         self._opened = opened
-        self._place = opened.place
-        self._pins = Pins(self._place)
-        self._layers = Layers(self._place, self._pins)
-        self._outputs = Outputs(self._place, self._pins)
-        self.blobs = Blobs(self._place, self._pins)
-        self._results = Results(self._place, self._pins)
-        self._views = Views(self._place, self._pins)
+        self.place = opened.place
+        self.pins = Pins(self.place)
+        self.layers = Layers(self.place, self.pins)
+        self._outputs = Outputs(self.place, self.pins)
+        self.blobs = Blobs(self.place, self.pins)
+        self._results = Results(self.place, self.pins)
+        self._views = Views(self.place, self.pins)
         self._locks = Locks(self.root / "locks" / "keys")
+        self._volumes = Volumes(self.place, self.pins, self._locks, self.view)
 
     @classmethod
     def open(cls, root: Path, *, rootless: bool, budget: int | None = None) -> Self:
@@ -100,24 +108,24 @@ class Store:
         outputs = [*outputs]
         kept = [f"{OUTPUTS}/{name}" for name in outputs]
         names = list(dict.fromkeys([*(f"{LAYERS}/{name}" for name in layers), *kept, *map(blob_name, blobs)]))
-        with self._place.index.writing() as db:
+        with self.place.index.writing() as db:
             for name in outputs:
                 self._outputs.keep(db, name)
-            self._pins.hold_in(db, self._pins.missing(names))
+            self.pins.hold_in(db, self.pins.missing(names))
             self._results.put(db, key, payload, names, Entry([*alias], cost, label))
 
     def draft(self, lower: Snapshot) -> Draft:
         """A writable file system on top of `lower`."""
         if len(lower.layers) >= MAX_DEPTH:
             lower = self.squash(lower)
-        self._pins.hold(f"{LAYERS}/{name}" for name in lower.layers)
-        return Draft(self._place, self._layers, lower)
+        self.pins.hold(f"{LAYERS}/{name}" for name in lower.layers)
+        return Draft(self.place, self.layers, lower)
 
     def view(self, snapshot: Snapshot) -> View:
         """The file system to read; close the view when done, or use it as a context manager."""
         if len(snapshot.layers) > MAX_DEPTH:
             snapshot = self.squash(snapshot)
-        self._pins.hold(f"{LAYERS}/{name}" for name in snapshot.layers)
+        self.pins.hold(f"{LAYERS}/{name}" for name in snapshot.layers)
         return self._views.open(snapshot.layers)
 
     def add_layer(self, fill: Callable[[Path], None], id: str) -> str:  # noqa: A002 - the field's name
@@ -125,19 +133,19 @@ class Store:
 
         A layer that no result uses is removed after the session: `put` one.
         """
-        return self._layers.add(fill, id)
+        return self.layers.add(fill, id)
 
     def find_layer(self, id: str) -> str | None:  # noqa: A002 - the field's name
         """The layer known by `id`, pinned, or None."""
-        return self._layers.find(id)
+        return self.layers.find(id)
 
     def layer_path(self, name: str) -> Path:
         """Where a layer is, for those who pack it. Never write there."""
-        return self._layers.path(name)
+        return self.layers.path(name)
 
     def squash(self, snapshot: Snapshot) -> Snapshot:
         """The same file system in fewer layers, the upper half of them made one. `draft` does it beyond `MAX_DEPTH` layers."""
-        return squash(self._layers, self._place.overlay.opaque_mark, snapshot)
+        return squash(self.layers, self.place.overlay.opaque_mark, snapshot)
 
     def new_output(self) -> Path:
         """A path to write an output at; its last component names it in `put(outputs=…)` and `output_path`."""
@@ -150,6 +158,16 @@ class Store:
     def lock(self, key: str) -> AbstractAsyncContextManager[None]:
         """Held by one task of all processes at a time; released by the kernel if its process dies. Waiting can be cancelled."""
         return self._locks.hold(key)
+
+    def volume(self, key: str, *, sharing: Sharing | str = Sharing.SHARED, seed: Seed | None = None) -> AbstractAsyncContextManager[Path]:
+        """A folder of the cache volume `key`, to be written while the context is open.
+
+        Args:
+            key: names the volume, for all sessions of this store.
+            sharing: who else may use it meanwhile; with LOCKED, entering waits (and can be cancelled).
+            seed: (snapshot, folder in it) that a new volume begins with.
+        """
+        return self._volumes.hold(key, Sharing(sharing), seed)
 
     def settle(self) -> None:
         """Wait until what dead sessions left is swept."""
