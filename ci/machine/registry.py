@@ -142,7 +142,11 @@ def _detach(command: list[str], environ: dict[str, str], log: Path) -> int:
 def _await(pid: int, port: int, log: Path) -> None:
     deadline = time.monotonic() + START_S
     while not _answers(port, "/v2/"):
-        if process.started(pid) is None or time.monotonic() > deadline:
+        start = process.started(pid)
+        if start is None or time.monotonic() > deadline:
+            if start:
+                process.stop(pid, start)
+            os.waitpid(pid, 0)
             cause = "\n       ".join(log.read_text(errors="replace").strip().splitlines()[-5:])
             raise SetupError(
                 f"the local registry did not start on port {port}", cause=cause or None, next_step=f"read {log}, then run ci/setup again"

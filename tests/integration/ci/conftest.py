@@ -34,7 +34,10 @@ def make_machine(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
 
     yield make
     for machine in made:
+        record = Registry(machine).record()
         Registry(machine).stop()
+        if record:
+            os.waitpid(record.pid, 0)  # detached, but this process's child all the same
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -90,7 +91,10 @@ def test_a_registry_that_lost_an_image_gets_it_again(machine: Machine) -> None:
     fill_cache(machine)
     registry, _ = started(machine)
     Images(machine, registry).provide()
+    record = registry.record()
+    assert record is not None
     registry.stop()
+    os.waitpid(record.pid, 0)
     machine.paths.registry_data.rename(machine.paths.registry_data.with_name("lost"))
     registry.provide()
     assert len(Images(machine, registry).todo()) == len(NAMES)

@@ -32,6 +32,7 @@ def test_one_is_started_remembered_reused_and_stopped(machine: Machine) -> None:
         pass
     assert registry.stop()
     assert process.started(record.pid) is None
+    os.waitpid(record.pid, 0)
     assert not registry.stop()
     assert registry.todo() != []
 
@@ -53,7 +54,7 @@ def test_a_killed_registry_is_started_again_with_its_data(machine: Machine) -> N
     first = registry.record()
     assert first is not None
     os.kill(first.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
+    os.waitpid(first.pid, 0)
     assert registry.record() is None
     registry.provide()
     second = registry.record()
