@@ -44,7 +44,7 @@ class Layers:
                 below = table[key] = {}
             table = below
         self._forget(path)
-        table[path[-1]] = value
+        table[path[-1]] = {} if value == {} else value
         self._origins[path] = origin
 
     def origin(self, path: tuple[str, ...]) -> Origin | None:

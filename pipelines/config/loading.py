@@ -9,6 +9,7 @@ from pipelines.config.discover import LOCAL_FILE, discover, read_config
 from pipelines.config.files import read_toml
 from pipelines.config.layers import Layers, leaves
 from pipelines.config.origin import Layer, Origin
+from pipelines.config.shorthand import written_out
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -56,10 +57,10 @@ def _layers(found: Found, environ: Mapping[str, str], overrides: Mapping[str, ob
     layers = Layers()
     if found.fallback_name is not None:
         layers.put(("project", "name"), found.fallback_name, Origin(Layer.FILE, f"{found.path} [project]"))
-    layers.lay(found.tables, Origin(Layer.FILE, str(found.path)))
+    layers.lay(written_out(found.tables), Origin(Layer.FILE, str(found.path)))
     local = found.path.parent / LOCAL_FILE
     if local.is_file():
-        layers.lay(read_toml(local), Origin(Layer.LOCAL, str(local)))
+        layers.lay(written_out(read_toml(local)), Origin(Layer.LOCAL, str(local)))
     for path, name, value in tuple(from_environment(layers.tables, environ)):
         layers.put(path, value, Origin(Layer.ENV, name))
     for key, value in overrides.items():

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.config import Layer, Origin
+from pipelines.errors import ConfigError
+from pipelines.model import EngineKind, ImageTarget, PublishWhen, Severity, StepLimits
+
+if TYPE_CHECKING:
+    from tests.unit.config.conftest import Folder
+
+FULL = """
+    engine = "embedded"
+    width = 3
+    keep_going = false
+
+    [project]
+    name = "shop"
+
+    [registry]
+    url = "registry.example.com/team"
+    auth = "env://REGISTRY_TOKEN"
+
+    [images.shop]
+    context = "."
+    target = "runtime"
+    base = "python"
+    platforms = ["linux/amd64"]
+    secrets = { pip = "file://~/.config/pip/pip.conf" }
+    timeout = "1h30m"
+
+    [tests.unit]
+    image = { name = "shop", target = "test" }
+    command = ["pytest", "-q", "--junitxml=/reports/junit.xml"]
+
+    [tests.integration]
+    image = "shop"
+    command = ["pytest", "-q"]
+    services = { shop = { image = "shop", port = 8000 } }
+    retries = 0
+
+    [scan]
+    fail_on = "critical"
+    [[scan.waivers]]
+    id = "CVE-2026-0001"
+    owner = "team-shop"
+    reason = "not reachable"
+    expires = 2027-01-31
+
+    [perf.checkout]
+    script = "perf/checkout.js"
+    service = { image = "shop", port = 8000, deadline = 5 }
+    thresholds = { p95_ms = 200, error_rate = 0.01 }
+
+    [publish]
+    when = "always"
+"""
+
+
+def test_the_sample_becomes_a_project(folder: Folder) -> None:
+    project = folder.load(FULL).project
+    assert project.root == folder.path
+    assert (project.engine, project.width, project.keep_going) == (EngineKind.EMBEDDED, 3, False)
+    assert project.registry is not None
+    assert project.registry.url == "registry.example.com/team"
+    assert project.images["shop"].limits == StepLimits(timeout_s=5400.0, retries=2)
+    assert project.tests["unit"].image == ImageTarget(name="shop", target="test")
+    assert project.tests["integration"].image == ImageTarget(name="shop")
+    assert project.tests["integration"].services["shop"].deadline_s == 60.0
+    assert project.scan is not None
+    assert project.scan.fail_on is Severity.CRITICAL
+    assert project.scan.waivers[0].expires == dt.date(2027, 1, 31)
+    assert project.perf["checkout"].thresholds.p95_ms == 200.0
+    assert project.perf["checkout"].service.deadline_s == 5.0
+    assert project.publish is not None
+    assert project.publish.when is PublishWhen.ALWAYS
+
+
+def test_what_is_not_configured_is_not_there(folder: Folder) -> None:
+    project = folder.load('[project]\nname = "shop"\n').project
+    assert (project.registry, project.scan, project.publish) == (None, None, None)
+    assert (dict(project.images), dict(project.tests), dict(project.perf)) == ({}, {}, {})
+
+
+def test_publish_waits_for_ci_unless_told(folder: Folder) -> None:
+    project = folder.load('[project]\nname = "shop"\n[publish]\n').project
+    assert project.publish is not None
+    assert project.publish.when is PublishWhen.CI
+
+
+def test_flag_over_environment_over_local_over_file_over_default(folder: Folder) -> None:
+    folder.write("lockgate.local.toml", 'width = 2\nkeep_going = true\nengine = "embedded"\n[registry]\nurl = "local:1"\n')
+    folder.environ |= {"LOCKGATE_ENGINE": "dagger", "LOCKGATE_REGISTRY_URL": "env:2", "LOCKGATE_WIDTH": ""}
+    loaded = folder.load(
+        'width = 1\nkeep_going = false\n[project]\nname = "shop"\n[registry]\nurl = "file:0"\nusername = "me"\n', registry__url="flag:3"
+    )
+    registry = loaded.project.registry
+    assert registry is not None
+    assert (registry.url, registry.username) == ("flag:3", "me")
+    assert loaded.project.engine is EngineKind.DAGGER
+    assert (loaded.project.width, loaded.project.keep_going) == (2, True)
+    where = loaded.provenance
+    assert where["registry.url"] == Origin(Layer.FLAG, "registry.url")
+    assert where["engine"] == Origin(Layer.ENV, "LOCKGATE_ENGINE")
+    assert where["width"] == Origin(Layer.LOCAL, str(folder.path / "lockgate.local.toml"))
+    assert where["registry.username"] == Origin(Layer.FILE, str(folder.path / "lockgate.toml"))
+
+
+def test_every_value_has_a_provenance(folder: Folder) -> None:
+    loaded = folder.load(FULL)
+    assert loaded.values.keys() == loaded.provenance.keys()
+    assert loaded.values["images.shop.timeout"] == 5400.0
+    assert loaded.provenance["images.shop.retries"].layer is Layer.DEFAULT
+    assert loaded.provenance["tests.integration.image.name"].layer is Layer.FILE
+    assert loaded.provenance["images.shop.secrets.pip"].layer is Layer.FILE
+
+
+def test_an_empty_table_opens_a_section_whose_keys_are_defaults(folder: Folder) -> None:
+    loaded = folder.load('[project]\nname = "shop"\n[scan]\n')
+    assert loaded.provenance["scan.fail_on"].layer is Layer.DEFAULT
+
+
+def test_a_local_array_replaces_the_files(folder: Folder) -> None:
+    folder.write("lockgate.local.toml", '[images.shop]\nplatforms = ["linux/arm64"]\n')
+    project = folder.load('[project]\nname = "shop"\n[images.shop]\nplatforms = ["linux/amd64"]\ntarget = "runtime"\n').project
+    assert project.images["shop"].platforms == ("linux/arm64",)
+    assert project.images["shop"].target == "runtime"
+
+
+def test_none_is_no_override(folder: Folder) -> None:
+    assert folder.load('width = 7\n[project]\nname = "shop"\n', width=None).project.width == 7
+
+
+def test_a_problem_in_another_layer_names_it(folder: Folder) -> None:
+    folder.environ["LOCKGATE_WIDTH"] = "many"
+    folder.write("lockgate.local.toml", "keep_going = 1\n")
+    assert folder.problems("") == (
+        "width: expected a whole number, not a string (set by LOCKGATE_WIDTH)",
+        f"keep_going: expected true or false, not a whole number (set by {folder.path / 'lockgate.local.toml'})",
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n[images.shop]\n"])
+def test_a_project_needs_a_name(folder: Folder, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        folder.load(text)
+    assert caught.value.problems == ("project: missing, and there is no default",)
