@@ -111,7 +111,7 @@ def command_line(command: list[str] | tuple[str, ...]) -> str:
     """A command as a person would type it, without the shell Dockerfiles and this package put around it."""
     words = list(command)
     if words[:2] == ["/bin/sh", "-c"]:
-        words = words[4:] if words[3:4] == ["lockgate"] else words
+        words = words[words.index("--") + 1 :] if words[3:4] == ["lockgate"] and "--" in words else words
         if len(words) == 3:  # noqa: PLR2004 - shell, -c, script
             return f"`{words[2].strip()}`"
     return f"`{shlex.join(words)}`"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipelines.errors import ConfigError, StepFailed
 from pipelines.steps.border import border
@@ -19,7 +19,7 @@ from pipelines.steps.tags import repository, tags_of
 from pipelines.steps.wording import Trouble, classify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import dagger
 
@@ -82,10 +82,11 @@ async def step(spec: PublishSpec, name: str, given: Given) -> Image:
         )
     with border(f"publish {name}"):
         press = await _press(given, registry, image)
-        digest = await _publish(given, press, tags)
-    ref = f"{press.address}:{tags[0].name}@{digest}"
+        published = await push_tags(press, tags, given.context.log)
+    given.context.cached = published.unchanged
+    ref = f"{press.address}:{tags[0].name}@{published.digest}"
     given.context.log(f"published {ref}\n")
-    return dataclasses.replace(image, ref=ref, digest=digest, published=True)
+    return dataclasses.replace(image, ref=ref, digest=published.digest, published=True)
 
 
 async def _press(given: Given, registry: Registry, image: Image) -> Press:
@@ -105,33 +106,56 @@ async def _password(given: Given, uri: str) -> dagger.Secret:
     return secret if bare == value else given.client.set_secret("registry.auth", bare)
 
 
-async def _publish(given: Given, press: Press, tags: Sequence[Tag]) -> str:
-    """Push every tag that does not name the image yet; the digest they all have."""
-    there = {tag.name: await press.remote(tag.name) for tag in tags}
+class Shelf(Protocol):
+    """A place in a registry where one image goes: what is decided about tags needs no more than this."""
+
+    @property
+    def address(self) -> str:
+        """The repository."""
+
+    async def push(self, tag: str) -> str:
+        """Push the image under a tag; the digest it got."""
+
+    async def remote(self, tag: str) -> str | None:
+        """The digest under a tag, None when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The digest an image has in the registry, and whether every tag named it already."""
+
+    digest: str
+    unchanged: bool
+
+
+async def push_tags(shelf: Shelf, tags: Sequence[Tag], log: Callable[[str], None]) -> Published:
+    """Push every tag that does not name the image yet.
+
+    Raises:
+        StepFailed: an immutable tag would move; nothing but the candidate was pushed.
+    """
+    there = {tag.name: await shelf.remote(tag.name) for tag in tags}
     taken = [tag for tag in tags if tag.immutable and there[tag.name] is not None]
-    digest = await press.push(CANDIDATE) if taken else None
+    digest = await shelf.push(CANDIDATE) if taken else None
     for tag in taken:
         if there[tag.name] != digest:
-            raise _would_move(press, tag, str(there[tag.name]), str(digest))
-    for tag in tags:
-        if tag.immutable and there[tag.name] is not None:
-            given.context.log(f"{press.address}:{tag.name} is there already\n")
-            continue
-        pushed = await press.push(tag.name)
-        given.context.log(f"pushed {press.address}:{tag.name}@{pushed}\n")
+            raise _would_move(shelf, tag, str(there[tag.name]), str(digest))
+        log(f"{shelf.address}:{tag.name} is there already\n")
+    for tag in (tag for tag in tags if tag not in taken):
+        pushed = await shelf.push(tag.name)
+        log(f"pushed {shelf.address}:{tag.name}@{pushed}\n")
         if digest is not None and pushed != digest:
             raise StepFailed(
-                f"{press.address}:{tag.name} got digest {pushed}, another tag of the same image has {digest}",
+                f"{shelf.address}:{tag.name} got digest {pushed}, another tag of the same image has {digest}",
                 cause="the image changed while it was pushed",
             )
         digest = pushed
-    given.context.cached = all(before == digest for before in there.values())
-    return str(digest)
+    return Published(digest=str(digest), unchanged=all(before == digest for before in there.values()))
 
 
-def _would_move(press: Press, tag: Tag, before: str, after: str) -> StepFailed:
+def _would_move(shelf: Shelf, tag: Tag, before: str, after: str) -> StepFailed:
     return StepFailed(
-        f"the tag {press.address}:{tag.name} is immutable and names {before}, this image is {after}",
+        f"the tag {shelf.address}:{tag.name} is immutable and names {before}, this image is {after}",
         cause="this version was published before, with other content",
         next_step="make a new version (git tag), or list the tag under [publish] moving",
     )

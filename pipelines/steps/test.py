@@ -54,7 +54,7 @@ async def _prepare(spec: TestSpec, given: Given) -> Prepared:
     started = time.monotonic()
     container = stage(given.images[spec.image.name], spec.image.target)
     if spec.image.target is not None:
-        container = await _built(spec, given, container)
+        container = await _built(spec, container)
     for name, value in spec.env.items():
         container = container.with_env_variable(name, value)
     container = await with_secrets(given, container, spec.secrets)
@@ -65,7 +65,7 @@ async def _prepare(spec: TestSpec, given: Given) -> Prepared:
     return Prepared(spec=spec, container=bind(container, bound), bound=bound, report=report, started=started)
 
 
-async def _built(spec: TestSpec, given: Given, container: dagger.Container) -> dagger.Container:
+async def _built(spec: TestSpec, container: dagger.Container) -> dagger.Container:
     with border(f"build stage {spec.image.target} of image {spec.image.name}"):
         return await container.sync()
 

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import dagger
+import dagger.mod
+import gql
+import httpx
+import pytest
+from dagger._exceptions import QueryErrorValue
+
+from pipelines.errors import (
+    CredentialsError,
+    EngineUnavailable,
+    ExitCode,
+    InternalError,
+    LockgateError,
+    RegistryUnavailable,
+    StepFailed,
+    Unavailable,
+)
+from pipelines.steps.border import HANDLERS, border, command_line, known_name, output_of, transient, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def refused(message: str, **extensions: Any) -> dagger.QueryError:
+    return dagger.QueryError([QueryErrorValue(message=message, extensions=extensions)], gql.gql("{ version }"))
+
+
+def failed(message: str = "exit code: 4", command: tuple[str, ...] = ("make",), out: str = "", err: str = "") -> dagger.QueryError:
+    return refused(message, _type="EXEC_ERROR", cmd=list(command), exitCode=4, stdout=out, stderr=err)
+
+
+def classes(root: type[BaseException]) -> Iterator[type[BaseException]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from classes(child)
+
+
+def ours(error: BaseException) -> LockgateError:
+    found = translate(error)
+    assert found is not None
+    return found
+
+
+def test_no_class_of_dagger_is_without_a_translation() -> None:
+    exported = [value for value in vars(dagger).values() if isinstance(value, type) and issubclass(value, Exception)]
+    every = {*classes(dagger.DaggerError), *exported}
+    assert len(every) > 10
+    assert {kind.__name__ for kind in every if kind.__name__ not in HANDLERS} == set()
+    assert all(known_name(kind) == kind.__name__ for kind in every)
+
+
+def test_the_names_are_no_more_than_dagger_has() -> None:
+    every = {kind.__name__ for kind in classes(dagger.DaggerError)} | {"VersionMismatch"}
+    assert set(HANDLERS) - every == set()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (dagger.ClientConnectionError("refused"), EngineUnavailable, "connection to the engine broke"),
+        (dagger.TransportError("closed"), EngineUnavailable, "connection to the engine broke"),
+        (httpx.ReadTimeout("slow"), EngineUnavailable, "connection to the engine broke"),
+        (dagger.SessionError("no"), EngineUnavailable, "did not start"),
+        (dagger.DownloadError("403"), EngineUnavailable, "did not start"),
+        (dagger.InvalidQueryError("null"), InternalError, "could not be built"),
+        (dagger.mod._exceptions.BadUsageError("x"), InternalError, "outside a module"),
+        (refused("dial tcp 127.0.0.1:1: connect: connection refused"), RegistryUnavailable, "the registry 127.0.0.1:1 does not answer"),
+        (refused("429 Too Many Requests"), RegistryUnavailable, "a registry is busy"),
+        (refused("lookup r.invalid: no such host"), RegistryUnavailable, "cannot be found"),
+        (refused("x509: certificate signed by unknown authority"), RegistryUnavailable, "cannot be trusted"),
+        (refused("HEAD https://r.example.com/v2/: 401 Unauthorized"), CredentialsError, "the registry r.example.com refuses"),
+        (refused('secret env var not found: "REG..."'), CredentialsError, "a secret cannot be read"),
+        (refused("no space left on device"), Unavailable, "the disk is full"),
+        (OSError(errno.ENOSPC, "No space left on device"), Unavailable, "the disk is full"),
+        (refused("Container.terminal is not supported: it needs a Dagger engine"), EngineUnavailable, "cannot do that"),
+        (KeyError("Argument x does not exist in Field: Field."), EngineUnavailable, "cannot do that"),
+        (
+            refused('failed to convert Dockerfile to LLB: target stage "two" could not be found'),
+            StepFailed,
+            "the Dockerfile cannot be built",
+        ),
+        (refused("exec format error"), StepFailed, "cannot run that platform"),
+        (refused("it rains {somewhere}"), StepFailed, "it rains {somewhere}"),
+        (failed(command=("/bin/sh", "-c", "pip install x"), err="no index\n"), StepFailed, "`pip install x` exited with code 4"),
+        (
+            failed("start sv2 (aliased as db): exit code: 4", err="bad config\n"),
+            StepFailed,
+            "service db exited with code 4 before it was healthy",
+        ),
+    ],
+)
+def test_what_an_error_becomes(error: BaseException, kind: type[LockgateError], says: str) -> None:
+    found = ours(error)
+    assert type(found) is kind
+    assert says in found.message
+
+
+def test_a_field_the_engine_does_not_have_is_an_engine_too_old() -> None:
+    error = dagger.InvalidQueryError("Failed to build GraphQL query, …")
+    error.__cause__ = AttributeError("Field withVolatileVariable does not exist in type Container.")
+    found = ours(error)
+    assert isinstance(found, EngineUnavailable)
+    assert found.exit_code is ExitCode.UNAVAILABLE
+    assert found.cause == "Field withVolatileVariable does not exist in type Container."
+
+
+def test_a_version_warning_turned_error_is_known_too() -> None:
+    with warnings.catch_warnings():
+        assert isinstance(ours(dagger.VersionMismatch("0.19")), EngineUnavailable)
+
+
+def test_the_cause_of_a_failed_command_is_its_last_line() -> None:
+    error = failed(out="one\n", err="two\n\n  three  \n\n")
+    assert ours(error).cause == "three"
+    assert output_of(error) == "one\ntwo\n\n  three\n"
+
+
+def test_the_output_is_found_behind_an_error_of_ours() -> None:
+    with pytest.raises(StepFailed) as caught, border("build image shop"):
+        raise failed(out="one\n")
+    assert caught.value.message == "build image shop: `make` exited with code 4"
+    assert output_of(caught.value) == "one\n"
+    assert output_of(ValueError("x")) == ""
+    assert output_of(StepFailed("x")) == ""
+
+
+def test_the_border_lets_ours_and_strangers_through() -> None:
+    with pytest.raises(StepFailed, match="no tests"), border("test unit"):
+        raise StepFailed("no tests")
+    with pytest.raises(ZeroDivisionError), border("test unit"):
+        raise ZeroDivisionError
+    assert translate(ZeroDivisionError()) is None
+    assert translate(asyncio.CancelledError()) is None
+    assert translate(OSError(errno.ENOENT, "x")) is None
+
+
+def test_a_group_gives_its_first_member_that_can_be_told() -> None:
+    group = ExceptionGroup("several", [ValueError("x"), ExceptionGroup("inner", [failed()])])
+    assert ours(group).message == "`make` exited with code 4"
+    assert translate(ExceptionGroup("several", [ValueError("x")])) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (refused("503 Service Unavailable"), True),
+        (refused("read: connection reset by peer"), True),
+        (refused("connect: connection refused"), True),
+        (refused("no such host"), True),
+        (refused("401 Unauthorized"), False),
+        (refused("x509: unknown authority"), False),
+        (refused("manifest unknown"), False),
+        (failed(err="connection refused, 503 Service Unavailable"), False),
+        (dagger.TransportError("connection refused"), False),
+        (ValueError("connection refused"), False),
+        (ExceptionGroup("g", [refused("429 Too Many Requests")]), True),
+    ],
+)
+def test_what_is_worth_another_try(error: Exception, again: bool) -> None:
+    assert transient(error) is again
+    with pytest.raises(Exception) as wrapped, border("publish shop"):  # noqa: PT011 - whatever comes out must be judged alike
+        raise error
+    assert transient(wrapped.value) is again
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["make", "a b"], "`make 'a b'`"),
+        (["/bin/sh", "-c", " echo x && y "], "`echo x && y`"),
+        (["/bin/sh", "-c", "a long script", "lockgate", "--", "pytest", "-q"], "`pytest -q`"),
+        (["/bin/sh", "-x"], "`/bin/sh -x`"),
+    ],
+)
+def test_commands_are_shown_as_a_person_would_type_them(command: list[str], shown: str) -> None:
+    assert command_line(command) == shown
