@@ -10,7 +10,7 @@ from typing import Any
 
 def lines(run: dict[str, Any], reports: Path) -> list[str]:
     """One line for each published image, by digest, and one for the reports (`run` is the JSON document of a run)."""
-    published = [f"published  {_by_digest(image['ref'], image['digest'])}" for image in run["images"] if image.get("published")]
+    published = [f"published  {by_digest(image['ref'], image['digest'])}" for image in run["images"] if image.get("published")]
     names = sorted(path.name for path in reports.iterdir() if path.is_file())
     return [*(published or ["published  nothing"]), f"reports    {reports}: {', '.join(names)}"]
 
@@ -26,7 +26,7 @@ def main(project: Path) -> int:
     return 0
 
 
-def _by_digest(reference: str, digest: str) -> str:
+def by_digest(reference: str, digest: str) -> str:
     """`host/name@digest`, the one name that never moves."""
     head, slash, last = reference.partition("@")[0].rpartition("/")
     return f"{head}{slash}{last.partition(':')[0]}@{digest}"

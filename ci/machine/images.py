@@ -42,7 +42,7 @@ class Images:
 
     def provide(self) -> None:
         outdated = self._outdated()
-        kept = {name: locked for name, locked in lock.read(self._files[0]).items() if name in self._specs}
+        kept = lock.read(self._files[0])  # with what others put there: the standard base image
         references = self._official(outdated)
         for spec in outdated:
             reference = references.get(spec.name)

@@ -45,7 +45,7 @@ class Registry:
     def record(self) -> Record | None:
         """The running, answering registry of this user, if there is one."""
         record = self._read()
-        return record if record and process.started(record.pid) == record.started and _answers(record.port, "/v2/") else None
+        return record if record and process.started(record.pid) == record.started and answers(record.port, "/v2/") else None
 
     def todo(self) -> list[str]:
         return [] if self.record() else ["local registry on loopback (docker-registry), started now and left running until ci/teardown"]
@@ -71,7 +71,7 @@ class Registry:
     def holds(self, repository: str, digest: str) -> bool:
         """Whether the registry has this manifest."""
         record = self._read()
-        return record is not None and _answers(record.port, f"/v2/{repository}/manifests/{digest}")
+        return record is not None and answers(record.port, f"/v2/{repository}/manifests/{digest}")
 
     def _prepare(self, port: int) -> tuple[Path, Path]:
         paths = self._machine.paths
@@ -118,7 +118,8 @@ def _free_port(preferred: int) -> int:
     raise SetupError("no free port on loopback")
 
 
-def _answers(port: int, path: str) -> bool:
+def answers(port: int, path: str) -> bool:
+    """Whether a registry on loopback says 200 to a HEAD request within two seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)  # not urllib: no proxy may stand between
     try:
         connection.request("HEAD", path, headers={"Accept": MANIFEST_TYPES})
@@ -141,7 +142,7 @@ def _detach(command: list[str], environ: dict[str, str], log: Path) -> int:
 
 def _await(pid: int, port: int, log: Path) -> None:
     deadline = time.monotonic() + START_S
-    while not _answers(port, "/v2/"):
+    while not answers(port, "/v2/"):
         start = process.started(pid)
         if start is None or time.monotonic() > deadline:
             if start:
