@@ -36,6 +36,11 @@ FRAMES_PER_LEVEL = 10  # of Python's stack, in graphql-core's parser; generous
 STRING = re.compile(r'"[^"\\\r\n]*(?:\\.[^"\\\r\n]*)*"')
 
 
+def allow_depth() -> None:
+    """Let this process parse, and answer, queries of MAX_DEPTH levels: Python's own limit is too low for graphql-core's parser and json."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_DEPTH * FRAMES_PER_LEVEL))
+
+
 class _FastLexer(Lexer):
     """Reads a string at once: graphql-core goes character by character, 0.15 s for each megabyte of a file's contents."""
 
@@ -91,7 +96,6 @@ def parse(text: str, name: str | None, variables: Mapping[str, Any], schema: Sch
 
 
 def _parse(text: str) -> DocumentNode:
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_DEPTH * FRAMES_PER_LEVEL))
     try:
         return _DeepParser(text, no_location=True, lexer=_FastLexer(Source(text))).parse_document()
     except RecursionError as error:

@@ -11,7 +11,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.errors import EngineError, InvalidInput
+from pipelines.engine.embedded.errors import Cancelled, EngineError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,7 @@ class Engine:
             self._running.cancel()
         self._api.cancel()
         await asyncio.gather(self._running, self._api, return_exceptions=True)
+        self._refuse(Cancelled("the session has ended"))
 
     async def _execute(self, body: bytes) -> tuple[dict[str, Any], bool]:
         try:
@@ -102,9 +103,11 @@ class Engine:
     def _load(self) -> Api:
         """What queries are executed against. In a thread: it imports graphql-core, and may have to read the SDK."""
         from pipelines.engine.embedded.api.calls import Calls
+        from pipelines.engine.embedded.api.document import allow_depth
         from pipelines.engine.embedded.api.execute import Api
         from pipelines.engine.embedded.api.introspection import Introspection
 
+        allow_depth()
         schema = self._derived.schema()
         return Api(schema, Introspection(schema), Calls(), self._ready)
 
@@ -133,6 +136,10 @@ class Engine:
 
     def _fail(self, error: EngineError) -> None:
         print(f"engine: {error.message}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is this session's log
+        self._refuse(error)
+
+    def _refuse(self, error: EngineError) -> None:
+        """Tell whoever waits for the engine proper that it will not come."""
         if not self._evaluator.done():
             self._evaluator.set_exception(error)
             self._evaluator.exception()  # seen, even if nobody asks any more

@@ -97,6 +97,7 @@ class Derived:
     def keep(self, request: bytes, response: bytes) -> None:
         """Remember the response to a request that asks for nothing but the schema."""
         with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
             if len(list(self._folder.iterdir())) <= MAX_ANSWERS:
                 self._write(_name(request), response)
 

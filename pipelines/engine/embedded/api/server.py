@@ -6,6 +6,8 @@ import asyncio
 import base64
 import hmac
 import re
+import sys
+import traceback
 from typing import TYPE_CHECKING, cast
 
 import h11
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 MAX_BODY = 64 * 1024 * 1024  # bytes; file contents travel inside queries
 LOOPBACK = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 JSON = (b"Content-Type", b"application/json")
+PLAIN = (b"Content-Type", b"text/plain")
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
@@ -138,7 +141,11 @@ class Connection(asyncio.Protocol):
         self._body.append(data)
 
     async def _respond(self, body: bytes) -> None:
-        self._send(200, await self._server.answer(body), JSON)
+        try:
+            self._send(200, await self._server.answer(body), JSON)
+        except Exception:  # noqa: BLE001 - the session goes on
+            traceback.print_exc(file=sys.stderr)
+            self._send(500, b"internal error\n", PLAIN)
         self.task = None
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
@@ -150,7 +157,7 @@ class Connection(asyncio.Protocol):
         """Answer and hang up: whatever else the client sends is not read."""
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             close = (b"Connection", b"close")
-            self._send(refused.status, refused.reason.encode() + b"\n", (b"Content-Type", b"text/plain"), close, *refused.headers)
+            self._send(refused.status, refused.reason.encode() + b"\n", PLAIN, close, *refused.headers)
         if self._transport is not None:
             self._transport.close()
 

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.engine.embedded.api.engine import Engine
+from pipelines.engine.embedded.api.sdk import Derived, find_sdk
+from pipelines.engine.embedded.errors import NetworkError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from pipelines.engine.embedded.api.registry import Registry
+
+LIMIT = 20  # seconds until a test that hangs fails
+
+
+def request(query: str, **more: object) -> bytes:
+    return json.dumps({"query": query} | more).encode()
+
+
+@dataclass
+class Booting:
+    """The engine proper, as slow or broken as a test wants it."""
+
+    registry: Registry
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    error: Exception | None = None
+    events: list[str] = field(default_factory=list)
+    opening: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[tuple[Registry, Any]]:
+        self.events.append("opening")
+        self.opening.set()
+        try:
+            await self.gate.wait()
+            if self.error:
+                raise self.error
+            self.events.append("open")
+            yield self.registry, "the session"
+        finally:
+            self.events.append("closed")
+
+
+@dataclass
+class World:
+    engine: Engine
+    booting: Booting
+
+    async def ask(self, body: bytes) -> dict[str, Any]:
+        answer = json.loads(await asyncio.wait_for(self.engine.answer(body), LIMIT))
+        assert isinstance(answer, dict)
+        return answer
+
+
+@pytest.fixture
+def derived(tmp_path: Path) -> Derived:
+    return Derived(find_sdk(), tmp_path)
+
+
+@pytest.fixture
+async def world(derived: Derived, registry: Registry) -> AsyncIterator[World]:
+    booting = Booting(registry)
+    one = World(Engine(derived, booting), booting)
+    yield one
+    await one.engine.close()
+
+
+async def test_the_schema_and_version_are_answered_before_the_engine_is_open(world: World) -> None:
+    assert (await world.ask(request("{ version }")))["data"]["version"].startswith("v0.")
+    assert "data" in await world.ask(request("{ __schema { queryType { name } } }"))
+    assert "open" not in world.booting.events
+
+
+async def test_everything_else_waits_until_it_is_open(world: World) -> None:
+    asking = asyncio.create_task(world.ask(request("{ container { exitCode } }")))
+    await world.ask(request("{ version }"))
+    assert not asking.done()
+    world.booting.gate.set()
+    assert await asking == {"data": {"container": {"exitCode": 1}}}
+
+
+async def test_what_the_schema_alone_answers_is_kept_for_the_next_session(world: World, derived: Derived) -> None:
+    world.booting.gate.set()
+    introspection, session = request("{ __schema { queryType { name } } }"), request("{ version container { exitCode } }")
+    answer = await world.engine.answer(introspection)
+    await world.engine.answer(session)
+    assert derived.answer(introspection) == answer
+    assert derived.answer(session) is None
+
+
+async def test_a_kept_answer_needs_nothing_else(derived: Derived, registry: Registry) -> None:
+    derived.keep(request("{ version }"), b'{"kept": true}')
+    booting = Booting(registry)
+    engine = Engine(derived, booting)
+    assert await engine.answer(request("{ version }")) == b'{"kept": true}'
+    await engine.close()
+
+
+async def test_an_engine_that_does_not_open_says_so_in_every_answer(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.booting.error = NetworkError("no tap device")
+    world.booting.gate.set()
+    for _ in range(2):
+        assert (await world.ask(request("{ container { exitCode } }")))["errors"] == [{"message": "no tap device"}]
+    assert "engine: no tap device" in capsys.readouterr().err
+
+
+async def test_a_defect_while_opening_is_told_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.booting.error = ZeroDivisionError("oh")
+    world.booting.gate.set()
+    (error,) = (await world.ask(request("{ container { exitCode } }")))["errors"]
+    assert error["message"] == "internal error: the engine did not start: ZeroDivisionError: oh"
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"{}", b'{"query": 1}', b'{"query": "{ version }", "variables": []}',
+                                  b'{"query": "{ version }", "operationName": 1}', b"\xff", b"[" * 100_000])  # fmt: skip
+async def test_what_is_no_request_is_told(world: World, body: bytes) -> None:
+    answer = await world.ask(body)
+    if body.endswith(b"[]}"):
+        assert answer["data"]["version"]  # no variables, in another spelling
+    else:
+        assert answer["errors"] == [{"message": 'the request body must be a JSON object with a "query"'}]
+
+
+async def test_variables_and_operation_name_travel(world: World) -> None:
+    world.booting.gate.set()
+    query = "query A { version } query B($a: String!) { container { from(address: $a) { stdout } } }"
+    answer = await world.ask(request(query, operationName="B", variables={"a": "base"}))
+    assert answer["data"]["container"]["from"]["stdout"] == "('scratch', 'base')"
+
+
+async def test_closing_stops_work_then_the_engine_proper(world: World) -> None:
+    running = asyncio.Event()
+
+    @world.booting.registry.field("Container.workdir")
+    async def workdir(ctx: object, state: object, args: dict[str, Any]) -> str:
+        return "/"
+
+    @world.booting.registry.field("Container.withWorkdir", args=("path",))
+    async def slow(ctx: object, state: object, args: dict[str, Any]) -> object:
+        running.set()
+        try:
+            return await asyncio.Event().wait()
+        finally:
+            world.booting.events.append("work stopped")
+
+    world.booting.gate.set()
+    asking = asyncio.create_task(world.ask(request('{ container { withWorkdir(path: "/") { workdir } } }')))
+    await asyncio.wait_for(running.wait(), LIMIT)
+    await world.engine.close()
+    assert world.booting.events == ["opening", "open", "work stopped", "closed"]
+    assert (await asking)["errors"][0]["message"] == "Container.withWorkdir was cancelled"
+
+
+async def test_closing_while_it_opens_gives_up_opening(world: World) -> None:
+    await world.ask(request("{ version }"))
+    await asyncio.wait_for(world.booting.opening.wait(), LIMIT)
+    await world.engine.close()
+    assert world.booting.events == ["opening", "closed"]
+
+
+async def test_who_waits_for_an_engine_that_closes_is_told(derived: Derived, registry: Registry) -> None:
+    booting = Booting(registry)
+    engine = Engine(derived, booting)
+    asking = asyncio.create_task(engine.answer(request("{ container { exitCode } }")))
+    await asyncio.wait_for(booting.opening.wait(), LIMIT)
+    await engine.close()
+    (error,) = json.loads(await asyncio.wait_for(asking, LIMIT))["errors"]
+    assert "session" in error["message"]
