@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipelines.report.select import bad, images, open_findings
-from pipelines.report.text import counts, duration, finding_line, outcome, plain, plural
+from pipelines.report.text import counts, duration, finding_line, has_worked, one_line, outcome, plain, remark
 
 if TYPE_CHECKING:
     from pipelines.model import Image, Result, Run
@@ -38,15 +38,12 @@ def _head(run: Run) -> str:
 def _table(run: Run) -> str:
     if not run.results:
         return ""
-    rows = [f"| {_MARKS[r.status.value]} | `{r.id}` | {outcome(r)} | {duration(r.duration_s)} | {_text(_note(r))} |" for r in run.results]
+    rows = [f"| {_MARKS[r.status.value]} | `{r.id}` | {outcome(r)} | {_time(r)} | {_text(remark(r))} |" for r in run.results]
     return "\n".join(["| | step | status | time | |", "|---|---|---|---:|---|", *rows])
 
 
-def _note(result: Result) -> str:
-    note = result.warning or result.reason or ""
-    facts = ", ".join(f"{name} {value}" for name, value in (result.facts or {}).items())
-    tests = plural(len(result.cases), "test") if result.cases else ""
-    return "; ".join(part for part in (note, tests, facts) if part)
+def _time(result: Result) -> str:
+    return duration(result.duration_s) if has_worked(result) else ""
 
 
 def _images(run: Run) -> str:
@@ -90,4 +87,4 @@ def _details(title: str, body: str) -> str:
 
 def _text(text: str) -> str:
     """Text with everything escaped that Markdown or HTML would take for its own."""
-    return _ESCAPE.sub(r"\\\1", " ".join(plain(text).split()))
+    return _ESCAPE.sub(r"\\\1", one_line(text))

@@ -28,6 +28,11 @@ def plain(text: str) -> str:
     return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
+def one_line(text: str) -> str:
+    """Text of others as one clean line."""
+    return " ".join(plain(text).split())
+
+
 def duration(seconds: float) -> str:
     """Seconds for people: `0.4s`, `12s`, `3m05s`, `1h02m`."""
     if seconds < _TENTHS_UNTIL:
@@ -88,6 +93,11 @@ def finding_line(finding: Finding) -> str:
     return "".join(parts)
 
 
+def has_worked(result: Result) -> bool:
+    """Whether the step did anything, so that its time means something."""
+    return result.duration_s > 0 and result.status not in {Status.BLOCKED, Status.SKIPPED}
+
+
 def outcome(result: Result) -> str:
     """Status in a word or two: `passed, cached`, `failed (inconclusive)`, `error (unavailable)`."""
     word = result.status.value
@@ -99,3 +109,10 @@ def outcome(result: Result) -> str:
     if result.status is Status.FAILED and result.verdict is not None and result.verdict.value != "fail":
         return f"{word} ({result.verdict.value})"
     return word
+
+
+def remark(result: Result) -> str:
+    """What there is to say about how a step ended: reason or warning, how many tests, its facts."""
+    facts = ", ".join(f"{name} {value}" for name, value in (result.facts or {}).items())
+    tests = plural(len(result.cases), "test") if result.cases else ""
+    return "; ".join(part for part in (one_line(result.reason or result.warning or ""), tests, facts) if part)

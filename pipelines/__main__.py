@@ -1,0 +1,47 @@
+"""`lockgate`, `python -m pipelines`: the one place that turns what happened into an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.cli.options import Settings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; never raises, never exits by itself."""
+    from pipelines.cli.options import Settings
+
+    settings = Settings()
+    try:
+        return _command(sys.argv[1:] if argv is None else list(argv), settings)
+    except BrokenPipeError:
+        return _reader_left()
+    except BaseException as error:  # noqa: BLE001 - the last line of defence
+        from pipelines.cli.failure import explain
+
+        return int(explain(error, settings.stderr(), settings.program))
+
+
+def _command(argv: list[str], settings: Settings) -> int:
+    from pipelines.cli.app import app
+    from pipelines.cli.name import here, program_name
+
+    settings.program = program_name(sys.argv[0], here())
+    code = app.main(args=argv, prog_name=settings.program, standalone_mode=False, obj=settings)
+    sys.stdout.flush()
+    return int(code or 0)
+
+
+def _reader_left() -> int:
+    """Whoever read our output has gone (`| head`): nothing more to say, and nothing to complain about at exit."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - held to the end of the process
+    return 128 + 13
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""One answer of `doctor`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Good, worth knowing, or in the way."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked, how it stands, what was seen, and the line that mends it."""
+
+    name: str
+    state: State
+    detail: str
+    fix: str | None = None

@@ -1,0 +1,53 @@
+"""All questions in order; a question that itself fails is an answer too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.cli.checkup.answer import Answer, State
+from pipelines.cli.name import renamed
+from pipelines.errors import LockgateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.cli.options import Settings
+    from pipelines.model import Project
+
+
+def examine(here: Settings) -> tuple[Answer, ...]:
+    """Ask everything. Without a readable configuration, what depends on it is left out."""
+    from dataclasses import replace
+
+    answers = (replace(answer, fix=renamed(answer.fix, here.program)) if answer.fix is not None else answer for answer in _answers(here))
+    return tuple(answers)
+
+
+def _answers(here: Settings) -> Iterator[Answer]:
+    from pipelines.cli.checkup import files, machine, network
+
+    yield from machine.python()
+    project, about = _configuration(here)
+    yield about
+    yield from machine.tools(here.environ)
+    yield from _asked("engine", lambda: machine.engine(project, here.environ))
+    yield from _asked("disk", lambda: machine.disk(project, here.environ))
+    if project is not None:
+        yield from _asked("registry", lambda: network.registry(project))
+        yield from _asked("files", lambda: files.local(project))
+    yield from files.names(project.root if project is not None else here.directory)
+
+
+def _configuration(here: Settings) -> tuple[Project | None, Answer]:
+    try:
+        project = here.load().project
+    except LockgateError as error:
+        return None, Answer("configuration", State.FAILED, "; ".join(line.strip() for line in error.lines()[:3]), error.next_step)
+    return project, Answer("configuration", State.OK, str(project.config_file))
+
+
+def _asked(name: str, question: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
+    try:
+        yield from question()
+    except (OSError, ValueError) as error:
+        yield Answer(name, State.WARNING, f"could not be checked: {error}")

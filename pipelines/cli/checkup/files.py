@@ -1,0 +1,68 @@
+"""Files of this machine that are out of date or in the wrong place, and names that clash."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+from pipelines.cli.checkup.answer import Answer, State
+from pipelines.cli.checkup.network import host_of, is_loopback, listens
+from pipelines.cli.name import shadows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pipelines.model import Project
+
+LOCAL_FILE = "lockgate.local.toml"
+LOCK = ".lockgate/images.lock"
+
+
+def names(folder: Path) -> Iterator[Answer]:
+    """A folder `pipelines` of the project's own would be run by `python -m pipelines`."""
+    if shadows(folder):
+        yield Answer("name", State.WARNING, f"{folder / 'pipelines'} hides ours from `python -m pipelines`", "say `lockgate` instead")
+    else:
+        yield Answer("name", State.OK, "`lockgate` and `python -m pipelines` are the same here")
+
+
+def local(project: Project) -> Iterator[Answer]:
+    """Local files that set-up wrote and time has overtaken, or that git would take along."""
+    yield from _lock(project)
+    yield from _ignored(project.root)
+
+
+def _lock(project: Project) -> Iterator[Answer]:
+    if not project.locked:
+        return
+    gone = sorted(
+        image.name for image in project.locked.values() if is_loopback(host_of(image.reference)) and not listens(host_of(image.reference))
+    )
+    if gone:
+        detail = f"{LOCK} names images in a registry of this machine that does not answer: {', '.join(gone)}"
+        yield Answer("images.lock", State.FAILED, detail, f"set the machine up again, or remove {project.root / LOCK}")
+        return
+    fixtures = sorted(image.name for image in project.locked.values() if image.fixture)
+    detail = f"{len(project.locked)} images" + (f"; fixtures, not the real thing: {', '.join(fixtures)}" if fixtures else "")
+    fix = "set the machine up where public registries can be reached, to have the official ones" if fixtures else None
+    yield Answer("images.lock", State.WARNING if fixtures else State.OK, detail, fix)
+
+
+def _ignored(root: Path) -> Iterator[Answer]:
+    for name, probe in ((".lockgate", ".lockgate/state.json"), (LOCAL_FILE, LOCAL_FILE)):
+        seen = _is_ignored(root, probe) if (root / name).exists() else None
+        if seen is False:
+            fix = f"echo {name} >> {root / '.gitignore'}; git -C {root} rm -r --cached --ignore-unmatch {name}"
+            yield Answer(name, State.WARNING, "git does not ignore it, though it belongs to this machine", fix)
+        elif seen:
+            yield Answer(name, State.OK, "ignored by git")
+
+
+def _is_ignored(root: Path, name: str) -> bool | None:
+    """Whether git ignores a path; None outside a repository or without git. A tracked file counts as not ignored."""
+    try:
+        answer = subprocess.run(["git", "-C", str(root), "check-ignore", "-q", name], capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return {0: True, 1: False}.get(answer.returncode)

@@ -1,0 +1,110 @@
+"""The registry, and by its clock, ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+import http.client
+import ipaddress
+import socket
+import ssl
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from pipelines.cli.checkup.answer import Answer, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.model import Project
+
+PATIENCE_S = 5.0
+_SKEW_S = 60.0
+_REDIRECT, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
+_UNAUTHORIZED = 401
+_DOCKER_HUB = "registry-1.docker.io"
+
+
+def registry(project: Project) -> Iterator[Answer]:
+    """Whether the registry answers its own API (OCI distribution specification, end-1: GET /v2/), and how far our clock is off."""
+    if project.registry is None:
+        yield Answer("registry", State.OK, "none configured: nothing is published")
+        return
+    host = host_of(project.registry.url)
+    now = dt.datetime.now(dt.UTC)
+    try:
+        status, date = _ask(host)
+    except (OSError, http.client.HTTPException) as error:
+        why = str(error) or type(error).__name__
+        yield Answer(
+            "registry", State.FAILED, f"{host} does not answer: {why}", "start the registry, or check [registry] url and the network"
+        )
+        return
+    yield _registry_answer(host, status)
+    if date is not None:
+        yield clock(now, date)
+
+
+def host_of(url: str) -> str:
+    """The host (and port) of `host[:port]/path`."""
+    host = url.split("/", 1)[0]
+    return _DOCKER_HUB if host in {"docker.io", "index.docker.io"} else host
+
+
+def _registry_answer(host: str, status: int) -> Answer:
+    if status < _REDIRECT:
+        return Answer("registry", State.OK, f"{host} answers")
+    if status == _UNAUTHORIZED:
+        return Answer("registry", State.OK, f"{host} answers, and asks for credentials")
+    if status >= _SERVER_ERROR:
+        return Answer("registry", State.FAILED, f"{host} answers with {status}", "try again; if it stays, look at the registry's own log")
+    return Answer("registry", State.FAILED, f"{host} answers with {status}: this is no registry", "correct [registry] url")
+
+
+def clock(now: dt.datetime, theirs: dt.datetime) -> Answer:
+    """Our clock against the registry's: signatures, certificates and waivers depend on it."""
+    off = (now - theirs).total_seconds()
+    if abs(off) <= _SKEW_S:
+        return Answer("clock", State.OK, "agrees with the registry's")
+    direction = "ahead of" if off > 0 else "behind"
+    return Answer("clock", State.WARNING, f"{abs(off):.0f} s {direction} the registry's", "sudo timedatectl set-ntp true")
+
+
+def _ask(host: str) -> tuple[int, dt.datetime | None]:
+    """GET /v2/: over TLS; a registry of this machine may also speak plain HTTP, as clients allow."""
+    try:
+        return _get(http.client.HTTPSConnection(host, timeout=PATIENCE_S, context=ssl.create_default_context()))
+    except ssl.SSLError:
+        if not is_loopback(host):
+            raise
+    return _get(http.client.HTTPConnection(host, timeout=PATIENCE_S))
+
+
+def _get(connection: http.client.HTTPConnection) -> tuple[int, dt.datetime | None]:
+    try:
+        connection.request("GET", "/v2/", headers={"User-Agent": "lockgate-doctor"})
+        response = connection.getresponse()
+        date = response.headers.get("Date")
+        return response.status, parsedate_to_datetime(date) if date else None
+    finally:
+        connection.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host[:port]` is this machine."""
+    name = host.rsplit(":", 1)[0].strip("[]")
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def listens(host: str) -> bool:
+    """Whether anybody listens at `host:port` of this machine."""
+    name, _, port = host.rpartition(":")
+    try:
+        with socket.create_connection((name.strip("[]"), int(port)), timeout=1):
+            return True
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,80 @@
+"""`config`: what the configuration amounts to, and where every value comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.options import common, settings
+
+if TYPE_CHECKING:
+    from pipelines.config import Loaded
+
+
+@click.group("config", short_help="Show, check and document the configuration.", help="Show, check and document the configuration.")
+def command() -> None:
+    """Hold the commands about the configuration."""
+
+
+@command.command("show", short_help="Show every value and where it comes from.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document (schema 1).")
+@click.option("--all", "with_defaults", is_flag=True, help="Show defaults too; --json always holds them.")
+@common
+def show(*, as_json: bool, with_defaults: bool) -> int:
+    """Show every value and where it comes from: default, file, local file, environment or flag."""
+    here = settings()
+    loaded = here.load()
+    out = here.stdout()
+    if as_json:
+        out.line(_document(loaded))
+        return 0
+    rows = [
+        (key, _text(value), str(loaded.provenance[key]))
+        for key, value in loaded.values.items()
+        if with_defaults or loaded.provenance[key].layer.value != "default"
+    ]
+    key_width = max((len(key) for key, _, _ in rows), default=0)
+    for key, value, origin in rows:
+        out.line(f"{key:<{key_width}} = {value}  {out.paint(f'# {origin}', dim=True)}")
+    return 0
+
+
+@command.command("validate", short_help="Check the configuration.")
+@common
+def validate() -> int:
+    """Read and check the configuration; says nothing on standard output, exits with 2 if it is wrong."""
+    here = settings()
+    project = here.load().project
+    if here.verbosity >= 0:
+        from pipelines.cli.name import shown
+
+        here.stderr().line(f"{shown(project.config_file or project.root)} is valid")
+    return 0
+
+
+@command.command("schema", short_help="Print the JSON schema of lockgate.toml.")
+@common
+def schema() -> int:
+    """Print the JSON schema of lockgate.toml, for editors."""
+    from pipelines.config.schema import schema_text
+
+    settings().stdout().line(schema_text().rstrip("\n"))
+    return 0
+
+
+def _document(loaded: Loaded) -> str:
+    import json
+
+    entries = {
+        key: {"value": value, "layer": loaded.provenance[key].layer.value, "where": loaded.provenance[key].where}
+        for key, value in loaded.values.items()
+    }
+    file = str(loaded.project.config_file) if loaded.project.config_file is not None else None
+    return json.dumps({"schema": 1, "file": file, "root": str(loaded.project.root), "values": entries}, indent=2, default=str)
+
+
+def _text(value: object) -> str:
+    import json
+
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,96 @@
+"""Errors to lines and exit codes. What nobody foresaw becomes one line and a report file, never a traceback on the screen."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.name import renamed
+from pipelines.errors import ExitCode, LockgateError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pipelines.cli.terminal import Terminal
+
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def explain(error: BaseException, terminal: Terminal, program: str) -> int:
+    """Print what went wrong and return the exit code it stands for."""
+    error = _innermost(error)
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else ExitCode.FAILED
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        terminal.line(terminal.paint("interrupted", fg="yellow"))
+        return ExitCode.INTERRUPTED
+    if isinstance(error, click.ClickException):
+        return _usage(error, terminal, program)
+    if isinstance(error, OSError):
+        error = _of_system(error)
+    if isinstance(error, LockgateError) and error.exit_code is not ExitCode.INTERNAL:
+        _print([renamed(line, program) for line in error.lines()], terminal)
+        return error.exit_code
+    return _internal(error, terminal)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The one error a group of a single error (or of errors meant for people) stands for."""
+    leaves = list(_leaves(error))
+    return leaves[0] if len(leaves) == 1 or all(isinstance(leaf, LockgateError) for leaf in leaves) else error
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _usage(error: click.ClickException, terminal: Terminal, program: str) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        terminal.line(error.format_message())
+        return ExitCode.USAGE
+    command = f"{program} --help"
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        command = f"{error.ctx.command_path} --help"
+    _print([error.format_message().rstrip("."), f"next:  {command}"], terminal)
+    return ExitCode.USAGE
+
+
+def _of_system(error: OSError) -> BaseException:
+    """A full disk or a folder that is closed to us is the machine's state; any other OSError that came so far is our defect."""
+    where = str(error.filename) if error.filename else "a file"
+    if error.errno in _NO_SPACE:
+        return Unavailable(
+            f"no space left for {where}",
+            cause="the disk or a quota is full",
+            next_step="free space; `lockgate engine gc` empties the cache",
+        )
+    if error.errno in _NO_ACCESS:
+        return Unavailable(f"{where}: {error.strerror}", next_step="run as the owner of the folder, or change its permissions")
+    return error
+
+
+def _internal(error: BaseException, terminal: Terminal) -> int:
+    from pipelines.cli.crash import write_report
+
+    report: Path | None = write_report(error)
+    text = str(error).strip().splitlines()
+    first = f"internal error: {type(error).__name__}" + (f": {text[0]}" if text else "")
+    told = f"report: {report}" if report is not None else "no report could be written"
+    _print([first, told, "next:  open an issue with this file; it names no secrets, but read it first"], terminal)
+    return ExitCode.INTERNAL
+
+
+def _print(lines: Sequence[str], terminal: Terminal) -> None:
+    head, *tail = lines
+    terminal.line(f"{terminal.paint('error:', fg='red', bold=True)} {head}")
+    for line in tail:
+        label, colon, rest = line.partition(":")
+        terminal.line(f"{terminal.paint(label + colon, dim=True)}{rest}" if colon and label in {"cause", "next", "report"} else line)

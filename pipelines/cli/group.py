@@ -1,0 +1,88 @@
+"""The command group: commands imported when they are asked for, and `run` where none is named."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+from pipelines.cli.options import Settings, takes_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT = "run"
+_KINDS = frozenset({"image", "test", "scan", "perf", "publish"})
+_GROUP_OPTIONS = frozenset({"-h", "--help", "--version"})
+
+
+class Commands(click.Group):
+    """A group whose commands are names of modules (`run` in `pipelines.cli.run`, as `command`) until somebody asks for one."""
+
+    def __init__(self, name: str, *, modules: Mapping[str, str], examples: Mapping[str, str], **attributes: object) -> None:
+        super().__init__(name, **attributes)  # type: ignore[arg-type]
+        self._modules = modules
+        self._examples = examples
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order people meet them."""
+        _ = ctx
+        return list(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        _ = ctx
+        module = self._modules.get(cmd_name)
+        if module is None:
+            return None
+        found = importlib.import_module(module).command
+        assert isinstance(found, click.Command)  # noqa: S101 - a table of ours
+        return found
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What it is, then examples under the name this program was started by."""
+        super().format_help_text(ctx, formatter)
+        program = ctx.ensure_object(Settings).program
+        with formatter.section("Examples"):
+            formatter.write_dl([(f"{program} {words}".rstrip(), text) for words, text in self._examples.items()], col_max=40)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Bring the command to the front; `run` where there is none."""
+        return super().parse_args(ctx, args if ctx.resilient_parsing else self.arranged(args))
+
+    def arranged(self, args: list[str]) -> list[str]:
+        """The arguments with a command first: options may stand before it, and it may be left out for `run`.
+
+        Raises:
+            UsageError: the first word is neither a command nor a step's id or kind.
+        """
+        position = self._first_word(args)
+        if position is None:
+            return [DEFAULT, *args]
+        word = args[position]
+        if word in _GROUP_OPTIONS:
+            return [word]
+        if word in self._modules:
+            return [word, *args[:position], *args[position + 1 :]]
+        if word in _KINDS or "." in word:
+            return [DEFAULT, *args]
+        raise click.UsageError(f"{word!r} is neither a command nor the id or kind of a step{self._close(word)}")
+
+    def _first_word(self, args: list[str]) -> int | None:
+        """Where the first word is that is not an option or an option's value; options of the group itself count as words."""
+        position = 0
+        while position < len(args):
+            token = args[position]
+            if token == "--":  # noqa: S105 - the end of options
+                return None
+            if token in _GROUP_OPTIONS or not token.startswith("-"):
+                return position
+            position += 2 if takes_value(token) else 1
+        return None
+
+    def _close(self, word: str) -> str:
+        import difflib
+
+        close = difflib.get_close_matches(word, [*self._modules, *_KINDS], 1)
+        return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,84 @@
+"""A session lent to a command: it runs in our process group with our streams, and its end is ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipelines.cli.options import Settings
+    from pipelines.cli.terminal import Terminal
+
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+_OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
+NOT_FOUND, NOT_EXECUTABLE = 127, 126
+
+
+async def lend(command: Sequence[str], here: Settings) -> int:
+    """Open a session of the embedded engine, run the command on it, and return the command's exit code (128 + signal, if one ended it).
+
+    Raises:
+        EngineUnavailable: the engine does not start.
+    """
+    from pipelines.engine.choice import embedded
+    from pipelines.engine.connect import open_session
+
+    choice = embedded("engine run")
+    terminal = here.stderr()
+
+    def log(line: str) -> None:
+        if here.verbosity > 0 or line.startswith("note:"):
+            terminal.line(terminal.paint(f"engine: {line}", dim=True))
+
+    async with open_session(choice, environ=here.environ, log=log) as session:
+        return await _run(command, {**here.environ, **session.variables(choice.kind)}, here, terminal)
+
+
+async def _run(command: Sequence[str], environ: dict[str, str], here: Settings, terminal: Terminal) -> int:
+    try:
+        process = await asyncio.create_subprocess_exec(*command, env=environ, cwd=here.directory)
+    except OSError as error:
+        terminal.line(f"{terminal.paint('error:', fg='red', bold=True)} {command[0]}: {error.strerror}")
+        return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+    with _forwarding(process.pid):
+        code = await process.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def _forwarding(pid: int) -> Iterator[None]:
+    """Send the signals we get to the command; not those a terminal already sent to the whole process group."""
+    loop = asyncio.get_running_loop()
+
+    def forward(signum: signal.Signals) -> None:
+        if signum in _OF_TERMINAL and _in_foreground():
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signum)
+
+    for signum in FORWARDED:
+        loop.add_signal_handler(signum, forward, signum)
+    try:
+        yield
+    finally:
+        for signum in FORWARDED:
+            loop.remove_signal_handler(signum)
+
+
+def _in_foreground() -> bool:
+    """Whether Ctrl-C in a terminal would reach us and the command alike."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

@@ -1,0 +1,110 @@
+"""`plan`: the graph, its order and what would run, without an engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli.options import Settings, common, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pipelines.cli.terminal import Terminal
+    from pipelines.flow.plan import Plan, PlannedStep
+    from pipelines.flow.run import RunRequest
+    from pipelines.model import Project
+
+SCHEMA = 1
+
+
+@click.command(
+    "plan",
+    short_help="Show what would run.",
+    help="""Show the steps that `run` with the same words would run, wave by wave: steps of one wave need nothing of each other.
+
+Nothing is built, no engine is started, nothing is written.""",
+)
+@click.argument("words", metavar="[WORD]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as a JSON document (schema 1).")
+@click.option("--publish/--no-publish", "publish", default=None, help="As with run.")
+@common
+def command(words: tuple[str, ...], *, as_json: bool, publish: bool | None) -> int:
+    """Show what would run."""
+    from pipelines.flow.run import RunRequest
+
+    here = settings()
+    project = here.load().project
+    return show(project, RunRequest(words=words, publish=publish, environ=here.environ), here, as_json=as_json)
+
+
+def show(project: Project, request: RunRequest, here: Settings, *, as_json: bool) -> int:
+    """Print the plan of a request."""
+    from pipelines.flow.run import plan_project
+
+    plan = plan_project(project, request)
+    out = here.stdout()
+    if as_json:
+        import json
+
+        out.line(json.dumps(document(plan), indent=2, ensure_ascii=False))
+        return 0
+    for line in _lines(plan, out):
+        out.line(line)
+    if here.verbosity >= 0:
+        for note in plan.notes:
+            here.stderr().line(f"{here.stderr().paint('note:', fg='yellow')} {note}")
+    return 0
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """The plan as plain JSON values; keys are only ever added."""
+    numbers = waves(plan.steps)
+    return {
+        "schema": SCHEMA,
+        "project": plan.project,
+        "steps": [
+            {
+                "id": step.id,
+                "kind": step.kind,
+                "name": step.name,
+                "needs": list(step.needs),
+                "wave": numbers.get(step.id),
+                "skip": step.skip,
+                "describe": step.describe,
+                "timeout_s": step.timeout_s,
+            }
+            for step in plan.steps
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+def waves(steps: Sequence[PlannedStep]) -> dict[str, int]:
+    """The wave (from 1) every step that would run belongs to: one more than the latest of its needs. Steps come after their needs."""
+    found: dict[str, int] = {}
+    for step in steps:
+        if step.skip is None:
+            found[step.id] = 1 + max((found.get(need, 0) for need in step.needs), default=0)
+    return found
+
+
+def _lines(plan: Plan, out: Terminal) -> Iterator[str]:
+    numbers = waves(plan.steps)
+    width = max((len(step.id) for step in plan.steps), default=0)
+    yield f"{out.paint(plan.project, bold=True)}: {len(numbers)} of {len(plan.steps)} steps would run"
+    for wave in range(1, max(numbers.values(), default=0) + 1):
+        yield out.paint(f"wave {wave}", dim=True)
+        for step in plan.steps:
+            if numbers.get(step.id) == wave:
+                yield _working(step, width, out)
+    skipped = [step for step in plan.steps if step.skip is not None]
+    if skipped:
+        yield out.paint("not now", dim=True)
+        yield from (f"  {step.id:<{width}}  {step.skip}" for step in skipped)
+
+
+def _working(step: PlannedStep, width: int, out: Terminal) -> str:
+    needs = out.paint(f"  after {', '.join(step.needs)}", dim=True) if step.needs else ""
+    return f"  {out.paint(f'{step.id:<{width}}', fg='cyan')}  {step.describe}{needs}".rstrip()

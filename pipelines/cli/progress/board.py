@@ -1,0 +1,166 @@
+"""The live board: every step with its state and time, and under the running ones the last lines they printed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from pipelines.cli.progress.lines import Lines
+from pipelines.cli.progress.rows import Phase, Row, arrange
+from pipelines.flow.progress import Quiet
+from pipelines.report.text import duration, has_worked, one_line, outcome, remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pipelines.cli.terminal import Terminal
+    from pipelines.flow.plan import Plan
+    from pipelines.model import EngineInfo, Result, Run
+
+MOST_TAIL = 6
+_SPIN = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
+_SPINS_PER_S = 8
+_MARKS = {"passed": "✔", "failed": "✘", "error": "✘", "blocked": "⊘", "skipped": "-", "cancelled": "⊘", "waiting": "·"}
+_ASCII = {"passed": "+", "failed": "x", "error": "x", "blocked": "!", "skipped": "-", "cancelled": "!", "waiting": "."}
+_STYLES = {"passed": "green", "failed": "bold red", "error": "bold red", "blocked": "yellow", "cancelled": "yellow", "running": "cyan"}
+
+
+@dataclass(slots=True)
+class _Head:
+    project: str = ""
+    engine: str = ""
+    began: float = 0.0
+    ended: float | None = None
+
+
+class Board(Quiet):
+    """Draws on a terminal until it is closed; the last picture stays, without the tails.
+
+    Nothing is drawn between calls of `tick`: a busy event loop shows an old picture, never a torn one.
+    """
+
+    def __init__(self, terminal: Terminal, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = Console(file=terminal.stream, no_color=not terminal.color, force_terminal=True, highlight=False)
+        self._marks = _MARKS if terminal.unicode else _ASCII
+        self._spin = _SPIN[0] if terminal.unicode else _SPIN[1]
+        self._rule = "│" if terminal.unicode else "|"
+        self._clock = clock
+        self._head = _Head(began=clock())
+        self._rows: dict[str, Row] = {}
+        self._tails: dict[str, Lines] = {}
+        self._live = Live(
+            console=self._console,
+            auto_refresh=False,
+            get_renderable=self.picture,
+            redirect_stdout=False,
+            redirect_stderr=True,
+            vertical_overflow="crop",
+        )
+
+    def run_started(self, run_id: str, plan: Plan) -> None:
+        from pipelines.flow.plan import NOT_SELECTED
+
+        _ = run_id
+        self._head = _Head(project=plan.project, began=self._clock())
+        for step in plan.steps:
+            if step.skip != NOT_SELECTED:
+                self._rows[step.id] = Row(id=step.id, needs=step.needs)
+        self._live.start(refresh=True)
+
+    def engine_ready(self, engine: EngineInfo) -> None:
+        self._head.engine = f"{engine.kind} engine ({engine.reason})"
+
+    def step_started(self, step_id: str) -> None:
+        if row := self._rows.get(step_id):
+            row.phase, row.began = Phase.RUNNING, self._clock()
+            self._tails[step_id] = Lines(MOST_TAIL * 4)
+
+    def step_output(self, step_id: str, text: str) -> None:
+        if step_id in self._tails:
+            self._tails[step_id].feed(text)
+
+    def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
+        if row := self._rows.get(step_id):
+            row.note = f"tries again in {duration(delay_s)}: {one_line(reason)}"
+
+    def step_finished(self, result: Result) -> None:
+        self._tails.pop(result.id, None)
+        if row := self._rows.get(result.id):
+            row.phase, row.result, row.note = Phase.ENDED, result, ""
+
+    def note(self, text: str) -> None:
+        self._console.print(Text(text, style="dim"))
+
+    def run_finished(self, run: Run) -> None:
+        _ = run
+        self.close()
+
+    def tick(self) -> None:
+        """Draw the picture of now."""
+        if self._live.is_started:
+            self._live.refresh()
+
+    def close(self) -> None:
+        """Draw the last picture and leave the terminal as it was."""
+        if self._live.is_started:
+            self._head.ended = self._clock()
+            self._live.stop()
+
+    def picture(self) -> Group:
+        """The board as it is now, never higher than the terminal."""
+        width, height = self._console.width, self._console.height
+        frame = arrange(tuple(self._rows.values()), height - 2, most_tail=0 if self._head.ended else MOST_TAIL)
+        lines = [self._title()]
+        for row in frame.rows:
+            lines.append(self._row(row))
+            lines += self._tail(row, frame.tail) if row.phase is Phase.RUNNING else ()
+        if frame.hidden:
+            lines.append(Text(f"   … {frame.hidden}", style="dim"))
+        for line in lines:
+            line.truncate(width, overflow="ellipsis")
+            line.no_wrap = True
+        return Group(*lines)
+
+    def _title(self) -> Text:
+        rows = self._rows.values()
+        ended = sum(row.phase is Phase.ENDED for row in rows)
+        took = duration((self._head.ended or self._clock()) - self._head.began)
+        return Text.assemble((f" {self._head.project}", "bold"), (f"  {ended}/{len(rows)} steps  {took}  {self._head.engine}", "dim"))
+
+    def _row(self, row: Row) -> Text:
+        width = max(len(other.id) for other in self._rows.values())
+        mark, style = self._mark(row)
+        return Text.assemble(" ", (mark, style), f" {row.id:<{width}} ", (f"{self._time(row):>7}", "dim"), "  ", *self._detail(row))
+
+    def _mark(self, row: Row) -> tuple[str, str]:
+        if row.phase is Phase.RUNNING:
+            return self._spin[int(self._clock() * _SPINS_PER_S) % len(self._spin)], _STYLES["running"]
+        state = row.result.status.value if row.result is not None else "waiting"
+        return self._marks[state], _STYLES.get(state, "dim")
+
+    def _time(self, row: Row) -> str:
+        if row.result is not None:
+            return duration(row.result.duration_s) if has_worked(row.result) else ""
+        return duration(self._clock() - row.began) if row.phase is Phase.RUNNING else ""
+
+    def _detail(self, row: Row) -> Iterator[tuple[str, str]]:
+        if row.result is not None:
+            state = row.result.status.value
+            yield outcome(row.result), _STYLES.get(state, "dim")
+            if said := remark(row.result):
+                yield f"  {said}", "" if state in {"failed", "error"} else "dim"
+        elif row.phase is Phase.RUNNING:
+            yield row.note, "yellow"
+        else:
+            waiting = [need for need in row.needs if need in self._rows and self._rows[need].phase is not Phase.ENDED]
+            yield f"waits for {', '.join(waiting)}" if waiting else "waits for its turn", "dim"
+
+    def _tail(self, row: Row, count: int) -> Iterator[Text]:
+        lines = self._tails[row.id].last(count) if row.id in self._tails else []
+        for line in lines:
+            yield Text(f"   {self._rule} {line.expandtabs(4)}", style="dim")

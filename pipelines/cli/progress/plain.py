@@ -1,0 +1,141 @@
+"""Plain lines: one when a step begins, one when it ends; its output as a block a CI's log viewer can fold."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from pipelines.cli.progress.lines import Lines
+from pipelines.flow.progress import Quiet
+from pipelines.model import Status
+from pipelines.report.text import duration, has_worked, one_line, outcome, plural, remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.cli.terminal import Terminal
+    from pipelines.flow.plan import Plan
+    from pipelines.model import EngineInfo, Result, Run
+    from pipelines.providers import Provider
+
+BLOCK_LINES = 2000
+"""The most lines of a step shown in the log; the rest is in the step's own log file."""
+QUIET_S = 60.0
+"""A line at least this often, so that nobody (and no CI) takes a long step for a dead one."""
+COLORS = {Status.PASSED: "green", Status.FAILED: "red", Status.ERROR: "red", Status.BLOCKED: "yellow", Status.CANCELLED: "yellow"}
+
+
+class Plain(Quiet):
+    """Writes to a terminal that is not redrawn.
+
+    Without a provider that folds, the output of steps is shown only when `verbosity` is above 0, line by line as it comes.
+    """
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        provider: Provider,
+        *,
+        verbosity: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._terminal = terminal
+        self._provider = provider
+        self._verbose = verbosity > 0
+        self._clock = clock
+        self._wall = wall
+        self._folds = provider.fold("probe", "probe", started=0, ended=0) is not None
+        self._began = clock()
+        self._spoke = self._began
+        self._width = 0
+        self._hidden: set[str] = set()
+        self._output: dict[str, Lines] = {}
+        self._running: dict[str, tuple[float, float]] = {}
+
+    def run_started(self, run_id: str, plan: Plan) -> None:
+        from pipelines.flow.plan import NOT_SELECTED
+
+        self._began = self._clock()
+        self._hidden = {step.id for step in plan.steps if step.skip == NOT_SELECTED}
+        self._width = max((len(step.id) for step in plan.steps if step.id not in self._hidden), default=0)
+        self._terminal.line(f"{plan.project}: {plural(len(plan.working), 'step')}, run {run_id}")
+
+    def engine_ready(self, engine: EngineInfo) -> None:
+        self._say(f"engine: {engine.kind} ({engine.reason})")
+
+    def step_started(self, step_id: str) -> None:
+        self._running[step_id] = (self._clock(), self._wall())
+        self._output[step_id] = Lines(BLOCK_LINES)
+        self._step(step_id, "started")
+
+    def step_output(self, step_id: str, text: str) -> None:
+        lines = self._output.setdefault(step_id, Lines(BLOCK_LINES)).feed(text)
+        if self._verbose and not self._folds:
+            for line in lines:
+                self._terminal.line(f"{self._terminal.paint(f'{step_id:<{self._width}} |', dim=True)} {line}")
+
+    def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
+        self._step(step_id, f"tries again in {duration(delay_s)}: {one_line(reason)}")
+
+    def step_finished(self, result: Result) -> None:
+        if result.id in self._hidden:
+            return
+        _, began = self._running.pop(result.id, (0.0, self._wall()))
+        output = self._output.pop(result.id, Lines(1))
+        line = self._line(result.id, self._ending(result))
+        block = list(output)
+        fold = None
+        if block and self._folds:
+            fold = self._provider.fold(result.id, line, started=began, ended=self._wall(), collapsed=bool(result))
+        if fold is None:
+            self._put(line)
+            return
+        self._put(fold.before)
+        if output.dropped:
+            self._put(f"… {plural(output.dropped, 'earlier line')} in {result.log}")
+        for text in block:
+            self._terminal.line(text)
+        self._put(fold.after)
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+    def run_finished(self, run: Run) -> None:
+        _ = run
+
+    def tick(self) -> None:
+        """Called a few times a second: breaks a long silence."""
+        if self._running and self._clock() - self._spoke >= QUIET_S:
+            now = self._clock()
+            steps = ", ".join(f"{step} ({duration(now - began)})" for step, (began, _) in self._running.items())
+            self._say(f"still at work: {steps}")
+
+    def _ending(self, result: Result) -> str:
+        text = self._terminal.paint(outcome(result), fg=COLORS.get(result.status))
+        took = f" in {duration(result.duration_s)}" if has_worked(result) else ""
+        said = remark(result)
+        return f"{text}{took}" + (f": {said}" if said else "")
+
+    def _step(self, step_id: str, text: str) -> None:
+        self._put(self._line(step_id, text))
+
+    def _line(self, step_id: str, text: str) -> str:
+        return f"{self._stamp()}  {step_id:<{self._width}}  {text}"
+
+    def _say(self, text: str) -> None:
+        self._put(f"{self._stamp()}  {text}")
+
+    def _stamp(self) -> str:
+        return self._terminal.paint(f"{duration(self._clock() - self._began):>6}", dim=True)
+
+    def _put(self, line: str) -> None:
+        self._spoke = self._clock()
+        self._terminal.line(line)
+
+
+class Silent(Quiet):
+    """Says nothing while a run lasts (--quiet)."""
+
+    def tick(self) -> None:
+        """Do nothing."""

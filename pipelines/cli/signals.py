@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM during a run: the first asks it to stop, the second ends this process and all it started at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def stopping(first: Callable[[int], None], second: Callable[[], None]) -> Iterator[None]:
+    """Call `first` with the signal's number on the running event loop; `second`, then exit with 128 + signal, in the handler itself.
+
+    A Python-level handler runs between two bytecodes of the main thread, so the second signal works although the loop is busy.
+    """
+    loop = asyncio.get_running_loop()
+    seen: list[int] = []
+
+    def handle(signum: int, _frame: FrameType | None) -> None:
+        seen.append(signum)
+        if len(seen) == 1:
+            loop.call_soon_threadsafe(first, signum)
+            return
+        with contextlib.suppress(Exception):
+            second()
+        os._exit(128 + seen[0])
+
+    # What was ignored from outside (nohup, a background job) stays ignored.
+    before = {signum: signal.signal(signum, handle) for signum in SIGNALS if signal.getsignal(signum) is not signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

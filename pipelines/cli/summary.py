@@ -1,0 +1,91 @@
+"""What is said once a run has ended: what went wrong, the last lines of it, how to run it again, and one line for all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.cli.name import renamed, shown
+from pipelines.model import Status
+from pipelines.report.select import bad, images, open_findings
+from pipelines.report.text import counts, duration, finding_line, one_line, outcome, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.cli.options import Settings
+    from pipelines.cli.terminal import Terminal
+    from pipelines.model import Result, Run
+
+TAIL_LINES = 12
+_MOST_FINDINGS = 10
+_MOST_FAILURES = 5
+"""Failures told at length; the others are named."""
+
+
+def summarise(run: Run, settings: Settings, terminal: Terminal, *, reports: str | None) -> None:
+    """Print the summary of a run."""
+    for line in _lines(run, settings, terminal, reports):
+        terminal.line(line)
+
+
+def _lines(run: Run, settings: Settings, terminal: Terminal, reports: str | None) -> Iterator[str]:
+    failed = bad(run)
+    for result in failed[:_MOST_FAILURES]:
+        yield ""
+        yield from _failure(result, settings, terminal)
+    for result in failed[_MOST_FAILURES:]:
+        yield f"{terminal.paint(result.id, bold=True)} {outcome(result)}"
+    if settings.verbosity < 0 and not failed:
+        return
+    yield from _warnings(run, terminal)
+    yield ""
+    yield from _origins(run)
+    if reports is not None:
+        yield f"{_label('reports', terminal)}{shown(reports)}"
+    yield f"{_verdict(run, terminal)} {counts(_of_this_run(run))} in {duration(run.duration_s)}"
+
+
+def _failure(result: Result, settings: Settings, terminal: Terminal) -> Iterator[str]:
+    yield terminal.paint(f"{result.id} {outcome(result)}", fg="red", bold=True) + (f": {one_line(result.reason)}" if result.reason else "")
+    found = open_findings(result)
+    for finding in found[:_MOST_FINDINGS]:
+        yield f"  {one_line(finding_line(finding))}"
+    if len(found) > _MOST_FINDINGS:
+        yield f"  and {len(found) - _MOST_FINDINGS} more in the reports"
+    for line in [plain(text).rstrip() for text in result.tail][-TAIL_LINES:]:
+        yield f"  {terminal.paint('│' if terminal.unicode else '|', dim=True)} {line}"
+    if result.next_step:
+        yield f"  {_label('next', terminal)}{renamed(one_line(result.next_step), settings.program)}"
+    if result.log:
+        yield f"  {_label('log', terminal)}{shown(result.log)}"
+    yield f"  {_label('again', terminal)}{settings.again('run', result.id)}"
+
+
+def _warnings(run: Run, terminal: Terminal) -> Iterator[str]:
+    for result in run.results:
+        if result.warning:
+            yield f"{terminal.paint('warning:', fg='yellow')} {result.id}: {one_line(result.warning)}"
+
+
+def _origins(run: Run) -> Iterator[str]:
+    """Bases that are not the official ones deserve a word."""
+    for image in images(run.results):
+        if image.base and image.origin == "built":
+            yield f"{image.name}: built on {image.base}, which was built on this machine and is not the official image"
+
+
+def _of_this_run(run: Run) -> list[Result]:
+    from pipelines.flow.plan import NOT_SELECTED
+
+    return [result for result in run.results if not (result.status is Status.SKIPPED and result.reason == NOT_SELECTED)]
+
+
+def _verdict(run: Run, terminal: Terminal) -> str:
+    word, color = {0: ("ok:", "green"), 130: ("interrupted:", "yellow"), 143: ("terminated:", "yellow")}.get(
+        int(run.exit_code), ("failed:", "red")
+    )
+    return terminal.paint(word, fg=color, bold=True)
+
+
+def _label(word: str, terminal: Terminal) -> str:
+    return terminal.paint(f"{word + ':':<8}", dim=True) + " "

@@ -1,0 +1,107 @@
+"""What may be done with an output stream: colour, redrawing, characters beyond ASCII, width.
+
+Colour, first rule that speaks: the flag, NO_COLOR, FORCE_COLOR (each counts when set to anything but the empty string), TERM=dumb, is it a
+terminal. Redrawing needs a terminal a person looks at: not dumb, not in CI, not under `dagger run`, which draws itself.
+"""
+
+from __future__ import annotations
+
+import codecs
+import shutil
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, TextIO
+
+from pipelines.engine.choice import SESSION_KIND, SESSION_PORT
+from pipelines.providers import detect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_COLORS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36}
+_NARROWEST = 20
+
+
+class When(StrEnum):
+    """The values of --color."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class Progress(StrEnum):
+    """The values of --progress."""
+
+    AUTO = "auto"
+    LIVE = "live"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A stream and what may be done with it."""
+
+    stream: TextIO
+    color: bool
+    live: bool
+    unicode: bool
+    width: int
+
+    def paint(self, text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
+        """The text in colour, where colour is wanted."""
+        codes = [*(["1"] if bold else []), *(["2"] if dim else []), *([str(_COLORS[fg])] if fg else [])]
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self.color and codes and text else text
+
+    def line(self, text: str = "") -> None:
+        """Print a line at once; characters the stream cannot hold are replaced, and a reader who left is no reason to stop."""
+        encoding = self.stream.encoding or "utf-8"
+        try:
+            self.stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+            self.stream.flush()
+        except BrokenPipeError:
+            return
+
+
+def inspect(stream: TextIO, environ: Mapping[str, str], *, color: When = When.AUTO, progress: Progress = Progress.AUTO) -> Terminal:
+    """Decide for a stream."""
+    tty = stream.isatty()
+    dumb = environ.get("TERM") == "dumb"
+    return Terminal(
+        stream=stream,
+        color=_color(color, environ, dumb=dumb, tty=tty),
+        live=_live(progress, environ, dumb=dumb, tty=tty),
+        unicode=_is_unicode(stream),
+        width=_width(environ),
+    )
+
+
+def _color(flag: When, environ: Mapping[str, str], *, dumb: bool, tty: bool) -> bool:
+    if flag is not When.AUTO:
+        return flag is When.ALWAYS
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return tty and not dumb
+
+
+def _live(flag: Progress, environ: Mapping[str, str], *, dumb: bool, tty: bool) -> bool:
+    if flag is not Progress.AUTO:
+        return flag is Progress.LIVE
+    under_dagger_run = bool(environ.get(SESSION_PORT)) and not environ.get(SESSION_KIND)
+    return tty and not dumb and not under_dagger_run and not detect(environ).in_ci
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    try:
+        return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
+    except LookupError:
+        return False
+
+
+def _width(environ: Mapping[str, str]) -> int:
+    columns = environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return max(int(columns), _NARROWEST)
+    return max(shutil.get_terminal_size().columns, _NARROWEST)
