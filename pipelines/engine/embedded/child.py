@@ -6,16 +6,13 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-# Python ignores SIGPIPE and SIGXFSZ, and ignored signals stay ignored in the programs we start: they must not.
-_DEFAULT_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -32,11 +29,16 @@ def spawn(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tu
         argv: its arguments, its name first.
         executable: the program's path.
         env: its environment.
-        stdio: descriptors above 2, which become its 0, 1 and 2.
+        stdio: descriptors that become its 0, 1 and 2.
+
+    Raises:
+        OSError: it cannot be executed.
     """
-    actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(stdio)]
-    pid = os.posix_spawn(executable, argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_DEFAULT_SIGNALS)
-    return Child(pid)
+    stdin, stdout, stderr = stdio
+    # Signals that Python ignores are put back (restore_signals); os.posix_spawn would leave two more of them ignored.
+    started = subprocess.Popen(argv, executable=executable, env=env, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True)
+    started.returncode = 0  # it is ours to wait for: Popen is not to do it when it is collected
+    return Child(started.pid)
 
 
 class Child:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -126,7 +127,8 @@ def lingering(sockstat: str) -> int:
 def _permit_as_docker_does() -> None:
     """Ordinary users in a container may listen on low ports and ping (as with Docker 20.10 and later)."""
     (_SYSCTL / "ip_unprivileged_port_start").write_text("0")
-    (_SYSCTL / "ping_group_range").write_text("0 2147483647")
+    with contextlib.suppress(OSError):  # in a user namespace without these groups
+        (_SYSCTL / "ping_group_range").write_text("0 2147483647")
 
 
 def _call(program: str, *arguments: str) -> str | None:

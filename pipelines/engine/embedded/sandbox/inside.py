@@ -95,13 +95,15 @@ class Inside:
         """The text of a small file; "" when there is none."""
         place = self.place(path)
         try:
-            fd = place.open(os.O_RDONLY | os.O_NONBLOCK) if place else None
+            fd = place.open(os.O_RDONLY | os.O_NONBLOCK) if place else -1
         except OSError:
             return ""
-        if fd is None:
+        if fd < 0:
             return ""
-        with os.fdopen(fd, "rb") as file:
-            return file.read(_SMALL).decode(errors="replace") if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
+        try:
+            return os.read(fd, _SMALL).decode(errors="replace") if stat.S_ISREG(os.fstat(fd).st_mode) else ""
+        finally:
+            os.close(fd)
 
     def finds(self, command: str, path: str, cwd: str) -> bool:
         """Whether `command` is an executable file, looked up in `path` (of the form a:b:c) unless it has a slash."""

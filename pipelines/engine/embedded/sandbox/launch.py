@@ -67,7 +67,7 @@ class Launch:
             starter = self._spawn(argv, streams.stdin, child_out, child_err)
             ended = await starter.wait()
             if ended.code != 0:
-                raise _problem(self._log, err)
+                raise problem(self._log, err)
             child = Child(int(pid_file.read_text()))
         except BaseException:
             os.close(out)
@@ -104,7 +104,7 @@ def _cgroup_options(binary: RuntimeBinary, *, cgroups: bool) -> list[str]:
     return [] if cgroups else ["--rootless", "true"]
 
 
-def _problem(log: Path, err: int) -> EngineError:
+def problem(log: Path, err: int) -> EngineError:
     """The runtime's own last words, as the error they stand for."""
     message = _last_error(log) or os.read(err, _MESSAGE).decode(errors="replace").strip() or "the OCI runtime gave no reason"
     if found := _ABOUT_THE_COMMAND.search(message):

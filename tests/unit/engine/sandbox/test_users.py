@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.sandbox.users import User, find_user
+
+PASSWD = """root:x:0:0:root:/root:/bin/bash
+# a comment
+daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
+broken line
+dev:x:1234:1234::/home/dev:/bin/sh
+ghost:x:nan:5::/home/ghost:/bin/sh
+2000:x:77:77::/home/number:/bin/sh
+nohome:x:1500:1500:::
+"""
+GROUP = """root:x:0:
+wheel:x:10:root,dev
+dev:x:1234:dev
+staff:x:50:dev
+odd:x:oops:dev
+"""
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        ("", User(0, 0, (10,), "/root")),
+        ("root", User(0, 0, (10,), "/root")),
+        ("0", User(0, 0, (10,), "/root")),
+        ("dev", User(1234, 1234, (10, 50), "/home/dev")),
+        ("1234", User(1234, 1234, (10, 50), "/home/dev")),
+        ("dev:staff", User(1234, 50, (), "/home/dev")),
+        ("dev:99", User(1234, 99, (), "/home/dev")),
+        ("1000:1001", User(1000, 1001, (), "/")),
+        ("1000", User(1000, 0, (), "/")),
+        ("2000", User(77, 77, (), "/home/number")),
+        (":50", User(0, 50, (), "/root")),
+        ("nohome", User(1500, 1500, (), "/")),
+    ],
+)
+def test_users_by_name_and_number(user: str, expected: User) -> None:
+    assert find_user(user, PASSWD, GROUP) == expected
+
+
+def test_an_image_without_passwd_still_has_root() -> None:
+    assert find_user("", "", "") == User(0, 0, (), "/root")
+    assert find_user("5:6", "", "") == User(5, 6, (), "/")
+
+
+@pytest.mark.parametrize("user", ["nobody-here", "ghost", "-1", "4294967296", "dev:nogroup", "dev:odd", "\u0661"])
+def test_who_is_not_there_is_named(user: str) -> None:
+    wanted = user.rpartition(":")[2]
+    with pytest.raises(InvalidInput, match=f"unable to find (user|group) {wanted}: no matching entries"):
+        find_user(user, PASSWD, GROUP)
+
+
+@given(st.text(), st.text(), st.text())
+def test_no_file_of_an_image_can_do_more_than_not_name_a_user(user: str, passwd: str, group: str) -> None:
+    try:
+        found = find_user(user, passwd, group)
+    except InvalidInput:
+        return
+    assert 0 <= found.uid < 1 << 32
+    assert 0 <= found.gid < 1 << 32
