@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ci.machine import catalog, lock, oci, skopeo
 from ci.machine.errors import SetupError
-from ci.machine.recipes import RECIPES, database
+from ci.machine.recipes import RECIPES, database, gotool
 from ci.machine.terminal import minutes
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Images:
     def _how(self, spec: ImageSpec) -> str:
         if self._layout(spec).is_dir():
             return "from the cache"
-        build = f"built here, about {minutes(spec.estimate_s)}"
+        compiled = spec.recipe["kind"] == "go" and gotool.program(self._machine, spec).exists()
+        build = "packed from the cache" if compiled else f"built here, about {minutes(spec.estimate_s)}"
         return {"official": "pulled by digest", "built": build}.get(
             self._choice, f"pulled by digest, or where no public registry answers {build}"
         )

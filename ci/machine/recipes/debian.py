@@ -6,6 +6,7 @@ import platform
 from typing import TYPE_CHECKING
 
 from ci.machine import oci
+from ci.machine.errors import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ def build(machine: Machine, spec: ImageSpec, folder: Path, layouts: Mapping[str,
     try:
         machine.runner.long(
             f"image {spec.name}: Debian {spec.recipe['suite']}",
-            machine.runner.root(_command(machine, spec)),
+            _as_root_or_not(machine, _command(machine, spec)),
             log=machine.paths.logs / f"{spec.name}.log",
             estimate_s=spec.estimate_s,
             env={"SOURCE_DATE_EPOCH": str(spec.epoch)},
@@ -42,6 +43,14 @@ def build(machine: Machine, spec: ImageSpec, folder: Path, layouts: Mapping[str,
             oci.write_layout(folder, stream, _config(spec))
     finally:
         tar.unlink(missing_ok=True)
+
+
+def _as_root_or_not(machine: Machine, command: list[str]) -> list[str]:
+    """As root where that is possible; mmdebstrap finds a way in a user namespace too, where sub-uids are given."""
+    try:
+        return machine.runner.root(command)
+    except SetupError:
+        return command
 
 
 def _command(machine: Machine, spec: ImageSpec) -> list[str]:

@@ -39,12 +39,12 @@ def build(machine: Machine, spec: ImageSpec, folder: Path, layouts: Mapping[str,
 
 def binary(machine: Machine, spec: ImageSpec) -> Path:
     """The program out of the cache, or compiled into it from the pinned and checksummed modules in ci/tools."""
-    folder = machine.paths.tools / f"{spec.name}-{spec.version}"
-    program, draft = folder / spec.name, folder / f"{spec.name}.part"
-    if program.exists():
-        return program
+    target = program(machine, spec)
+    if target.exists():
+        return target
     check_go(machine.runner, spec.sources)
-    folder.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_suffix(".part")
     command = [
         "go",
         "build",
@@ -65,8 +65,13 @@ def binary(machine: Machine, spec: ImageSpec) -> Path:
         cwd=spec.sources,
         env=spec.recipe["env"],
     )
-    draft.replace(program)
-    return program
+    draft.replace(target)
+    return target
+
+
+def program(machine: Machine, spec: ImageSpec) -> Path:
+    """Where a tool is kept, by name and version."""
+    return machine.paths.tools / f"{spec.name}-{spec.version}" / spec.name
 
 
 def check_go(runner: Runner, module: Path) -> None:
