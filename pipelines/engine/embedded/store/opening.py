@@ -30,14 +30,17 @@ class Opened:
     session: Session
     sweeping: threading.Thread
 
-    def close(self) -> None:
-        """Let go: pins first, so that what only they held goes too."""
+    def release(self) -> None:
+        """Drop the session's pins, and what only they held."""
         self.sweeping.join()
         with self.place.index.writing() as db:
             db.execute("DELETE FROM pins WHERE session = ?", (self.session.token,))
             unused = take_unused(db)
         for name in unused:
             self.place.remove(self.place.root / name)
+
+    def close(self) -> None:
+        """Let go of the store; its pins were released."""
         self.place.index.close()
         self.place.overlay.close()
         remove(self.place.tmp, self.place.root / "tmp")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
@@ -67,14 +68,18 @@ class Place:
         """`path` as seen from the root."""
         return os.path.relpath(path, self.root)
 
+    def hide(self, path: Path) -> Path:
+        """Move a file or a tree, if it is there, to where nobody looks for it; where that is."""
+        hidden = self.tmp / f"gone-{secrets.token_hex(8)}"
+        with suppress(FileNotFoundError):
+            path.rename(hidden)
+        return hidden
+
     def remove(self, path: Path) -> None:
         """Remove a file or a whole tree, if it is there: out of sight at once, then piece by piece."""
-        hidden = self.tmp / f"gone-{secrets.token_hex(8)}"
-        try:
-            path.rename(hidden)
-        except FileNotFoundError:
-            return
-        remove(hidden, self.tmp)
+        hidden = self.hide(path)
+        if os.path.lexists(hidden):
+            remove(hidden, self.tmp)
 
 
 def _base36(number: int) -> str:

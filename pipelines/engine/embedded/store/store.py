@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
+from pipelines.engine.embedded.store.collect import Report, Usage, collect, usage
 from pipelines.engine.embedded.store.draft import Draft
 from pipelines.engine.embedded.store.files import Blobs, Outputs, blob_name
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.layers import Layers
-from pipelines.engine.embedded.store.location import default_root
+from pipelines.engine.embedded.store.location import default_budget, default_root
 from pipelines.engine.embedded.store.locks import Locks
 from pipelines.engine.embedded.store.opening import Opened, open_place
 from pipelines.engine.embedded.store.pins import Pins
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from pipelines.engine.embedded.store.transfer import Transfer
     from pipelines.engine.embedded.store.volumes import Seed
 
-__all__ = ["Draft", "Snapshot", "Store", "View", "default_root"]
+__all__ = ["Draft", "Snapshot", "Store", "View", "default_budget", "default_root"]
 
 
 class Store:
@@ -169,14 +172,50 @@ class Store:
         """
         return self._volumes.hold(key, Sharing(sharing), seed)
 
+    def gc(self, budget: int | None = None) -> Report:
+        """Remove what was unused longest until `budget` bytes (default: the store's own) are kept. Nothing a live session uses is taken."""
+        self._results.flush()
+        budget = self.budget if budget is None else budget
+        return collect(self.place, self._opened.sessions, sys.maxsize if budget is None else budget)
+
+    def prune(self) -> Report:
+        """Remove everything no live session uses, remembered hashes of host files too."""
+        with self.place.index.writing() as db:
+            db.execute("DELETE FROM notes")
+        return self.gc(0)
+
+    def export_cache(self, folder: Path) -> Transfer:
+        """Write all results, what they need, and the volumes into a folder that a CI provider's cache can keep."""
+        from pipelines.engine.embedded.store.exporting import export_cache
+
+        self._results.flush()
+        return export_cache(self.place, self.pins, folder, mode=self._mode)
+
+    def import_cache(self, folder: Path) -> Transfer:
+        """Add what `export_cache` wrote; content is verified, what the store has already stays."""
+        from pipelines.engine.embedded.store.importing import import_cache
+
+        return import_cache(self.place, self.pins, folder, mode=self._mode)
+
+    @property
+    def _mode(self) -> str:
+        return "rootless" if self.rootless else "root"
+
+    def usage(self) -> Usage:
+        """What the store holds."""
+        return usage(self.place)
+
     def settle(self) -> None:
         """Wait until what dead sessions left is swept."""
         self._opened.sweeping.join()
 
     def close(self) -> None:
-        """Unmount views, release pins, and end the session's registration. Drafts still open are lost."""
+        """Unmount views, release what is pinned, keep to the budget, end the session's registration. Drafts still open are lost."""
         self._views.close()
         self._results.flush()
+        self._opened.release()
+        if self.budget is not None:
+            self.gc()
         self._opened.close()
 
     def __enter__(self) -> Self:
