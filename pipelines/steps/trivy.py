@@ -51,9 +51,10 @@ def parse(text: str, *, files: bool) -> Report:
         results = [result for result in document.get("Results") or [] if isinstance(result, dict)]
         reported = tuple(entry for result in results for entry in _entries(result, files=files))
         packages = sum(len(result.get("Packages") or []) for result in results)
+        system = _system(document)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise NotTrivy(f"an entry has an unknown shape ({type(error).__name__}: {error})") from None
-    return Report(reported=reported, packages=packages, system=_system(document))
+    return Report(reported=reported, packages=packages, system=system)
 
 
 def _entries(result: dict[str, Any], *, files: bool) -> Iterator[Reported]:

@@ -1,0 +1,165 @@
+"""The wrapper's script under the shells images have; it must do the same in all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.steps.wrapper import LIMIT_VARIABLE, SIGNALLED, STAMP_VARIABLE, UNHEALTHY, Health, read, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.steps.wrapper import Transcript
+
+SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
+
+
+@pytest.fixture(params=SHELLS)
+def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    name = str(request.param)
+    return (name, "sh") if name == "busybox" else (name,)
+
+
+def run(
+    shell: Sequence[str], *command: str, health: Sequence[Health] = (), env: Mapping[str, str] | None = None
+) -> tuple[Transcript, subprocess.CompletedProcess[str]]:
+    words = [*shell, *wrapped(command, health)[1:]]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, STAMP_VARIABLE: "S1", **(env or {})})
+    return read(done.stdout), done
+
+
+def test_output_keeps_its_order_and_the_exit_code_its_value(shell: tuple[str, ...]) -> None:
+    transcript, done = run(shell, "sh", "-c", "echo one; echo two >&2; echo three; exit 3")
+    assert transcript.output == "one\ntwo\nthree\n"
+    assert (transcript.exit_code, done.returncode, done.stderr) == (3, 3, "")
+    assert transcript.marks == {"stamp": "S1"}
+
+
+def test_output_without_a_line_break_at_its_end(shell: tuple[str, ...]) -> None:
+    transcript, _ = run(shell, "printf", "no end")
+    assert (transcript.output, transcript.exit_code) == ("no end", 0)
+
+
+def test_the_command_sees_none_of_our_variables(shell: tuple[str, ...]) -> None:
+    transcript, _ = run(shell, "env", env={LIMIT_VARIABLE: "60", "LOCKGATE_ATTEMPT": "a", "KEPT": "yes"})
+    assert "LOCKGATE" not in transcript.output
+    assert "KEPT=yes\n" in transcript.output
+
+
+def test_arguments_arrive_as_they_are(shell: tuple[str, ...]) -> None:
+    awkward = ["a b", "$HOME", "--health", "'", "", "*", "--", "\\n"]
+    transcript, _ = run(shell, "printf", "%s|", *awkward)
+    assert transcript.output == "".join(f"{word}|" for word in awkward)
+
+
+def test_an_exit_by_signal_keeps_its_output(shell: tuple[str, ...]) -> None:
+    transcript, done = run(shell, "sh", "-c", "echo before; kill -SEGV $$")
+    assert transcript.output.startswith("before\n")
+    assert transcript.marks["signal"] == "11"
+    assert transcript.exit_code == done.returncode == SIGNALLED
+
+
+def test_a_command_that_takes_too_long_keeps_its_output(shell: tuple[str, ...]) -> None:
+    transcript, done = run(shell, "sh", "-c", "echo before; exec sleep 60", env={LIMIT_VARIABLE: "1"})
+    assert transcript.output.startswith("before\n")
+    assert transcript.marks["timeout"] == "1"
+    assert transcript.exit_code == done.returncode == SIGNALLED
+
+
+def test_an_early_exit_with_the_code_of_a_timeout_is_none(shell: tuple[str, ...]) -> None:
+    transcript, _ = run(shell, "sh", "-c", "exit 124", env={LIMIT_VARIABLE: "30"})
+    assert (transcript.exit_code, transcript.marks) == (124, {"stamp": "S1"})
+
+
+def test_a_command_that_is_not_there(shell: tuple[str, ...]) -> None:
+    transcript, _ = run(shell, "no-such-program")
+    assert transcript.exit_code == 127
+    assert "not found" in transcript.output
+
+
+class Sick(http.server.BaseHTTPRequestHandler):
+    """Answers 503 so many times, then 302: a service that comes up."""
+
+    left = 0
+
+    def do_GET(self) -> None:
+        sick = type(self).left > 0
+        type(self).left -= 1
+        self.send_response(503 if sick else 204)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def serving(sick_answers: int) -> Iterator[str]:
+    handler = type("Handler", (Sick,), {"left": sick_answers})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/healthz"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def only(tool: str, folder: Path) -> dict[str, str]:
+    """A PATH with the basic tools and one to ask with."""
+    for name in (tool, "sh", "date", "sleep", "tail", "env", "printf", "echo", "timeout"):
+        program = sys.executable if name == "python3" else shutil.which(name)
+        if program and not (folder / name).exists():
+            (folder / name).symlink_to(program)
+    return {"PATH": str(folder)}
+
+
+@pytest.mark.parametrize("tool", [tool for tool in ("curl", "python3", "wget", "node") if shutil.which(tool)])
+def test_a_service_is_waited_for_with_whatever_the_image_has(tool: str, tmp_path: Path) -> None:
+    with serving(sick_answers=2) as url:
+        health = Health(alias="shop", url=url, deadline_s=20)
+        transcript, _ = run((shutil.which("sh") or "sh",), "echo", "ran", health=[health], env=only(tool, tmp_path))
+    assert (transcript.output, transcript.exit_code) == ("ran\n", 0)
+
+
+def test_a_service_that_stays_sick_stops_the_command_from_starting(shell: tuple[str, ...]) -> None:
+    with serving(sick_answers=10**6) as url:
+        transcript, done = run(shell, "echo", "ran", health=[Health(alias="shop", url=url, deadline_s=1)])
+    assert transcript.output == ""
+    assert transcript.exit_code == done.returncode == UNHEALTHY
+    assert transcript.marks["unhealthy"].startswith("shop 1 ")
+    assert "503" in transcript.marks["unhealthy"]
+
+
+def test_without_any_tool_to_ask_with_it_says_so_at_once(tmp_path: Path) -> None:
+    health = Health(alias="shop", url="http://127.0.0.1:9/", deadline_s=600)
+    transcript, _ = run((shutil.which("sh") or "sh",), "echo", "ran", health=[health], env=only("env", tmp_path))
+    assert transcript.marks["unhealthy"] == "shop 600 none of curl, python3, wget, node is in the image to ask with"
+
+
+def test_a_command_cannot_forge_the_stamp() -> None:
+    transcript, _ = run(("sh",), "printf", "\\036lockgate stamp mine\\n")
+    assert transcript.marks["stamp"] == "S1"
+
+
+@given(output=st.text(st.characters(exclude_characters="\x1e", codec="utf-8")), code=st.integers(0, 255))
+def test_marks_are_taken_out_of_any_output(output: str, code: int) -> None:
+    transcript = read(f"\x1elockgate stamp S9\n{output}\x1elockgate exit {code}\n")
+    assert (transcript.output, transcript.exit_code, transcript.marks) == (output, code, {"stamp": "S9"})
+
+
+@given(st.text())
+def test_any_output_is_read_without_harm(output: str) -> None:
+    read(output)
