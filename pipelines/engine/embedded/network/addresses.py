@@ -74,12 +74,6 @@ def resolv_conf(host: str, forwarder: str | None) -> str:
     return "".join(f"{line}\n" for line in [*others, *(f"nameserver {server}" for server in dict.fromkeys(servers))])
 
 
-def needs_forwarder(host: str) -> bool:
-    """Whether the machine names a resolver that containers cannot reach themselves."""
-    servers = [words[1] for line in host.splitlines() if (words := line.split())[:1] == ["nameserver"] and len(words) > 1]
-    return not servers or any(not _is_reachable(server) for server in servers)
-
-
 def _is_reachable(server: str) -> bool:
     """From a container: over IPv4, and not on the machine's own loopback."""
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.engine.embedded.errors import NetworkError
 from pipelines.engine.embedded.network import namespaces
-from pipelines.engine.embedded.network.addresses import choose_subnet, needs_forwarder, resolv_conf
+from pipelines.engine.embedded.network.addresses import choose_subnet, resolv_conf
 from pipelines.engine.embedded.network.egress import Egress, connect
 from pipelines.engine.embedded.network.lease import Lease
 from pipelines.engine.embedded.network.wiring import Port, Wiring
@@ -151,7 +151,7 @@ class Switch:
         if problem := self._egress.problem or masked:
             self._note(f"no egress: containers reach each other, but nothing outside ({problem})")
         host = self._resolv_conf.read_text() if self._resolv_conf.exists() else ""
-        self._resolver = resolv_conf(host, self._egress.dns if needs_forwarder(host) else None)
+        self._resolver = resolv_conf(host, self._egress.dns)
         self._refill(wiring)
         return wiring
 
