@@ -26,10 +26,11 @@ def forms_of(value: str) -> frozenset[str]:
     A value of several lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones
     (certificate bundles, which are public) are masked as a whole only. The password of a URL within a value is masked by itself too.
     """
+    if len(value.strip()) < SHORTEST:
+        return frozenset()
     found: set[str] = set()
     for text in {value, value.strip()}:
-        if len(text) >= SHORTEST:
-            found |= {text, *_escaped(text), *_base64(text.encode("utf-8", "surrogateescape"))}
+        found |= {text, *_escaped(text), *_base64(text.encode("utf-8", "surrogateescape"))}
     for part in (*_lines(value), *_URL_PASSWORD.findall(value)):
         found |= {part, *_escaped(part)}
     return frozenset(form for form in found if len(form) >= SHORTEST)

@@ -1,0 +1,175 @@
+"""A laboratory for the scheduler: steps from plain functions, a sink that writes down, and a clock that jumps instead of waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pytest
+
+from pipelines.flow.attempts import Border
+from pipelines.flow.desk import Desk
+from pipelines.flow.graph import build
+from pipelines.flow.progress import Quiet
+from pipelines.flow.redact import Redactor
+from pipelines.flow.retry import Backoff
+from pipelines.flow.scheduler import Options, run_graph
+from pipelines.flow.selection import select
+from pipelines.flow.signature import parameters_of, provides_of
+from pipelines.flow.stop import Stop
+from pipelines.flow.transcript import Transcript
+from pipelines.model import StepLimits
+from pipelines.steps.definition import StepContext, StepDef
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.errors import LockgateError
+    from pipelines.model import Result
+
+Value = TypeVar("Value")
+
+
+class JumpingSelector(selectors.DefaultSelector):
+    """Where the loop would wait for time to pass, time passes."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(timeout if timeout is None else 0)
+        if not ready and timeout is not None:
+            self.now += timeout
+        return ready
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop on its own clock, which begins at 0."""
+
+    def __init__(self) -> None:
+        self._clock = JumpingSelector()
+        super().__init__(self._clock)
+
+    def time(self) -> float:
+        return self._clock.now
+
+
+def jump(main: Callable[[], Awaitable[Value]]) -> Value:
+    """Run a coroutine function on the jumping clock."""
+
+    async def wrapped() -> Value:
+        return await main()
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        return runner.run(wrapped())
+
+
+def step(
+    function: Callable[..., Awaitable[object]],
+    *,
+    id: str | None = None,  # noqa: A002
+    after: Sequence[str] = (),
+    skip: str | None = None,
+    timeout_s: float | None = None,
+    retries: int = 2,
+) -> StepDef:
+    """A definition from a function; its id is `step.<function's name>` unless given."""
+    kind, _, name = (id or f"step.{function.__name__}").partition(".")
+    return StepDef(
+        id=f"{kind}.{name}",
+        kind=kind,
+        name=name,
+        parameters=parameters_of(function),
+        provides=provides_of(function),
+        load=lambda: function,
+        limits=StepLimits(timeout_s=timeout_s, retries=retries),
+        skip=skip,
+        after=tuple(after),
+    )
+
+
+class Recorder(Quiet):
+    """Writes down what a run tells, as short tuples."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+        self.notes: list[str] = []
+
+    def step_started(self, step_id: str) -> None:
+        self.events.append(("started", step_id))
+
+    def step_output(self, step_id: str, text: str) -> None:
+        self.events.append(("output", step_id, text))
+
+    def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
+        self.events.append(("retry", step_id, reason, delay_s))
+
+    def step_finished(self, result: Result) -> None:
+        self.events.append(("finished", result.id, str(result.status)))
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def of(self, *kinds: str) -> list[tuple[Any, ...]]:
+        return [event for event in self.events if event[0] in kinds]
+
+
+@dataclass
+class Lab:
+    """Runs steps and keeps what happened."""
+
+    folder: Path
+    sink: Recorder = field(default_factory=Recorder)
+    redactor: Redactor = field(default_factory=Redactor)
+    stop: Stop = field(default_factory=Stop)
+    givens: dict[str, object] = field(default_factory=dict)
+    transient: Callable[[BaseException], bool] = lambda error: isinstance(error, ConnectionError)
+    translate: Callable[[BaseException], LockgateError | None] = lambda error: None
+    results: Mapping[str, Result] = field(default_factory=dict)
+
+    async def go(self, *steps: StepDef, words: Sequence[str] = (), width: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
+        options = Options(
+            desk=self.desk,
+            width=width,
+            keep_going=keep_going,
+            border=Border(transient=self.transient, translate=self.translate),
+            backoff=Backoff(chance=lambda: 0.0),
+            stop=self.stop,
+        )
+        results = await run_graph(select(build(steps), words), self.givens, options, self.sink)
+        self.results = {result.id: result for result in results}
+        return self.results
+
+    def run(self, *steps: StepDef, words: Sequence[str] = (), width: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
+        return jump(lambda: self.go(*steps, words=words, width=width, keep_going=keep_going))
+
+    def desk(self, definition: StepDef) -> Desk:
+        transcript = Transcript(
+            redactor=self.redactor,
+            path=self.folder / f"{definition.id}.log",
+            output=lambda text: self.sink.step_output(definition.id, text),
+        )
+        return Desk(StepContext(id=definition.id, run_id="run", folder=self.folder), transcript, self.redactor)
+
+    def statuses(self) -> dict[str, str]:
+        return {step_id: str(result.status) for step_id, result in self.results.items()}
+
+    def log(self, step_id: str) -> str:
+        return (self.folder / f"{step_id}.log").read_text()
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+@pytest.fixture
+def make() -> Callable[..., StepDef]:
+    return step
+
+
+@pytest.fixture
+def on_jumping_clock() -> Callable[[Callable[[], Awaitable[Any]]], Any]:
+    return jump

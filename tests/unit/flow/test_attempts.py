@@ -1,0 +1,170 @@
+"""One step: its tries, its limit, and what it raises."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from pipelines.errors import ConfigError, InternalError, RegistryUnavailable, StepFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.errors import LockgateError
+    from pipelines.model import Result
+    from pipelines.steps.definition import StepContext, StepDef
+    from tests.unit.flow.conftest import Lab
+
+    Make = Callable[..., StepDef]
+
+
+def shaky(failures: int, error: Exception) -> Callable[[], object]:
+    left = [failures]
+
+    async def shaky() -> str:
+        if left[0]:
+            left[0] -= 1
+            raise error
+        return "at last"
+
+    return shaky
+
+
+def test_a_passing_error_is_tried_again_later_each_time(lab: Lab, make: Make) -> None:
+    result = lab.run(make(shaky(3, ConnectionResetError("reset")), retries=3))["step.shaky"]
+    assert (str(result.status), result.value, result.attempts) == ("passed", "at last", 4)
+    assert [event[3] for event in lab.sink.of("retry")] == [1.0, 2.0, 4.0]
+    assert result.duration_s == 7.0
+    assert "trying again in 4.0 s" in lab.log("step.shaky")
+
+
+def test_tries_end(lab: Lab, make: Make) -> None:
+    lab.translate = lambda error: RegistryUnavailable("the registry resets connections") if isinstance(error, ConnectionError) else None
+    result = lab.run(make(shaky(9, ConnectionResetError("reset")), retries=2))["step.shaky"]
+    assert (str(result.status), result.error_kind, result.attempts) == ("error", "unavailable", 3)
+    assert result.reason == "the registry resets connections"
+
+
+@pytest.mark.parametrize("error", [StepFailed("no"), ValueError("no")])
+def test_what_is_not_passing_is_not_tried_again(lab: Lab, make: Make, error: Exception) -> None:
+    assert lab.run(make(shaky(1, error)))["step.shaky"].attempts == 1
+
+
+def test_cached_is_forgotten_before_another_try(lab: Lab, make: Make) -> None:
+    tries: list[bool] = []
+
+    async def flaky(context: StepContext) -> None:
+        tries.append(context.cached)
+        if len(tries) == 1:
+            context.cached = True
+            raise ConnectionResetError
+
+    assert not lab.run(make(flaky))["step.flaky"].cached
+    assert tries == [False, False]
+
+
+def test_the_time_limit_is_a_failure_and_spans_the_tries(lab: Lab, make: Make) -> None:
+    cleaned: list[str] = []
+
+    async def hangs() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cleaned.append("yes")
+
+    result = lab.run(make(hangs, timeout_s=90), make(shaky(9, ConnectionResetError()), timeout_s=2.5, retries=9))["step.hangs"]
+    assert (str(result.status), result.duration_s, result.error_kind) == ("failed", 90.0, None)
+    assert result.reason == "stopped after 1m30s, its timeout"
+    assert cleaned == ["yes"]
+    assert lab.results["step.shaky"].duration_s == 2.5
+    assert "1m30s" in lab.log("step.hangs")
+
+
+FROM_INSIDE = "the step was cancelled from inside (it cancelled its own task, or awaited one that was)"
+
+
+def raises(error: BaseException) -> Callable[[], object]:
+    async def raises() -> None:
+        raise error
+
+    return raises
+
+
+def ended(lab: Lab, make: Make, error: BaseException) -> Result:
+    return lab.run(make(raises(error)))["step.raises"]
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (StepFailed("no", cause="it is so"), ("failed", None, "no (it is so)")),
+        (ConfigError("no such stage", problems=("images.shop.target: x",)), ("failed", None, "no such stage; images.shop.target: x")),
+        (RegistryUnavailable("down"), ("error", "unavailable", "down")),
+        (InternalError("defect"), ("error", "internal", "defect")),
+        (ValueError("surprise"), ("error", "internal", "ValueError: surprise")),
+        (ValueError(), ("error", "internal", "ValueError")),
+        (SystemExit(3), ("failed", None, "the step called sys.exit(3)")),
+        (asyncio.CancelledError(), ("error", "internal", FROM_INSIDE)),
+        (ExceptionGroup("g", [RegistryUnavailable("down"), StepFailed("no")]), ("failed", None, "no")),
+        (ExceptionGroup("g", [StepFailed("no"), ExceptionGroup("h", [ValueError("x")])]), ("error", "internal", "ValueError: x")),
+    ],
+)
+def test_what_a_step_raises_is_its_result(lab: Lab, make: Make, error: BaseException, end: tuple[str, str | None, str]) -> None:
+    result = ended(lab, make, error)
+    assert (str(result.status), result.error_kind, result.reason) == end
+
+
+def test_a_defect_leaves_its_traceback_in_the_log_and_nowhere_else(lab: Lab, make: Make) -> None:
+    result = ended(lab, make, ValueError("surprise"))
+    assert "Traceback (most recent call last)" in lab.log("step.raises")
+    assert "Traceback" not in str(lab.sink.events) + str(result.tail)
+
+
+def test_an_answer_leaves_no_traceback(lab: Lab, make: Make) -> None:
+    ended(lab, make, StepFailed("no", cause="because", next_step="do this"))
+    assert lab.log("step.raises") == "no\ncause: because\nnext:  do this\n"
+
+
+def test_the_border_has_the_first_word(lab: Lab, make: Make) -> None:
+    def translate(error: BaseException) -> LockgateError | None:
+        return StepFailed("translated") if isinstance(error, KeyError) else None
+
+    lab.translate = translate
+    assert ended(lab, make, KeyError("x")).reason == "translated"
+
+
+def test_code_that_cannot_be_loaded(lab: Lab, make: Make) -> None:
+    definition = make(raises(ValueError()))
+
+    def load() -> object:
+        raise ImportError("no module")
+
+    broken = type(definition)(id="step.raises", kind="step", name="raises", parameters=(), provides=None, load=load)  # type: ignore[arg-type]
+    assert lab.run(broken)["step.raises"].reason == "ImportError: no module"
+
+
+def test_a_step_that_cancels_its_own_scope_is_not_a_stop(lab: Lab, make: Make) -> None:
+    async def own_scope() -> str:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await anyio.sleep(1)
+        return "fine"
+
+    assert lab.run(make(own_scope))["step.own_scope"].value == "fine"
+
+
+def test_a_step_that_exits_does_not_end_its_neighbours(lab: Lab, make: Make) -> None:
+    async def exits() -> None:
+        sys.exit("bye")
+
+    async def neighbour() -> str:
+        await anyio.sleep(1)
+        return "fine"
+
+    results = lab.run(make(exits), make(neighbour))
+    assert results["step.exits"].reason == "the step called sys.exit('bye')"
+    assert results["step.neighbour"].value == "fine"

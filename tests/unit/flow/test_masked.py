@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.flow.masked import mask_files, masked
+from pipelines.flow.redact import Redactor
+from pipelines.model import Case, Check, Finding, Location, Result, Severity, Status, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.steps.definition import StepContext, StepDef
+    from tests.unit.flow.conftest import Lab
+
+SECRET = "hunter2-hunter2"
+REDACTOR = Redactor([SECRET])
+
+
+def test_every_text_of_a_result_is_masked() -> None:
+    finding = Finding(rule=SECRET, severity=Severity.HIGH, message=f"a {SECRET}", location=Location(target=SECRET), remedy=SECRET)
+    case = Case(name=f"test[{SECRET}]", suite="s", status="failed", message=SECRET, detail=f"assert {SECRET!r}")
+    check = Check(verdict=Verdict.FAIL, reason=SECRET, findings=(finding,), cases=(case,), facts={"seen": SECRET, "count": 3})
+    result = Result(
+        id="test.unit",
+        kind="test",
+        name="unit",
+        status=Status.FAILED,
+        value=check,
+        reason=SECRET,
+        next_step=SECRET,
+        warning=SECRET,
+        findings=(finding,),
+        cases=(case,),
+        facts=check.facts,
+    )
+    clean = masked(result, REDACTOR)
+    assert SECRET not in repr(clean)
+    assert clean.facts == {"seen": "***", "count": 3}
+    assert clean.cases[0].name == "test[***]"
+
+
+def test_names_and_paths_stay_usable() -> None:
+    result = Result(id=f"test.{SECRET}", kind="test", name=SECRET, status=Status.PASSED, needs=(SECRET,), artifacts=(f"/x/{SECRET}",))
+    assert masked(result, REDACTOR) is result
+
+
+def test_a_value_of_the_users_own_is_not_touched() -> None:
+    value = object()
+    result = Result(id="a.b", kind="a", name="b", status=Status.PASSED, value=value, reason=SECRET)
+    assert masked(result, REDACTOR).value is value
+
+
+def test_files_are_cleaned_and_others_not_written(tmp_path: Path) -> None:
+    dirty, clean, binary = tmp_path / "junit.xml", tmp_path / "clean.txt", tmp_path / "x.bin"
+    dirty.write_text(f"<failure>{SECRET}</failure>")
+    clean.write_text("nothing")
+    clean.chmod(0o444)
+    binary.write_bytes(b"\xff\x00" + SECRET.encode() + b"\xfe")
+    before = clean.stat().st_mtime_ns
+    assert mask_files((str(dirty), str(clean), str(binary), str(tmp_path), str(tmp_path / "gone")), REDACTOR) == ()
+    assert dirty.read_text() == "<failure>***</failure>"
+    assert clean.stat().st_mtime_ns == before
+    assert binary.read_bytes() == b"\xff\x00***\xfe"
+
+
+def test_a_secret_reaches_neither_log_nor_board_nor_result_nor_artifact(lab: Lab, make: Callable[..., StepDef]) -> None:
+    async def leaks(context: StepContext) -> Check:
+        context.mask(SECRET)
+        for character in f"token {SECRET} end":
+            context.log(character)
+        path = context.folder / "out.txt"
+        path.write_text(SECRET)
+        return Check(verdict=Verdict.FAIL, reason=f"saw {SECRET}", artifacts=(str(path),))
+
+    result = lab.run(make(leaks))["step.leaks"]
+    shown = "".join(event[2] for event in lab.sink.of("output"))
+    assert shown == lab.log("step.leaks") == "token *** end"
+    assert result.tail == ("token *** end",)
+    assert (result.reason, Path(result.artifacts[0]).read_text()) == ("saw ***", "***")
+
+
+def test_a_secret_in_a_traceback_is_masked(lab: Lab, make: Callable[..., StepDef]) -> None:
+    lab.redactor.register(SECRET)
+
+    async def crashes() -> None:
+        raise ValueError(f"cannot log in with {SECRET}")
+
+    result = lab.run(make(crashes))["step.crashes"]
+    assert result.reason == "ValueError: cannot log in with ***"
+    assert SECRET not in lab.log("step.crashes")
