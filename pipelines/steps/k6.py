@@ -62,7 +62,7 @@ def parse(text: str) -> Summary:
             checks_failed=int(_metric(metrics, "checks").get("fails", 0)),
             crossed=tuple(sorted(_crossed(metrics))),
         )
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except (ArithmeticError, ValueError, TypeError, LookupError, AttributeError) as error:
         raise NotSummary(f"{type(error).__name__}: {error}") from None
 
 

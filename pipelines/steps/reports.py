@@ -18,7 +18,7 @@ async def read_reports(outcome: Outcome, report: str | None) -> list[str]:
     if not is_pattern(report):
         text = await _contents(outcome.container.file(report))
         return [] if text is None else [text]
-    folder, pattern = _split(report)
+    folder, pattern = split_pattern(report)
     try:
         names = await outcome.container.directory(folder).glob(pattern)
     except Exception as error:
@@ -46,7 +46,7 @@ def is_pattern(report: str) -> bool:
     return report.endswith("/") or "*" in report
 
 
-def _split(report: str) -> tuple[str, str]:
+def split_pattern(report: str) -> tuple[str, str]:
     """Folder and pattern below it: `target/surefire-reports/*.xml`, or a folder with all its XML files."""
     if report.endswith("/"):
         return report, "**/*.xml"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 INSTANCE = "LOCKGATE_INSTANCE"
-_QUICK_S = 1.0
+QUICK_S = 1.0
 """An answer within this time came from the cache, or from a service that is up: nothing to watch."""
 _STOP_S = 10.0
 
@@ -83,7 +83,7 @@ def stage(image: Image, target: str | None) -> dagger.Container:
     )
 
 
-async def within_deadlines(bound: Iterable[Bound], work: Awaitable[T]) -> T:
+async def within_deadlines(bound: Iterable[Bound], work: Awaitable[T], *, quick_s: float = QUICK_S) -> T:
     """Wait for the work; when it takes longer than an answer out of the cache, hold every service to its deadline.
 
     Raises:
@@ -93,7 +93,7 @@ async def within_deadlines(bound: Iterable[Bound], work: Awaitable[T]) -> T:
     try:
         async with anyio.create_task_group() as group:
             for service in bound:
-                group.start_soon(_watch, service)
+                group.start_soon(_watch, service, quick_s)
             done.append(await work)
             group.cancel_scope.cancel()
     except BaseExceptionGroup as several:
@@ -101,8 +101,8 @@ async def within_deadlines(bound: Iterable[Bound], work: Awaitable[T]) -> T:
     return done[0]
 
 
-async def _watch(bound: Bound) -> None:
-    await anyio.sleep(_QUICK_S)
+async def _watch(bound: Bound, quick_s: float) -> None:
+    await anyio.sleep(quick_s)
     try:
         with anyio.fail_after(bound.spec.deadline_s):
             _ = await bound.service.start()

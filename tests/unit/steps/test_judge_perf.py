@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+
+from pipelines.model import Check, OnInconclusive, PerfSpec, ServiceSpec, Thresholds, Verdict
+from pipelines.steps.judge_perf import judge_perf
+from pipelines.steps.k6 import Summary
+
+SPEC = PerfSpec(
+    name="checkout",
+    script="perf/checkout.js",
+    service=ServiceSpec(image="shop", port=8000),
+    thresholds=Thresholds(p95_ms=200, error_rate=0.01, min_rps=10),
+)
+GOOD = Summary(requests=200, rps=20.0, p95_ms=150.0, median_ms=90.0, max_ms=400.0, error_rate=0.005)
+ERROR = 'level=error msg="TypeError: x\\n\\tat default (file:///perf/checkout.js:2)\\n" source=stacktrace'
+
+
+def judge(summary: Summary | None, *, exit_code: int = 0, log: str = "", spec: PerfSpec = SPEC) -> Check:
+    return judge_perf(spec, exit_code=exit_code, summary=summary, log=log)
+
+
+def test_within_every_limit() -> None:
+    check = judge(GOOD)
+    assert (check.verdict, check.reason, check.findings) == (Verdict.PASS, None, ())
+    assert check.facts == {"requests": 200, "p95_ms": 150.0, "median_ms": 90.0, "max_ms": 400.0, "rps": 20.0, "error_rate": 0.005}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "says"),
+    [
+        ({"p95_ms": 200.1}, "p95_ms", "p95 200.1 ms is above 200 ms"),
+        ({"error_rate": 0.0101}, "error_rate", "1.01% of requests failed, more than 1.00%"),
+        ({"rps": 9.96}, "min_rps", "10.0 requests/s are fewer than 10"),
+        ({"crossed": ("checks: rate>0.9",)}, "checks: rate>0.9", "the script's threshold checks: rate>0.9 was crossed"),
+    ],
+)
+def test_a_crossed_limit_fails(change: dict[str, object], rule: str, says: str) -> None:
+    check = judge(dataclasses.replace(GOOD, **change))  # type: ignore[arg-type]  # one field each, of its own type
+    assert (check.verdict, check.reason) == (Verdict.FAIL, says)
+    assert [finding.rule for finding in check.findings] == [rule]
+
+
+def test_a_limit_met_exactly_is_met() -> None:
+    assert judge(dataclasses.replace(GOOD, p95_ms=200.0, error_rate=0.01, rps=10.0)).verdict is Verdict.PASS
+
+
+def test_the_scripts_own_thresholds_count() -> None:
+    assert judge(GOOD, exit_code=99).reason == "a threshold of the script was crossed"
+    assert judge(GOOD, exit_code=99).verdict is Verdict.FAIL
+
+
+def test_an_error_of_the_script_spoils_the_numbers() -> None:
+    check = judge(GOOD, log=ERROR)
+    assert (check.verdict, check.reason) == (
+        Verdict.FAIL,
+        "perf/checkout.js went wrong: TypeError: x at default (file:///perf/checkout.js:2)",
+    )
+
+
+def test_a_script_that_does_not_start() -> None:
+    check = judge(None, exit_code=107)
+    assert (check.verdict, check.reason) == (Verdict.FAIL, "perf/checkout.js went wrong: k6 exited with code 107")
+
+
+@pytest.mark.parametrize(
+    ("summary", "says"),
+    [
+        (None, "k6 left no summary"),
+        (Summary(), "perf/checkout.js made no request, so nothing was measured"),
+        (Summary(requests=5, rps=20.0), "k6 measured nothing for p95_ms, error_rate"),
+    ],
+)
+def test_no_numbers_are_no_pass(summary: Summary | None, says: str) -> None:
+    check = judge(summary)
+    assert (check.verdict, check.reason, check.warn) == (Verdict.NO_DATA, says, False)
+    warned = judge(summary, spec=dataclasses.replace(SPEC, on_inconclusive=OnInconclusive.WARN))
+    assert warned.warn
+
+
+def test_without_limits_requests_are_enough() -> None:
+    assert judge(Summary(requests=1), spec=dataclasses.replace(SPEC, thresholds=Thresholds())).verdict is Verdict.PASS
+
+
+def test_the_time_of_the_measurement_is_told() -> None:
+    at = dt.datetime(2026, 6, 1, 16, tzinfo=dt.UTC)
+    check = judge_perf(SPEC, exit_code=0, summary=GOOD, log="", measured_at=at)
+    assert check.facts["measured_at"] == "2026-06-01T16:00:00+00:00"
