@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import platform
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.machine import oci
 from ci.machine.errors import SetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from ci.machine.catalog import ImageSpec
     from ci.machine.part import Machine
@@ -20,6 +22,7 @@ PUBLIC_SOURCES = (
     "deb http://deb.debian.org/debian {suite}-updates main\n"
     "deb http://deb.debian.org/debian-security {suite}-security main\n"
 )
+NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 LEFT_OUT = ("man", "doc", "info", "locale", "lintian")
 # mmdebstrap itself cleans apt's lists and caches and /tmp, after these hooks and with a configuration it keeps in that /tmp: a hook that
 # empties it turns that clean-up on this machine's own lists.
@@ -31,26 +34,38 @@ def build(machine: Machine, spec: ImageSpec, folder: Path, layouts: Mapping[str,
     del layouts
     tar = folder.with_name(f"{folder.name}.tar")
     try:
-        machine.runner.long(
-            f"image {spec.name}: Debian {spec.recipe['suite']}",
-            _as_root_or_not(machine, _command(machine, spec)),
-            log=machine.paths.logs / f"{spec.name}.log",
-            estimate_s=spec.estimate_s,
-            env={"SOURCE_DATE_EPOCH": str(spec.epoch)},
-            stdout=tar,
-        )
+        with _confined(machine) as confined:
+            machine.runner.long(
+                f"image {spec.name}: Debian {spec.recipe['suite']}",
+                [*confined, f"SOURCE_DATE_EPOCH={spec.epoch}", *_command(machine, spec)],
+                log=machine.paths.logs / f"{spec.name}.log",
+                estimate_s=spec.estimate_s,
+                stdout=tar,
+            )
         with tar.open("rb") as stream:
             oci.write_layout(folder, stream, _config(spec))
     finally:
         tar.unlink(missing_ok=True)
 
 
-def _as_root_or_not(machine: Machine, command: list[str]) -> list[str]:
-    """As root where that is possible; mmdebstrap finds a way in a user namespace too, where sub-uids are given."""
+@contextmanager
+def _confined(machine: Machine) -> Iterator[list[str]]:
+    """How to start mmdebstrap so that nothing of it is left when it is stopped.
+
+    As root in namespaces of its own, whose processes and mounts the kernel ends with the first one, and in a folder that is removed. An
+    ordinary user's mmdebstrap is in a user namespace anyway, where sub-uids are given.
+    """
     try:
-        return machine.runner.root(command)
+        machine.runner.root([])
     except SetupError:
-        return command
+        yield ["env"]
+        return
+    scratch = tempfile.mkdtemp(prefix="lockgate-base.", dir=machine.environ.get("TMPDIR"))
+    Path(scratch).chmod(0o755)  # apt downloads as a user of its own
+    try:
+        yield machine.runner.root([*NAMESPACES, "env", f"TMPDIR={scratch}"])
+    finally:
+        machine.runner.output(machine.runner.root(["rm", "-rf", "--one-file-system", scratch]))
 
 
 def _command(machine: Machine, spec: ImageSpec) -> list[str]:
@@ -60,8 +75,6 @@ def _command(machine: Machine, spec: ImageSpec) -> list[str]:
     sources = PUBLIC_SOURCES.format(suite=suite)
     hooks = ["rm -rf " + " ".join(f'"$1"/{pattern}' for pattern in LEFT_OVERS), f"printf '%s' '{sources}' > \"$1\"/etc/apt/sources.list"]
     return [
-        "env",  # sudo drops the environment
-        f"SOURCE_DATE_EPOCH={spec.epoch}",
         "mmdebstrap",
         "--variant=minbase",
         "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",  # /bin -> /usr/bin from the start

@@ -100,7 +100,7 @@ def machine(tmp_path: Path, runner: FakeRunner, voice: FakeVoice) -> Machine:
     checkout = tmp_path / "checkout"
     (checkout / "ci").mkdir(parents=True)
     paths = Paths(checkout=checkout, cache=tmp_path / "cache", state=tmp_path / "state")
-    return Machine(paths=paths, environ={}, runner=runner, voice=voice, system="debian 12")
+    return Machine(paths=paths, environ={"TMPDIR": str(tmp_path)}, runner=runner, voice=voice, system="debian 12")
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ def test_hooks_leave_the_folder_alone_where_mmdebstrap_keeps_its_configuration()
 def test_a_failed_bootstrap_leaves_no_tar(
     machine: Machine, runner: FakeRunner, specs: dict[str, catalog.ImageSpec], tmp_path: Path
 ) -> None:
-    runner.answers["root env"] = SetupError("no mirror")
+    runner.answers["root unshare"] = SetupError("no mirror")
     with pytest.raises(SetupError, match="no mirror"):
         debian.build(machine, specs["python"], tmp_path / "layout", {})
     assert not list(tmp_path.glob("layout*"))
