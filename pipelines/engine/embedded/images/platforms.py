@@ -54,13 +54,13 @@ def parse(text: str) -> Platform:
     system, architecture, *variant = parts
     if system not in SYSTEMS:
         raise InvalidInput(f'"{text}" is not a platform: unknown operating system "{system}"')
-    return _normalise(system, architecture, variant[0] if variant else "")
+    return normalise(system, architecture, variant[0] if variant else "")
 
 
 @functools.cache
 def host() -> Platform:
     """The platform of this machine."""
-    return _normalise("linux", os.uname().machine.lower(), "")
+    return normalise("linux", os.uname().machine.lower(), "")
 
 
 def _complete(word: str, text: str) -> list[str]:
@@ -71,7 +71,8 @@ def _complete(word: str, text: str) -> list[str]:
     raise InvalidInput(f'"{text}" is not a platform: unknown operating system or architecture')
 
 
-def _normalise(system: str, architecture: str, variant: str) -> Platform:
+def normalise(system: str, architecture: str, variant: str) -> Platform:
+    """One spelling for what is the same."""
     name, _, implied = ARCHITECTURES.get(architecture, architecture).partition("/")
     variant = variant or implied
     if name == "arm64" and variant in {"8", "v8"}:

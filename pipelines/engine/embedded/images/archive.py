@@ -1,0 +1,65 @@
+"""Local tar archives that ADD unpacks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tarfile
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import ImageError, InvalidInput
+from pipelines.engine.embedded.images.compression import plain_blocks
+from pipelines.engine.embedded.images.members import Members
+from pipelines.engine.embedded.images.stream import Stream
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from pipelines.engine.embedded.store.paths import Root
+
+
+def unpack_archive(file: BinaryIO, root: Root, dest: str) -> bool:
+    """Unpack a tar archive (plain, gzip, bzip2, xz or zstd) into the folder ``dest`` of a tree, made where it is missing.
+
+    Owners, modes, times and links are the archive's; no name and no link in it leads out of the tree.
+
+    Returns:
+        False, with nothing written, where the file is no tar archive.
+
+    Raises:
+        InvalidInput: the archive is damaged.
+    """
+    blocks = plain_blocks(file)
+    try:
+        first = next(blocks, b"")
+        if not _is_tar(first):
+            return False
+        root.mkdirs(dest)
+        with Stream(itertools.chain([first], blocks)) as stream:
+            _Archive(stream, os.fspath(root.path), dest).read()
+    except ImageError as error:
+        raise InvalidInput(f"failed to unpack an archive into {dest}: {error.message}") from None
+    return True
+
+
+class _Archive(Members):
+    def __init__(self, stream: Stream, target: str, dest: str) -> None:
+        super().__init__(stream, target)
+        self._dest = dest
+
+    def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        member.name = self._inside(member.name)
+        if member.islnk():
+            member.linkname = self._inside(member.linkname)
+        super().add(tar, member)
+
+    def _inside(self, name: str) -> str:
+        return f"{self._dest}/{os.path.normpath('/' + name)}"
+
+
+def _is_tar(head: bytes) -> bool:
+    try:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.TarError:
+        return False
+    return True

@@ -1,0 +1,139 @@
+"""The door to the room: images as one session sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.images import platforms, publish, pull, refs, tarball
+from pipelines.engine.embedded.images.skopeo import NotThere
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.engine.embedded.images.layout import Variant
+    from pipelines.engine.embedded.images.logins import Login
+    from pipelines.engine.embedded.images.pull import Resolved
+    from pipelines.engine.embedded.images.refs import Reference
+    from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image in the store.
+
+    Attributes:
+        snapshot: its file system.
+        config: the whole image configuration (OCI image specification).
+        ref: ``name:tag@sha256:…``; empty for one from an archive.
+    """
+
+    snapshot: Snapshot
+    config: dict[str, Any]
+    ref: str
+
+
+class Images:
+    """Pulls, publishes, reads and writes images. A tag is asked for once, then means the same to the end of the session.
+
+    Args:
+        store: where layers, blobs and documents are kept.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._workers = asyncio.Semaphore(max(2, os.cpu_count() or 1))
+        self._tags: dict[str, str] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
+
+    async def resolve(self, address: str, platform: str = "", logins: Mapping[str, Login] | None = None) -> Resolved:
+        """What an address means for a platform: manifest and config, no layers.
+
+        Args:
+            address: any image reference; no tag and no digest means ``latest``.
+            platform: by default this machine's.
+            logins: credentials by registry (``logins.registry`` gives the key), besides the user's own.
+
+        Raises:
+            InvalidReference: the address is none.
+            ImageError: there is no such image, or the registry cannot be asked.
+            Unavailable: skopeo is not installed.
+        """
+        reference = refs.parse(address).tagged()
+        wanted = platforms.parse(platform) if platform else platforms.host()
+        try:
+            digest = reference.digest or await self._digest(reference, logins or {})
+            return await pull.resolve(self._store, reference.at(digest), wanted, logins or {})
+        except NotThere:
+            raise ImageError(f"{_failure(reference, str(wanted))}: {reference}: not found") from None
+        except ImageError as error:
+            raise ImageError(f"{_failure(reference, str(wanted))}: {error.message}") from None
+
+    async def _digest(self, reference: Reference, logins: Mapping[str, Login]) -> str:
+        name = str(reference)
+        async with self._asking.setdefault(name, asyncio.Lock()):
+            if name not in self._tags:
+                self._tags[name] = await pull.digest_of(self._store, reference, logins)
+            return self._tags[name]
+
+    async def pull(self, image: Resolved, logins: Mapping[str, Login] | None = None) -> Image:
+        """The image's file system. What was pulled before, in any session, takes no network."""
+        try:
+            snapshot = await pull.pull(self._store, image, logins or {}, self._workers)
+        except NotThere as error:
+            raise ImageError(f"failed to pull {image.reference}: {error.message}") from None
+        return Image(snapshot, image.config, str(image.reference))
+
+    async def publish(
+        self,
+        variants: Sequence[Variant],
+        address: str,
+        logins: Mapping[str, Login] | None = None,
+        *,
+        compression: str | None = None,
+        docker: bool = False,
+    ) -> str:
+        """Send an image, for one platform or several, to a registry; returns ``name:tag@sha256:…``.
+
+        Args:
+            variants: one for each platform.
+            address: without tag it is ``latest``.
+            logins: credentials by registry, besides the user's own.
+            compression: gzip, zstd or ``""`` (none) for all layers; None keeps what came from a registry as it is.
+            docker: Docker's media types in place of OCI's.
+
+        Raises:
+            InvalidInput: the address is none, or has a digest.
+            ImageError: the registry cannot be reached, or refuses.
+        """
+        reference = refs.parse(address)
+        image = await publish.pack(self._store, variants, compression, self._workers, docker=docker)
+        try:
+            return await publish.publish(self._store, image, reference, logins or {})
+        except NotThere as error:
+            raise ImageError(error.message) from None
+
+    async def save(self, variants: Sequence[Variant], path: Path, *, compression: str | None = None, docker: bool = False) -> None:
+        """Write an image as a tar archive in OCI image layout, which ``docker load`` also reads. Equal images are equal archives."""
+        image = await publish.pack(self._store, variants, compression, self._workers, docker=docker)
+        await asyncio.to_thread(tarball.write, self._store, image, path)
+
+    async def load(self, path: Path, *, tag: str = "", platform: str = "") -> Image:
+        """Read an image from a tar archive: OCI image layout, or what ``docker save`` writes, compressed or not.
+
+        Raises:
+            ImageError: it holds no image, or not that tag or platform.
+        """
+        wanted = platforms.parse(platform) if platform else platforms.host()
+        blobs, config = await asyncio.to_thread(tarball.read, self._store, path, tag, wanted)
+        diff_ids = config["rootfs"]["diff_ids"]
+        return Image(await pull.assemble(self._store, blobs, diff_ids, self._workers), config, "")
+
+
+def _failure(reference: Reference, platform: str) -> str:
+    return f'failed to resolve image "{reference}" (platform: "{platform}")'

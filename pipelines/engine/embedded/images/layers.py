@@ -1,0 +1,170 @@
+"""Layers of images in the store: blobs unpacked once, stacks of them, and which blob a layer of the store is."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.images import inherit, worker
+from pipelines.engine.embedded.images.manifest import Descriptor
+from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from pipelines.engine.embedded.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer of the store that is, or came from, a layer of an image.
+
+    Attributes:
+        name: in the store.
+        diff_id: digest of its plain tar.
+        blob: the compressed tar.
+        implied, links, opaque: see ``unpack.Unpacked``.
+    """
+
+    name: str
+    diff_id: str
+    blob: Descriptor
+    implied: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    opaque: bool = False
+
+    def record(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "diff_id": self.diff_id,
+            "blob": self.blob.json(),
+            "implied": self.implied,
+            "links": self.links,
+            "opaque": self.opaque,
+        }
+
+
+def _layer(record: dict[str, Any]) -> Layer:
+    blob = record["blob"]
+    links = tuple((name, target) for name, target in record["links"])
+    return Layer(
+        record["name"],
+        record["diff_id"],
+        Descriptor(blob["mediaType"], blob["digest"], blob["size"]),
+        tuple(record["implied"]),
+        links,
+        record["opaque"],
+    )
+
+
+def known(store: Store, diff_id: str) -> Layer | None:
+    """The layer with this content, if the store has it with its blob."""
+    record = store.get(f"image layer {diff_id}")
+    return _layer(record) if record else None
+
+
+def blob_of(store: Store, name: str, compression: str | None = None) -> Layer | None:
+    """What a layer of the store is as a blob; ``compression`` only in that one."""
+    record = store.get(f"layer blob {name} {'any' if compression is None else compression}")
+    return _layer(record) if record else None
+
+
+def remember(store: Store, layer: Layer, compression: str) -> None:
+    """Record that a layer of the store and a blob are the same."""
+    alias = [] if blob_of(store, layer.name) else [f"layer blob {layer.name} any"]  # the first one is the layer's own
+    store.put(f"layer blob {layer.name} {compression}", layer.record(), layers=[layer.name], blobs=[layer.blob.digest], alias=alias)
+
+
+@contextmanager
+def folder(store: Store) -> Iterator[Path]:
+    """A folder on the store's file system, gone afterwards (or swept, if this process dies)."""
+    path = store.new_output()
+    path.mkdir(mode=0o700)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+async def add(store: Store, blob: Descriptor, diff_id: str) -> Layer:
+    """Unpack a blob the store has, unless a layer with this content is there.
+
+    Raises:
+        ImageError: the blob is not what ``diff_id`` says.
+    """
+    async with store.lock(f"image layer {diff_id}"):
+        return await asyncio.to_thread(lambda: known(store, diff_id) or _unpack(store, blob, diff_id))
+
+
+def _unpack(store: Store, blob: Descriptor, diff_id: str) -> Layer:
+    path = store.blobs.find(blob.digest)
+    if path is None:
+        raise ImageError(f"the blob {blob.digest} is not in the store")
+    found: dict[str, Any] = {}
+
+    def fill(target: Path) -> None:
+        found.update(worker.unpack_blob(path, target, "user.overlay.opaque" if store.rootless else "trusted.overlay.opaque"))
+        if found["diff_id"] != diff_id:
+            raise ImageError(f"the layer {blob.digest} is not what its image says: expected {diff_id}, got {found['diff_id']}")
+
+    # Found again by the record only, which also says what `unpack` learnt; a layer without one is collected with what nobody uses.
+    name = store.add_layer(fill, f"image {diff_id} {secrets.token_hex(8)}")
+    layer = Layer(name, diff_id, blob, tuple(found["implied"]), tuple(found["links"].items()), found["opaque"])
+    store.put(f"image layer {diff_id}", layer.record(), layers=[name], blobs=[blob.digest])
+    remember(store, layer, compression(blob.media_type))
+    return layer
+
+
+async def stack(store: Store, layers: Sequence[Layer]) -> Snapshot:
+    """The file system that a stack of image layers shows, bottom first."""
+    if not layers:
+        return SCRATCH
+    chain = chain_id([layer.diff_id for layer in layers])
+    record = await asyncio.to_thread(store.get, f"image rootfs {chain}")
+    if record is None:
+        names = await asyncio.to_thread(_stack, store, layers)
+        record = {"layers": names}
+        await asyncio.to_thread(store.put, f"image rootfs {chain}", record, layers=names)
+    return Snapshot(chain, tuple(record["layers"]))
+
+
+def _stack(store: Store, layers: Sequence[Layer]) -> list[str]:
+    names: list[str] = []
+    chain: list[str] = []
+    for layer in layers:
+        chain.append(layer.diff_id)
+        names = [] if layer.opaque else names
+        names.append(_completed(store, layer, names, chain_id(chain)))
+    return names
+
+
+def _completed(store: Store, layer: Layer, below: Sequence[str], chain: str) -> str:
+    what = inherit.missing([str(store.layer_path(name)) for name in below], layer.implied, dict(layer.links))
+    if not what:
+        return layer.name
+    source = str(store.layer_path(layer.name))
+    name = store.add_layer(lambda target: inherit.complete(source, str(target), what), f"image chain {chain}")
+    remember(store, Layer(name, layer.diff_id, layer.blob), compression(layer.blob.media_type))
+    return name
+
+
+def chain_id(diff_ids: Sequence[str]) -> str:
+    """Names a stack of layers by their content (OCI image specification, "Layer ChainID")."""
+    chain = diff_ids[0]
+    for diff_id in diff_ids[1:]:
+        chain = f"sha256:{hashlib.sha256(f'{chain} {diff_id}'.encode()).hexdigest()}"
+    return chain
+
+
+def compression(media_type: str) -> str:
+    """The compression a layer's media type names."""
+    if media_type.endswith(("+gzip", ".gzip")):
+        return "gzip"
+    return "zstd" if media_type.endswith(("+zstd", ".zstd")) else ""

@@ -1,0 +1,154 @@
+"""Images from registries: what a reference means, and its file system in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.images import layers, manifest, skopeo
+from pipelines.engine.embedded.images.layers import Layer, folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.engine.embedded.images.logins import Login
+    from pipelines.engine.embedded.images.manifest import Descriptor, Manifest
+    from pipelines.engine.embedded.images.platforms import Platform
+    from pipelines.engine.embedded.images.refs import Reference
+    from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.store import Store
+
+    Logins = Mapping[str, Login]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What a reference means for one platform; nothing of the file system is fetched yet.
+
+    Attributes:
+        reference: normalised, with tag (where one was given or implied) and digest.
+        manifest: the platform's.
+        config: the whole image configuration (OCI image specification), as it is in the registry.
+        platform: what was asked for, normalised.
+    """
+
+    reference: Reference
+    manifest: Manifest
+    config: dict[str, Any]
+    platform: str
+
+    @property
+    def diff_ids(self) -> tuple[str, ...]:
+        return tuple((self.config.get("rootfs") or {}).get("diff_ids") or ())
+
+
+async def digest_of(store: Store, reference: Reference, logins: Logins) -> str:
+    """The digest a tag stands for now: one request, about 30 ms with a near registry."""
+    data = await _inspect(reference, logins)
+    digest = manifest.digest_bytes(data)
+    await _keep(store, f"image manifest {digest}", data)
+    return digest
+
+
+async def resolve(store: Store, reference: Reference, platform: Platform, logins: Logins) -> Resolved:
+    """Manifest and config of a reference with digest; without any request where it was resolved before."""
+    name = str(reference)
+    document = manifest.read(await _manifest(store, reference, logins), name)
+    chosen = reference
+    if manifest.is_index(document):
+        chosen = reference.at(manifest.choose(document, platform, name).digest)
+        document = manifest.read(await _manifest(store, chosen, logins), name)
+    found = manifest.image(document, chosen.digest, name)
+    config = json.loads(await _config(store, chosen, found, logins))
+    return Resolved(reference, found, config, str(platform))
+
+
+async def _manifest(store: Store, reference: Reference, logins: Logins) -> bytes:
+    return await _cached(store, f"image manifest {reference.digest}", reference.digest, lambda: _inspect(reference, logins))
+
+
+async def _config(store: Store, reference: Reference, found: Manifest, logins: Logins) -> bytes:
+    digest = found.config.digest
+    return await _cached(store, f"image config {digest}", digest, lambda: _inspect(reference, logins, "--config"))
+
+
+async def _cached(store: Store, key: str, digest: str, fetch: Callable[[], Any]) -> bytes:
+    """A small document by digest: from the store, else fetched, checked and kept."""
+    record = await asyncio.to_thread(store.get, key)
+    if record is not None:
+        return str(record["text"]).encode()
+    data: bytes = await fetch()
+    if manifest.digest_bytes(data) != digest:
+        raise ImageError(f"the registry answered with something else than {digest}")
+    await _keep(store, key, data)
+    return data
+
+
+async def _keep(store: Store, key: str, data: bytes) -> None:
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise ImageError("the registry answered with something that is not JSON") from None
+    await asyncio.to_thread(store.put, key, {"text": text})
+
+
+async def _inspect(reference: Reference, logins: Logins, *flags: str) -> bytes:
+    tls = ["--tls-verify=false"] if reference.loopback else []
+    return await skopeo.run(["inspect", "--raw", *flags, *tls, f"docker://{reference.pinned()}"], logins)
+
+
+async def pull(store: Store, image: Resolved, logins: Logins, workers: asyncio.Semaphore) -> Snapshot:
+    """The image's file system, layers fetched and unpacked where the store has them not."""
+    blobs = image.manifest.layers
+    if len(blobs) != len(image.diff_ids):
+        raise ImageError(f"{image.reference}: its manifest has {len(blobs)} layers, its config {len(image.diff_ids)}")
+    found = await _known(store, image.diff_ids)
+    if None in found:
+        async with store.lock(f"image pull {image.manifest.digest}"):
+            await _fetch(store, image, await _known(store, image.diff_ids), logins)
+            return await assemble(store, blobs, image.diff_ids, workers)
+    return await layers.stack(store, [layer for layer in found if layer is not None])
+
+
+async def assemble(store: Store, blobs: Sequence[Descriptor], diff_ids: Sequence[str], workers: asyncio.Semaphore) -> Snapshot:
+    """The file system of layers whose blobs the store has, several unpacked at a time."""
+
+    async def one(blob: Descriptor, diff_id: str) -> Layer:
+        async with workers:
+            return await layers.add(store, blob, diff_id)
+
+    return await layers.stack(store, await asyncio.gather(*map(one, blobs, diff_ids)))
+
+
+async def _known(store: Store, diff_ids: Sequence[str]) -> list[Layer | None]:
+    return await asyncio.to_thread(lambda: [layers.known(store, diff_id) for diff_id in diff_ids])
+
+
+async def _fetch(store: Store, image: Resolved, found: Sequence[Layer | None], logins: Logins) -> None:
+    """Bring the blobs of missing layers into the store."""
+    wanted = {blob.digest for blob, layer in zip(image.manifest.layers, found, strict=True) if layer is None}
+    have = {blob.digest: path for blob in image.manifest.layers if (path := await asyncio.to_thread(store.blobs.find, blob.digest))}
+    if wanted <= have.keys():
+        return
+    with folder(store) as place:
+        target = place / "blobs" / "sha256"
+        target.mkdir(parents=True)
+        for digest, path in have.items():
+            os.link(path, target / digest.removeprefix("sha256:"))
+        tls = ["--src-tls-verify=false"] if image.reference.loopback else []
+        source = image.reference.at(image.manifest.digest).pinned()
+        flags = ["--quiet", "--dest-oci-accept-uncompressed-layers", *tls]
+        await skopeo.run(["copy", *flags, f"docker://{source}", f"oci:{place}:image"], logins)
+        for digest in wanted - have.keys():
+            await asyncio.to_thread(_adopt, store, target / digest.removeprefix("sha256:"), digest)
+
+
+def _adopt(store: Store, path: Path, digest: str) -> None:
+    if not path.exists():
+        raise ImageError(f"skopeo did not bring the layer {digest}")
+    store.blobs.add(lambda draft: os.link(path, draft), digest)

@@ -1,0 +1,105 @@
+"""Where the members of a layer go: paths inside a folder that no name and no symbolic link leads out of.
+
+The folder is new and nobody else writes to it, so looking first and acting then is safe.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import stat
+
+from pipelines.engine.embedded.errors import ImageError
+
+LINKS = 255  # symbolic links followed in one path; Linux stops at 40
+
+
+class Tree:
+    """A layer being unpacked.
+
+    Attributes:
+        root: its folder.
+        implied: folders made only because something is in them; the layers below say who owns them.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.implied: dict[str, int] = {}
+        self._folders = {"": root}
+
+    def place(self, name: str, mtime: int) -> tuple[str, str]:
+        """The folder (made, if missing, at ``mtime`` nanoseconds) and the last part of a member's name; both empty for the root itself."""
+        clean = posixpath.normpath("/" + name).lstrip("/")
+        if not clean:
+            return "", ""
+        parent, base = posixpath.split(clean)
+        return self.folder(parent, mtime), base
+
+    def folder(self, name: str, mtime: int) -> str:
+        """The path of a folder, links on the way resolved inside the tree."""
+        if name not in self._folders:
+            self._folders[name] = self._resolve(name, mtime, make=True)
+        return self._folders[name]
+
+    def find(self, name: str) -> str:
+        """The path of a member unpacked before, links resolved but for the last part; it may not exist."""
+        parent, base = posixpath.split(posixpath.normpath("/" + name).lstrip("/"))
+        return posixpath.join(self._resolve(parent, 0, make=False), base)
+
+    def relative(self, path: str) -> str:
+        return path[len(self.root) :].lstrip("/")
+
+    def _resolve(self, name: str, mtime: int, *, make: bool) -> str:
+        todo = [part for part in name.split("/") if part]
+        path, links = self.root, 0
+        while todo:
+            part = todo.pop(0)
+            if part == "..":
+                path = path if path == self.root else posixpath.dirname(path)
+                continue
+            if part == ".":
+                continue
+            step = f"{path}/{part}"
+            target = self._link(step)
+            if target is None:
+                path = self._step(step, mtime, make=make)
+                continue
+            links += 1
+            if links > LINKS:
+                raise ImageError(f"{name}: too many levels of symbolic links")
+            path = self.root if target.startswith("/") else path
+            todo = [piece for piece in target.split("/") if piece] + todo
+        return path
+
+    def _link(self, path: str) -> str | None:
+        try:
+            return os.readlink(path)
+        except OSError:
+            return None
+
+    def _step(self, path: str, mtime: int, *, make: bool) -> str:
+        try:
+            mode = os.lstat(path).st_mode
+        except FileNotFoundError:
+            if make:
+                os.mkdir(path, 0o755)
+                self.implied[self.relative(path)] = mtime
+            return path
+        if make and not stat.S_ISDIR(mode):
+            raise ImageError(f"{self.relative(path)} is no folder, but has something in it")
+        return path
+
+    def remove(self, path: str) -> None:
+        """Remove what has a member's name, whatever it is."""
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            shutil.rmtree(path)
+            self.forget()
+        else:
+            os.unlink(path)
+            self._folders = {"": self.root}  # a link may have gone that paths led through
+
+    def forget(self) -> None:
+        """Folders may have gone: look again."""
+        self._folders = {"": self.root}
+        self.implied = {name: mtime for name, mtime in self.implied.items() if os.path.isdir(f"{self.root}/{name}")}

@@ -1,0 +1,104 @@
+"""A layer's tar stream to a folder in overlay format (OCI image specification, "Image Layer Filesystem Changeset")."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.images.members import Members, nanoseconds
+from pipelines.engine.embedded.store.measure import is_whiteout
+
+if TYPE_CHECKING:
+    import tarfile
+
+    from pipelines.engine.embedded.images.stream import Stream
+
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+RESERVED = ".wh..wh."  # names of aufs for itself
+
+
+@dataclass(slots=True)
+class Unpacked:
+    """What a layer turned out to hold.
+
+    Attributes:
+        diff_id: digest of its plain tar.
+        implied: folders without an entry of their own: theirs is what the layers below say.
+        links: hard links to files that only the layers below have: name → target.
+        opaque: nothing of the layers below is seen.
+        skipped: device nodes left out because only root makes them.
+    """
+
+    diff_id: str = ""
+    implied: list[str] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    opaque: bool = False
+    skipped: int = 0
+
+
+def unpack(stream: Stream, target: str, *, opaque_mark: str) -> Unpacked:
+    """Unpack a layer into an empty folder.
+
+    Args:
+        stream: the plain tar.
+        target: the folder.
+        opaque_mark: name of the extended attribute by which overlayfs knows opaque folders.
+
+    Raises:
+        ImageError: the tar is damaged or holds what no layer holds.
+        OSError: the disk is full, and such.
+    """
+    layer = _Layer(stream, target, opaque_mark)
+    layer.read()
+    layer.found.implied = sorted(layer.tree.implied)
+    layer.found.skipped = layer.skipped
+    layer.found.diff_id = stream.finish()
+    return layer.found
+
+
+class _Layer(Members):
+    def __init__(self, stream: Stream, target: str, opaque_mark: str) -> None:
+        super().__init__(stream, target)
+        self.mark = opaque_mark
+        self.found = Unpacked()
+
+    def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        mtime = nanoseconds(member)
+        folder, base = self.tree.place(member.name, mtime)
+        if base.startswith(WHITEOUT):
+            self._whiteout(folder, base)
+        elif base:  # the root's own entry is left out: its owner and mode are not part of a layer
+            self.put(tar, member, f"{folder}/{base}", mtime)
+
+    def replaced(self, path: str, info: os.stat_result) -> None:
+        if is_whiteout(info):
+            self._hide_below(path)
+
+    def dangling(self, path: str, source: str) -> None:
+        self.found.links[self.tree.relative(path)] = self.tree.relative(source)
+
+    def _whiteout(self, folder: str, base: str) -> None:
+        if base == OPAQUE:
+            self._hide_below(folder)
+            return
+        if base.startswith(RESERVED):
+            return
+        hidden = base.removeprefix(WHITEOUT)
+        if hidden in {"", ".", ".."}:
+            raise ImageError(f"damaged layer: a whiteout of {hidden!r}")
+        path = f"{folder}/{hidden}"
+        try:
+            os.mknod(path, stat.S_IFCHR, 0)
+        except FileExistsError:  # the same layer brings one of that name: the whiteout is only about those below
+            if stat.S_ISDIR(os.lstat(path).st_mode):
+                self._hide_below(path)
+
+    def _hide_below(self, folder: str) -> None:
+        if folder == self.tree.root:
+            self.found.opaque = True  # overlayfs does not look for the mark there: the layers below are left out instead
+        else:
+            os.setxattr(folder, self.mark, b"y")
