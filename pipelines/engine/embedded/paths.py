@@ -22,3 +22,15 @@ def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
 def run_dir(environ: Mapping[str, str] | None = None) -> Path:
     """Where a session's run-time state is: inside the jail a tmpfs of its own; an empty folder to everyone else."""
     return cache_dir(environ) / "run"
+
+
+def store_dir(environ: Mapping[str, str] | None = None, *, rootless: bool = False) -> Path:
+    """`$LOCKGATE_STORE`, else a folder of the cache: one for each mode and user, whose layers the other could not use."""
+    env = os.environ if environ is None else environ
+    chosen = Path(env["LOCKGATE_STORE"]).absolute() if env.get("LOCKGATE_STORE") else None
+    return chosen or cache_dir(env) / f"store-{'rootless' if rootless else 'root'}-{_owner()}"
+
+
+def _owner() -> int:
+    """The user outside: inside a user namespace everybody is 0."""
+    return Path.home().stat().st_uid if os.geteuid() else 0

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 Ids = tuple[int, int]
+WILD = frozenset("*?[\\")
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,10 @@ class CopySources(Action):
         for source in self.paths:
             pattern = posixpath.join(self.base, source.path.lstrip("/"))
             if source.parents is not None:
-                full = root.matching(posixpath.join(pattern, source.parents))
+                full = _matching(root, posixpath.join(pattern, source.parents))
                 matches = [(path, posixpath.dirname(posixpath.relpath(path, pattern))) for path in full]
             else:
-                matches = [(path, "") for path in root.matching(pattern)]
+                matches = [(path, "") for path in _matching(root, pattern)]
             if not matches:
                 raise NotFound(f"failed to copy source directory: lstat {source.path}: no such file or directory")
             found.append(matches)
@@ -86,19 +87,13 @@ class CopySources(Action):
         ids = owner_ids(root, self.owner)
         matches = [match for source in self._found(sources[0]) for match in source]
         many = len(matches) + len(self.inline) > 1
-        dest = self.dest if self.dest.endswith("/") or not (many or self._is_directory(root, self.dest)) else f"{self.dest}/"
+        dest = self.dest if self.dest.endswith("/") or not (many or _is_directory(root, self.dest)) else f"{self.dest}/"
         for path, kept in matches:
             self._copy(sources[0], path, root, posixpath.join(dest, kept) + "/" if kept else dest, ids)
         for one in self.inline:
             target = posixpath.join(dest, one.name) if dest.endswith("/") else dest
             self._parents(root, target, ids)
             root.write(target, one.content.encode(), mode=self._mode(0o644), uid=ids[0], gid=ids[1])
-
-    def _is_directory(self, root: Root, path: str) -> bool:
-        try:
-            return modes.S_ISDIR(root.stat(path).st_mode)
-        except NotFound:
-            return False
 
     def _copy(self, source: Root, path: str, root: Root, dest: str, ids: Ids) -> None:
         from pipelines.engine.embedded.store.copy import copy_file, copy_tree
@@ -122,7 +117,7 @@ class CopySources(Action):
         for relative, status in source.walk(path):
             if not modes.S_ISLNK(status.st_mode):
                 mode = chmod.apply(self.mode, modes.S_IMODE(status.st_mode), directory=modes.S_ISDIR(status.st_mode))
-                root.chmod(posixpath.join(dest, relative), mode)
+                root.locate(posixpath.join(dest, relative)).chmod(mode)
 
     def _unpacked(self, source: Root, path: str, root: Root, dest: str) -> bool:
         """Unpack `path` into the directory `dest`, when it is a tar archive (compressed or not)."""
@@ -139,3 +134,34 @@ class CopySources(Action):
 
     def __str__(self) -> str:
         return self.text
+
+
+def _is_directory(root: Root, path: str) -> bool:
+    try:
+        return modes.S_ISDIR(root.stat(path).st_mode)
+    except NotFound:
+        return False
+
+
+def _matching(root: Root, pattern: str) -> list[str]:
+    """Paths that are there and match: `*`, `?` and `[…]` within names. A path that is there by that very name is meant literally."""
+    from pipelines.engine.embedded.store.patterns import name_pattern
+
+    if _is_there(root, pattern):
+        return [pattern]
+    found = ["/"]
+    for part in posixpath.normpath(pattern).split("/")[1:]:
+        if WILD.isdisjoint(part):
+            found = [posixpath.join(path, part) for path in found]
+        else:
+            fits = name_pattern(part)
+            found = [posixpath.join(path, name) for path in found if _is_directory(root, path) for name in root.listdir(path) if fits(name)]
+    return [path for path in found if _is_there(root, path)]
+
+
+def _is_there(root: Root, path: str) -> bool:
+    try:
+        root.stat(path, follow=False)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,26 @@
+"""Directory.dockerBuild."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.api.registry import field
+from pipelines.engine.embedded.dockerfile.build import build
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState
+
+
+@field("Directory.dockerBuild", args=("dockerfile", "platform", "buildArgs", "target", "secrets", "noInit"))
+async def docker_build(session: Session, state: DirectoryState, args: dict[str, Any]) -> ContainerState:
+    return await build(
+        session,
+        state,
+        dockerfile=args["dockerfile"],
+        target=args["target"],
+        build_args={pair["name"]: pair["value"] for pair in args["buildArgs"]},
+        secrets={secret.name: secret for secret in args["secrets"]},
+        platform=args["platform"] or "",
+        init=not args["noInit"],
+    )

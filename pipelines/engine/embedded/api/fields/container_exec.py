@@ -1,0 +1,92 @@
+"""Container: commands, what they said, and images: from, build, import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.api.registry import field
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.command import after, command_of
+from pipelines.engine.embedded.ops.exec import ExecOp
+from pipelines.engine.embedded.ops.images import container_from, imported
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.ops.op import Output
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import ContainerState
+
+Args = dict[str, Any]
+EXEC = (
+    "args",
+    "useEntrypoint",
+    "stdin",
+    "redirectStdin",
+    "redirectStdout",
+    "redirectStderr",
+    "expect",
+    "insecureRootCapabilities",
+    "expand",
+    "noInit",
+)
+
+
+@field("Container.from", args=("address",))
+async def from_(session: Session, state: ContainerState, args: Args) -> ContainerState:
+    return await container_from(session, state, args["address"])
+
+
+@field("Container.import", args=("source", "tag"))
+async def import_(session: Session, state: ContainerState, args: Args) -> ContainerState:
+    return await imported(session, state, args["source"], args["tag"])
+
+
+@field("Container.withExec", args=EXEC)
+def with_exec(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    return after(state, ExecOp(state.rootfs, command_of(state, args)))
+
+
+async def said(session: Session, state: ContainerState) -> Output:
+    """The last command's output."""
+    if state.last is None:
+        raise InvalidInput("no command has been set")
+    return await session.ops.output(state.last)
+
+
+async def stream(session: Session, state: ContainerState, name: str) -> str:
+    """A stream of the last command, as text."""
+    output = await said(session, state)
+    return session.store.output_path(dict(output.streams)[name]).read_bytes().decode(errors="replace")
+
+
+@field("Container.stdout")
+async def stdout(session: Session, state: ContainerState, _: Args) -> str:
+    return await stream(session, state, "stdout")
+
+
+@field("Container.stderr")
+async def stderr(session: Session, state: ContainerState, _: Args) -> str:
+    return await stream(session, state, "stderr")
+
+
+@field("Container.combinedOutput")
+async def combined_output(session: Session, state: ContainerState, _: Args) -> str:
+    return await stream(session, state, "combined")
+
+
+@field("Container.exitCode")
+async def exit_code(session: Session, state: ContainerState, _: Args) -> int:
+    return (await said(session, state)).exit_code
+
+
+@field("Container.sync")
+async def sync(session: Session, state: ContainerState, _: Args) -> None:
+    """Evaluates the root file system and every mount; the container's own id is the answer."""
+    await session.settle(state)
+
+
+@field("Container.withRootfs", args=("directory",))
+def with_rootfs(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    from pipelines.engine.embedded.ops.files import as_root
+
+    return replace(state, rootfs=as_root(args["directory"]))

@@ -1,0 +1,102 @@
+"""Container: what is mounted into it, and the services it is bound to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.api.registry import field
+from pipelines.engine.embedded.ops.expand import expand
+from pipelines.engine.embedded.ops.states import (
+    Binding,
+    CacheMount,
+    CacheState,
+    Credential,
+    DirectoryMount,
+    SecretMount,
+    SocketMount,
+    TempMount,
+)
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import ContainerState, Mount
+
+Args = dict[str, Any]
+
+
+def path_of(state: ContainerState, args: Args, name: str = "path") -> str:
+    """A path argument, absolute: seen from the working directory, expanded if asked."""
+    path = expand(args[name], state.config.env) if args.get("expand") else args[name]
+    return state.absolute(path)
+
+
+def mounted(state: ContainerState, mount: Mount) -> ContainerState:
+    """The container with `mount`, in place of one at the same path."""
+    return replace(state, mounts=(*(other for other in state.mounts if other.target != mount.target), mount))
+
+
+@field("Container.withMountedDirectory", args=("path", "source", "owner", "readOnly", "expand"))
+def with_mounted_directory(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    return mounted(state, DirectoryMount(path_of(state, args), args["source"], bool(args.get("readOnly")), args["owner"]))
+
+
+@field("Container.withMountedFile", args=("path", "source", "owner", "expand"))
+def with_mounted_file(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    return mounted(state, DirectoryMount(path_of(state, args), args["source"], owner=args["owner"]))
+
+
+@field("Container.withMountedTemp", args=("path", "size", "expand"))
+def with_mounted_temp(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    return mounted(state, TempMount(path_of(state, args), args["size"]))
+
+
+@field("Container.withMountedCache", args=("path", "cache", "source", "sharing", "owner", "expand"))
+def with_mounted_cache(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    cache: CacheState = args["cache"]
+    cache = replace(
+        cache,
+        source=args["source"] or cache.source,
+        sharing=args["sharing"] if args["sharing"] != "SHARED" else cache.sharing,
+        owner=args["owner"] or cache.owner,
+    )
+    return mounted(state, CacheMount(path_of(state, args), cache))
+
+
+@field("Container.withMountedSecret", args=("path", "source", "owner", "mode", "expand"))
+def with_mounted_secret(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    return mounted(state, SecretMount(path_of(state, args), args["source"], args["owner"], args["mode"]))
+
+
+@field("Container.withUnixSocket", args=("path", "source", "owner", "expand"))
+def with_unix_socket(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    return mounted(state, SocketMount(path_of(state, args), args["source"], args["owner"]))
+
+
+@field("Container.withoutMount", args=("path", "expand"))
+@field("Container.withoutUnixSocket", args=("path", "expand"))
+def without_mount(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    target = path_of(state, args)
+    return replace(state, mounts=tuple(mount for mount in state.mounts if mount.target != target))
+
+
+@field("Container.mounts")
+def mounts(_: Session, state: ContainerState, __: Args) -> list[str]:
+    return [mount.target for mount in state.mounts]
+
+
+@field("Container.withServiceBinding", args=("alias", "service"))
+def with_service_binding(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    others = tuple(binding for binding in state.bindings if binding.alias != args["alias"])
+    return replace(state, bindings=(*others, Binding(args["alias"], args["service"])))
+
+
+@field("Container.withRegistryAuth", args=("address", "username", "secret"))
+def with_registry_auth(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    others = tuple(credential for credential in state.credentials if credential.address != args["address"])
+    return replace(state, credentials=(*others, Credential(args["address"], args["username"], args["secret"])))
+
+
+@field("Container.withoutRegistryAuth", args=("address",))
+def without_registry_auth(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    return replace(state, credentials=tuple(one for one in state.credentials if one.address != args["address"]))

@@ -1,0 +1,107 @@
+"""Host: its directories, files, ports and sockets; and Directory's way in from an address."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.api.registry import field
+from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.op import Constant
+from pipelines.engine.embedded.ops.states import DirectoryState, FileState, HostPort, ServiceState, SocketState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.engine.embedded.ops.session import Session
+
+Args = dict[str, Any]
+LOOPBACK = ("localhost", "127.0.0.1")
+
+
+@field("Query.host")
+def host(_: Session, __: None, ___: Args) -> str:
+    return "host"
+
+
+@field("Host.directory", args=("path", "exclude", "include", "gitignore", "noCache"))
+async def directory(session: Session, _: str, args: Args) -> DirectoryState:
+    from pipelines.engine.embedded.store.hostdir import import_host_dir
+
+    path = session.host_path(args["path"])
+    snapshot = await asyncio.to_thread(
+        import_host_dir,
+        session.store,
+        path,
+        include=tuple(args["include"]),
+        exclude=tuple(args["exclude"]),
+        gitignore=bool(args["gitignore"]),
+        no_cache=bool(args["noCache"]),
+    )
+    return DirectoryState(Constant(snapshot))
+
+
+@field("Host.file", args=("path", "noCache"))
+async def file(session: Session, _: str, args: Args) -> FileState:
+    from pipelines.engine.embedded.store.hostdir import import_host_dir
+
+    path = session.host_path(args["path"])
+    if not await asyncio.to_thread(path.is_file):
+        raise NotFound(f"lstat {path}: no such file or directory")
+    include = (_literal(path.name),)
+    snapshot = await asyncio.to_thread(import_host_dir, session.store, path.parent, include=include, no_cache=bool(args["noCache"]))
+    return FileState(Constant(snapshot), f"/{path.name}")
+
+
+def _literal(name: str) -> str:
+    """A pattern that matches just this name."""
+    return "".join(f"\\{letter}" if letter in "*?[]\\!" else letter for letter in name)
+
+
+@field("Host.findUp", args=("name", "noCache"))
+async def find_up(session: Session, _: str, args: Args) -> str | None:
+    def look() -> str | None:
+        folder: Path = session.workdir
+        while not (folder / args["name"]).exists():
+            if folder == folder.parent:
+                return None
+            folder = folder.parent
+        return os.path.relpath(folder / args["name"], session.workdir)
+
+    return await asyncio.to_thread(look)
+
+
+@field("Host.unixSocket", args=("path",))
+def unix_socket(session: Session, _: str, args: Args) -> SocketState:
+    return SocketState(session.host_path(args["path"]))
+
+
+@field("Host.service", args=("ports", "host"))
+def service(_: Session, __: str, args: Args) -> ServiceState:
+    if args["host"] not in LOOPBACK:
+        raise InvalidInput(f"host {args['host']!r}: the embedded engine forwards ports of this machine's loopback only")
+    ports = _ports(args["ports"])
+    if not ports:
+        raise InvalidInput("no ports specified")
+    return ServiceState(digest_of("host-service", [[port.backend, port.frontend, port.protocol] for port in ports]), host_ports=ports)
+
+
+@field("Host.tunnel", args=("service", "native", "ports"))
+def tunnel(_: Session, __: str, args: Args) -> ServiceState:
+    target: ServiceState = args["service"]
+    ports = _ports(args["ports"], default=0)
+    if not ports:
+        exposed = target.container.config.ports if target.container else ()
+        ports = tuple(HostPort(port.port, port.port if args["native"] else 0, port.protocol) for port in exposed)
+    if not ports:
+        raise InvalidInput("no ports to forward: the service exposes none")
+    digest = digest_of("tunnel", target.digest, [[port.backend, port.frontend, port.protocol] for port in ports])
+    return ServiceState(digest, tunnel=target, tunnel_ports=ports)
+
+
+def _ports(given: list[Args], default: int | None = None) -> tuple[HostPort, ...]:
+    """Ports as asked; a frontend not given is the backend's number, or `default`."""
+    fallback = {one["backend"]: one["backend"] if default is None else default for one in given}
+    return tuple(HostPort(one["backend"], one.get("frontend") or fallback[one["backend"]], one.get("protocol") or "TCP") for one in given)

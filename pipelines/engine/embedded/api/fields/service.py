@@ -1,0 +1,81 @@
+"""Service: long-running containers, and their ports."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.api.registry import field
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.command import command_of
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.states import ServiceState
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.ops.config import Port
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import ContainerState
+
+Args = dict[str, Any]
+
+
+@field("Container.asService", args=("args", "useEntrypoint", "insecureRootCapabilities", "expand", "noInit"))
+def as_service(_: Session, state: ContainerState, args: Args) -> ServiceState:
+    command = command_of(state, args)
+    ports = [[port.key, port.skip_healthcheck] for port in state.config.ports]
+    digest = digest_of("service", state.rootfs.digest, command.recipe(), [op.digest for op in command.sources()], ports)
+    return ServiceState(digest, container=state, command=command)
+
+
+@field("Service.withHostname", args=("hostname",))
+def with_hostname(_: Session, state: ServiceState, args: Args) -> ServiceState:
+    return replace(state, hostname=args["hostname"], digest=digest_of("hostname", state.digest, args["hostname"]))
+
+
+@field("Service.hostname")
+def hostname(_: Session, state: ServiceState, __: Args) -> str:
+    return state.name
+
+
+@field("Service.ports")
+async def ports(session: Session, state: ServiceState, _: Args) -> list[Port]:
+    return await session.services.ports(state)
+
+
+@field("Service.endpoint", args=("port", "scheme"))
+async def endpoint(session: Session, state: ServiceState, args: Args) -> str:
+    known = await session.services.ports(state)
+    port = args["port"] or next((one.port for one in known), None)
+    if port is None:
+        raise InvalidInput("no ports exposed")
+    if args["port"] and args["port"] not in {one.port for one in known}:
+        raise InvalidInput(f"port {args['port']} not exposed")
+    host = "localhost" if state.tunnel else state.name
+    return f"{args['scheme']}://{host}:{port}" if args["scheme"] else f"{host}:{port}"
+
+
+@field("Service.start")
+async def start(session: Session, state: ServiceState, _: Args) -> None:
+    await session.services.start(state)
+
+
+@field("Service.sync")
+async def sync(session: Session, state: ServiceState, _: Args) -> None:
+    """Evaluates the container; nothing is started."""
+    if state.container is not None:
+        await session.settle(state.container)
+
+
+@field("Service.stop", args=("kill",))
+async def stop(session: Session, state: ServiceState, args: Args) -> None:
+    await session.services.stop(state, kill=args["kill"])
+
+
+@field("Service.up", args=("ports", "random"))
+async def up(session: Session, state: ServiceState, args: Args) -> None:
+    """Forwards ports of the host's loopback to the service until the client goes away."""
+    from pipelines.engine.embedded.api.fields.host import tunnel
+
+    forwarded = [{"backend": one["backend"], "frontend": one.get("frontend"), "protocol": one.get("protocol")} for one in args["ports"]]
+    opened = tunnel(session, "host", {"service": state, "native": not args["random"], "ports": forwarded})
+    await session.services.hold(opened)

@@ -1,0 +1,94 @@
+"""File operations: a chain of them is one layer, however long it is."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.op import Op, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.snapshot import Snapshot
+
+
+class Action:
+    """One change to a file system. `sources` are other file systems it reads."""
+
+    name: ClassVar[str] = "action"
+    sources: tuple[Op, ...] = ()
+
+    def recipe(self) -> Any:
+        """What makes it what it is, sources left out."""
+        raise NotImplementedError
+
+    async def key(self, session: Session, sources: Sequence[Snapshot]) -> Any:  # noqa: ARG002 - those that look need it
+        """As `recipe`, with the sources' content."""
+        return [self.recipe(), [source.id for source in sources]]
+
+    def apply(self, root: Root, sources: Sequence[Root], /) -> None:
+        """Do it. Runs in a thread."""
+        raise NotImplementedError
+
+
+class ActionOp(Op):
+    """`action` applied to `inputs[0]`."""
+
+    kind = "files"
+    __slots__ = ("action",)
+
+    def __init__(self, base: Op, action: Action) -> None:
+        super().__init__([action.name, action.recipe()], [base, *action.sources])
+        self.action = action
+
+    def describe(self) -> str:
+        return self.action.name
+
+
+async def evaluate_actions(session: Session, op: ActionOp) -> Output:
+    """Evaluate a chain of actions down to the nearest file system that is known, as one layer."""
+    chain, base_op = _chain(session, op)
+    base = (await session.ops.output(base_op)).snapshot
+    ops = [source for action in chain for source in action.sources]
+    snapshots = iter([output.snapshot for output in await session.ops.outputs(ops)])
+    steps = [(action, [next(snapshots) for _ in action.sources]) for action in chain]
+    key = base.id
+    for action, sources in steps:
+        key = digest_of("files", key, action.name, await action.key(session, sources))
+    async with session.store.lock(key):
+        output = session.ops.stored(key)
+        if output is None:
+            output = Output(await asyncio.to_thread(_apply, session, base, steps, key))
+        session.store.put(key, output.to_json(), layers=output.layers(), alias=[op.digest])
+    return output
+
+
+def _chain(session: Session, op: ActionOp) -> tuple[list[Action], Op]:
+    """The actions to do, first one first, and what they start from."""
+    actions = [op.action]
+    base = op.inputs[0]
+    while isinstance(base, ActionOp) and session.ops.known(base) is None and session.ops.stored(base.digest) is None:
+        actions.append(base.action)
+        base = base.inputs[0]
+    return actions[::-1], base
+
+
+def _apply(session: Session, base: Snapshot, steps: Sequence[tuple[Action, Sequence[Snapshot]]], key: str) -> Snapshot:
+    from pipelines.engine.embedded.store.paths import Root
+
+    draft = session.store.draft(base)
+    try:
+        root = Root(draft.mount())
+        for action, sources in steps:
+            with ExitStack() as stack:
+                roots = [Root(stack.enter_context(session.store.view(source)).path) for source in sources]
+                action.apply(root, roots)
+        return draft.commit(key)
+    except BaseException:
+        draft.discard()
+        raise

@@ -1,0 +1,189 @@
+"""Everything one execution needs, brought up and taken down: file systems, volumes, secrets, services, network."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.command import Command, source_of
+from pipelines.engine.embedded.ops.op import Output
+from pipelines.engine.embedded.ops.owners import owner_ids
+from pipelines.engine.embedded.ops.states import (
+    CacheMount,
+    DirectoryMount,
+    SecretMount,
+    SocketMount,
+    TempMount,
+)
+from pipelines.engine.embedded.sandbox.spec import Bind, Capture, SecretFile, Spec, Tmpfs
+from pipelines.engine.embedded.store.paths import Root
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.store.draft import Draft
+    from pipelines.engine.embedded.store.snapshot import Snapshot
+
+STREAMS = ("stdout", "stderr", "combined")
+
+
+class Arrangement:
+    """Brought up by `prepare`, described by `spec`, kept by `commit`, always ended by `close`."""
+
+    def __init__(self, session: Session, command: Command, inputs: Sequence[Output], *, captured: bool = True) -> None:
+        self.session = session
+        self.command = command
+        self.streams: dict[str, Path] = {}
+        self._rootfs: Snapshot = inputs[0].snapshot
+        given = iter(inputs[1:])
+        self._sources = {mount.target: next(given).snapshot for mount in command.mounts if source_of(mount) is not None}
+        self._drafts: list[Draft] = []
+        self._root: Path | None = None
+        self._binds: list[Bind | Tmpfs] = []
+        self._writable: list[tuple[Draft, Root]] = []
+        self._values: dict[str, bytes] = {}
+        self._hosts: dict[str, str] = {}
+        self._lease: Any = None
+        self._volumes: dict[str, Path] = {}
+        self._stack = AsyncExitStack()
+        self._kept = False
+        self._captured = captured
+
+    async def prepare(self) -> None:
+        """Bring everything up; whatever fails, `close` takes down what is there."""
+        command = self.command
+        self._hosts = await self.session.services.bind(command.bindings, self._stack)
+        if command.network:
+            self._lease = await self._stack.enter_async_context(self.session.leased())
+        for mount in command.mounts:
+            if isinstance(mount, CacheMount):
+                seed = self._seed(mount)
+                self._volumes[mount.target] = await self._stack.enter_async_context(self.session.volume(mount.cache, seed))
+        for name, secret in [
+            *command.secret_env,
+            *((mount.target, mount.secret) for mount in command.mounts if isinstance(mount, SecretMount)),
+        ]:
+            self._values[name] = await self.session.secret_value(secret)
+        await asyncio.to_thread(self._mount)
+
+    def _seed(self, mount: CacheMount) -> tuple[Snapshot, str] | None:
+        source = mount.cache.source
+        return (self._sources[mount.target], source.path) if source is not None else None
+
+    def _mount(self) -> None:
+        draft = self._draft(self._rootfs)
+        self._root = draft.mount()
+        if self._captured:
+            self.streams = {name: self.session.store.new_output() for name in STREAMS}
+        root = Root(self._root)
+        for mount in self.command.mounts:
+            match mount:
+                case DirectoryMount():
+                    self._binds.append(self._bind_directory(mount, root))
+                case CacheMount():
+                    self._own(self._volumes[mount.target], mount.cache.owner, root)
+                    self._binds.append(Bind(self._volumes[mount.target], mount.target))
+                case TempMount():
+                    self._binds.append(Tmpfs(mount.target, mount.size))
+                case SocketMount():
+                    self._binds.append(Bind(mount.socket.path, mount.target))
+                case SecretMount():
+                    pass
+
+    def _draft(self, lower: Snapshot) -> Draft:
+        draft = self.session.store.draft(lower)
+        self._drafts.append(draft)
+        return draft
+
+    def _bind_directory(self, mount: DirectoryMount, root: Root) -> Bind:
+        draft = self._draft(self._sources[mount.target])
+        tree = Root(draft.mount())
+        tree.stat(mount.source.path)
+        if mount.owner:
+            tree.chown(mount.source.path, *owner_ids(root, mount.owner), recursive=True)
+        if not mount.readonly:
+            self._writable.append((draft, tree))
+        return Bind(tree.locate(mount.source.path), mount.target, mount.readonly)
+
+    def _own(self, path: Path, owner: str, root: Root) -> None:
+        if owner:
+            os.chown(path, *owner_ids(root, owner))
+
+    def spec(self) -> Spec:
+        """What the sandbox is to run."""
+        command = self.command
+        assert self._root is not None  # noqa: S101 - prepare() came first
+        root = Root(self._root)
+        env = [f"{name}={value}" for name, value in (*command.env, *command.volatile)]
+        env += [f"{name}={self._values[name].decode(errors='replace')}" for name, _ in command.secret_env]
+        stdin: bytes | None = command.stdin.encode() if command.stdin else None
+        if command.redirect_stdin:
+            stdin = self._place(command.redirect_stdin)[0].read(self._place(command.redirect_stdin)[1])
+        return Spec(
+            rootfs=self._root,
+            args=command.args,
+            env=tuple(env),
+            cwd=command.cwd,
+            user=command.user,
+            mounts=tuple(self._binds),
+            secrets=tuple(self._secret_file(mount, root) for mount in command.mounts if isinstance(mount, SecretMount)),
+            stdin=stdin,
+            capture=Capture(**self.streams),
+            masks=tuple({value for value in self._values.values() if value}),
+            hosts=self._hosts,
+            network=self._lease,
+            privileged=command.privileged,
+            init=command.init,
+        )
+
+    def _secret_file(self, mount: SecretMount, root: Root) -> SecretFile:
+        uid, gid = owner_ids(root, mount.owner)
+        return SecretFile(mount.target, self._values[mount.target], uid, gid, mount.mode)
+
+    def commit(self, key: str, code: int) -> Output:
+        """Keep what the command left: file systems as snapshots, streams as output files."""
+        for stream, path in (("stdout", self.command.redirect_stdout), ("stderr", self.command.redirect_stderr)):
+            if path:
+                root, inner = self._place(path)
+                root.mkdirs(str(Path(inner).parent))
+                root.write(inner, self.streams[stream].read_bytes())
+        writable = {id(draft) for draft, _ in self._writable}
+        snapshot = self._drafts[0].commit(key)
+        mounts = tuple(draft.commit(f"{key}{index:03}") for index, (draft, _) in enumerate(self._writable))
+        for draft in self._drafts[1:]:
+            if id(draft) not in writable:
+                draft.discard()
+        self._kept = True
+        return Output(snapshot, mounts, code, tuple((name, path.name) for name, path in sorted(self.streams.items())))
+
+    def _place(self, path: str) -> tuple[Root, str]:
+        """The tree a container path lies in, and the path there."""
+        for (_, tree), mount in zip(self._writable, self._directory_mounts(), strict=True):
+            if path == mount.target or path.startswith(mount.target.rstrip("/") + "/"):
+                return tree, mount.source.path.rstrip("/") + path[len(mount.target.rstrip("/")) :]
+        if self._root is None:
+            raise InvalidInput(f"{path}: no root file system")
+        return Root(self._root), path
+
+    def _directory_mounts(self) -> list[DirectoryMount]:
+        return [mount for mount in self.command.mounts if isinstance(mount, DirectoryMount) and not mount.readonly]
+
+    async def close(self) -> None:
+        """Take everything down; what was not kept is gone."""
+        try:
+            if not self._kept:
+                await asyncio.to_thread(self._discard)
+        finally:
+            await self._stack.aclose()
+
+    def _discard(self) -> None:
+        with ExitStack() as stack:
+            for draft in self._drafts:
+                stack.callback(draft.discard)
+            for path in self.streams.values():
+                stack.callback(path.unlink, missing_ok=True)

@@ -1,0 +1,91 @@
+"""Evaluation of ops: memo → store → inputs → content key → lock → work. No recursion: every op waits in a task of its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.ops.actions import ActionOp, evaluate_actions
+from pipelines.engine.embedded.ops.flight import SingleFlight
+from pipelines.engine.embedded.ops.gather import all_of
+from pipelines.engine.embedded.ops.op import Constant, MountOf, Op, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.engine.embedded.ops.session import Session
+
+
+@dataclass(slots=True)
+class OpEvaluator:
+    """Evaluates ops for one session; results are remembered here and, past the session, in the store."""
+
+    session: Session
+    _memo: dict[str, Output] = field(default_factory=dict)
+    _flights: SingleFlight[Output] = field(default_factory=SingleFlight)
+
+    async def output(self, op: Op) -> Output:
+        """What `op` gives."""
+        known = self.known(op)
+        if known is not None:
+            return known
+        output = await self._flights.do(op.digest, lambda: self._evaluate(op))
+        self._memo[op.digest] = output
+        return output
+
+    async def outputs(self, ops: Sequence[Op]) -> list[Output]:
+        """What several ops give, evaluated concurrently; the first failure cancels the rest."""
+        known = [self.known(op) for op in ops]
+        missing = [op for op, output in zip(ops, known, strict=True) if output is None]
+        if len(missing) == 1:
+            await self.output(missing[0])
+        elif missing:
+            await all_of(self.output(op) for op in missing)
+        return [output if output is not None else self._memo[op.digest] for op, output in zip(ops, known, strict=True)]
+
+    def known(self, op: Op) -> Output | None:
+        """The output, when this session has it already."""
+        return Output(op.snapshot) if isinstance(op, Constant) else self._memo.get(op.digest)
+
+    def stored(self, digest: str) -> Output | None:
+        """The output, when the store has it under this digest or key."""
+        payload = self.session.store.get(digest)
+        return Output.from_json(payload) if payload is not None else None
+
+    async def _evaluate(self, op: Op) -> Output:
+        if isinstance(op, MountOf):
+            return Output((await self.output(op.inputs[0])).mounts[op.index])
+        stored = self.stored(op.digest)
+        if stored is not None:
+            self.session.progress.done(op.kind, op.describe(), 0.0, cached=True)
+            return stored
+        if isinstance(op, ActionOp):
+            return await evaluate_actions(self.session, op)
+        inputs = await self.outputs(op.inputs)
+        key = await op.key(self.session, inputs)
+        return await self._once(op, inputs, key)
+
+    async def _once(self, op: Op, inputs: Sequence[Output], key: str) -> Output:
+        """The work of `op`, by one process at a time; another's result is taken as it is."""
+        store = self.session.store
+        async with store.lock(key):
+            started = time.monotonic()
+            output = self.stored(key)
+            cached = output is not None
+            if output is None:
+                output = await self._work(op, inputs, key)
+            cost = time.monotonic() - started
+            self.session.progress.done(op.kind, op.describe(), cost, cached=cached)
+            outputs = [name for _, name in output.streams]
+            store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest])
+        return output
+
+    async def _work(self, op: Op, inputs: Sequence[Output], key: str) -> Output:
+        started = time.monotonic()
+        try:
+            return await op.run(self.session, inputs, key)
+        except EngineError as error:
+            self.session.progress.failed(op.kind, op.describe(), time.monotonic() - started, error.message)
+            raise

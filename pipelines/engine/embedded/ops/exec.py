@@ -1,0 +1,68 @@
+"""ExecOp: a command in a container, its file systems and what it said."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import ExecError
+from pipelines.engine.embedded.ops.arrange import Arrangement
+from pipelines.engine.embedded.ops.command import Command, source_of
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.op import Op, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipelines.engine.embedded.ops.session import Session
+
+TOLD = 128 * 1024  # bytes of each stream an error carries, the last ones: enough to see why, small enough to send
+
+
+class ExecOp(Op):
+    """`inputs[0]` is the root file system, the others are the mounts' sources in order."""
+
+    kind = "exec"
+    __slots__ = ("command",)
+
+    def __init__(self, rootfs: Op, command: Command) -> None:
+        super().__init__(command.recipe(), [rootfs, *command.sources()])
+        self.command = command
+
+    def describe(self) -> str:
+        return self.command.shown()
+
+    async def key(self, session: Session, inputs: Sequence[Output]) -> str:
+        contents = [inputs[0].snapshot.id]
+        sources = [source for mount in self.command.mounts if (source := source_of(mount)) is not None]
+        for source, output in zip(sources, inputs[1:], strict=True):
+            contents.append(await session.content(output.snapshot, source.path))
+        return digest_of(self.kind, self.command.recipe(), contents)
+
+    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
+        arrangement = Arrangement(session, self.command, inputs)
+        try:
+            await arrangement.prepare()
+            exit_ = await session.runtime.run(arrangement.spec())
+            if not _expected(self.command.expect, exit_.code):
+                raise self._error(exit_.code, arrangement)
+            return await asyncio.to_thread(arrangement.commit, key, exit_.code)
+        finally:
+            await arrangement.close()
+
+    def _error(self, code: int, arrangement: Arrangement) -> ExecError:
+        stdout, stderr = (told(arrangement.streams[name]) for name in ("stdout", "stderr"))
+        return ExecError(self.command.args, code, stdout, stderr)
+
+
+def _expected(expect: str, code: int) -> bool:
+    return expect == "ANY" or (code == 0) == (expect == "SUCCESS")
+
+
+def told(path: Path) -> str:
+    """The end of a stream as an error carries it: without the last newline."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - TOLD))
+        return file.read().decode(errors="replace").removesuffix("\n")

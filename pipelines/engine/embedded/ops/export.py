@@ -1,0 +1,62 @@
+"""Out to the host: directories and files. Only paths the caller names are written, never through a link of the exported tree."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.read import must_stat, within
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import DirectoryState, FileState
+    from pipelines.engine.embedded.store.paths import Root
+
+
+async def export_directory(session: Session, state: DirectoryState, path: str, *, wipe: bool) -> str:
+    """Merge a directory into a folder of the host (made if missing); `wipe` empties it first. Returns the folder's absolute path."""
+    target = session.host_path(path)
+    await must_stat(session, state.op, state.path, state.path)
+    await within(session, state.op, lambda root: _merge(root, state.path, target, wipe=wipe))
+    return str(target)
+
+
+def _merge(root: Root, source: str, target: Path, *, wipe: bool) -> None:
+    from pipelines.engine.embedded.store.copy import copy_tree
+    from pipelines.engine.embedded.store.paths import Root
+
+    target.mkdir(parents=True, exist_ok=True)
+    if wipe:
+        for child in target.iterdir():
+            if child.is_dir() and not child.is_symlink():
+                shutil.rmtree(child)
+            else:
+                child.unlink()
+    copy_tree(root, source, Root(target), "/", owner="caller")
+
+
+async def export_file(session: Session, state: FileState, path: str, *, into: bool) -> str:
+    """Write a file to the host, whole or not at all. `into`: `path` may be a folder to put it into. Returns its absolute path."""
+    target = session.host_path(path)
+    if await asyncio.to_thread(target.is_dir):
+        if not into and not path.endswith("/"):
+            raise InvalidInput(f"destination {str(target)!r} is a directory; must be a file path unless allowParentDirPath is set")
+        target /= Path(state.path).name
+    await within(session, state.op, lambda root: _write(root, state.path, target))
+    return str(target)
+
+
+def _write(root: Root, source: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.part")
+    mode = root.stat(source).st_mode & 0o777
+    try:
+        with root.open(source) as file, draft.open("wb") as out:
+            shutil.copyfileobj(file, out, 1 << 20)
+        draft.chmod(mode)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)

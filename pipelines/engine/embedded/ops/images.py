@@ -1,0 +1,65 @@
+"""Containers from images: of a registry, or of an archive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.images import logins
+from pipelines.engine.embedded.ops.config import Config
+from pipelines.engine.embedded.ops.op import Constant, Op, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipelines.engine.embedded.images.logins import Login
+    from pipelines.engine.embedded.images.pull import Resolved
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import ContainerState, Credential, FileState
+
+
+class ImageOp(Op):
+    """The file system of an image whose manifest is known."""
+
+    kind = "pull"
+    __slots__ = ("image", "logins")
+
+    def __init__(self, image: Resolved, logins: Mapping[str, Login]) -> None:
+        super().__init__([image.manifest.digest])
+        self.image = image
+        self.logins = logins
+
+    def describe(self) -> str:
+        return str(self.image.reference)
+
+    async def key(self, session: Session, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - it has none
+        return self.digest
+
+    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:  # noqa: ARG002 - it has none
+        return Output((await session.images.pull(self.image, self.logins)).snapshot)
+
+
+async def container_from(session: Session, state: ContainerState, address: str) -> ContainerState:
+    """`state` with an image's file system and configuration; what was mounted, bound or known as a credential stays."""
+    known = await credentials(session, state.credentials)
+    image = await session.images.resolve(address, state.platform, known)
+    return _with_image(state, ImageOp(image, known), image.config, str(image.reference))
+
+
+async def imported(session: Session, state: ContainerState, source: FileState, tag: str) -> ContainerState:
+    """`state` with the image of an archive (OCI layout or `docker save`)."""
+    from pipelines.engine.embedded.store.paths import Root
+
+    snapshot = (await session.ops.output(source.op)).snapshot
+    with session.store.view(snapshot) as view:
+        image = await session.images.load(Root(view.path).locate(source.path), tag=tag, platform=state.platform)
+    return _with_image(state, Constant(image.snapshot), image.config, None)
+
+
+def _with_image(state: ContainerState, rootfs: Op, config: Mapping[str, Any], ref: str | None) -> ContainerState:
+    return replace(state, rootfs=rootfs, config=Config.from_oci(config.get("config") or {}), image=config, image_ref=ref, last=None)
+
+
+async def credentials(session: Session, given: Sequence[Credential]) -> dict[str, Login]:
+    """Logins by registry, secrets read."""
+    return {logins.registry(one.address): logins.Login(one.username, (await session.secret_value(one.secret)).strip()) for one in given}

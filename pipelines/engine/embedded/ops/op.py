@@ -1,0 +1,110 @@
+"""An op is a lazy file system: a recipe with a digest, evaluated at most once for its content key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.engine.embedded.ops.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What an op gave: a file system and, for an exec, what its mounts became and what it said.
+
+    Attributes:
+        snapshot: the (root) file system.
+        mounts: file systems of the writable mounts, in the exec's order.
+        exit_code: of an exec; 0 otherwise.
+        streams: names of the store's output files by stream (`stdout`, `stderr`, `combined`).
+    """
+
+    snapshot: Snapshot
+    mounts: tuple[Snapshot, ...] = ()
+    exit_code: int = 0
+    streams: tuple[tuple[str, str], ...] = ()
+
+    def layers(self) -> list[str]:
+        """Every layer it needs, to be kept as long as it is."""
+        return [layer for snapshot in (self.snapshot, *self.mounts) for layer in snapshot.layers]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "snapshot": _snapshot_json(self.snapshot),
+            "mounts": [_snapshot_json(mount) for mount in self.mounts],
+            "exit": self.exit_code,
+            "streams": dict(self.streams),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Output:
+        mounts = tuple(_snapshot(mount) for mount in data["mounts"])
+        return cls(_snapshot(data["snapshot"]), mounts, data["exit"], tuple(sorted(data["streams"].items())))
+
+
+def _snapshot_json(snapshot: Snapshot) -> list[Any]:
+    return [snapshot.id, list(snapshot.layers)]
+
+
+def _snapshot(data: list[Any]) -> Snapshot:
+    return Snapshot(data[0], tuple(data[1]))
+
+
+class Op:
+    """Base of all ops. `digest` names the recipe; two ops with one digest are interchangeable.
+
+    `key` names the work by what went in (the inputs' content, not their recipes), so that a rebuilt input with the same content does not
+    make its users run again. `inputs` are evaluated, concurrently, before `key` is asked.
+    """
+
+    kind: ClassVar[str] = "op"
+    __slots__ = ("digest", "inputs")
+    digest: str
+    inputs: tuple[Op, ...]
+
+    def __init__(self, recipe: object, inputs: Sequence[Op] = ()) -> None:
+        self.inputs = tuple(inputs)
+        self.digest = digest_of(self.kind, recipe, [op.digest for op in self.inputs])
+
+    async def key(self, session: Session, inputs: Sequence[Output]) -> str:
+        """The content key, given the inputs' outputs."""
+        raise NotImplementedError
+
+    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
+        """Do the work. Called by one process at a time for a key."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """One line for people."""
+        return self.kind
+
+
+class Constant(Op):
+    """A file system that is there already."""
+
+    kind = "snapshot"
+    __slots__ = ("snapshot",)
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__(snapshot.id)
+        self.snapshot = snapshot
+
+
+SCRATCH_OP = Constant(SCRATCH)
+
+
+class MountOf(Op):
+    """What a writable mount became in an exec."""
+
+    kind = "mount-of"
+    __slots__ = ("index",)
+
+    def __init__(self, execution: Op, index: int) -> None:
+        super().__init__(index, [execution])
+        self.index = index

@@ -1,0 +1,54 @@
+"""Secrets: given by the client, or read from where a URI points. Keys never hold their values."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded.ops.states import SecretState
+
+SCHEMES = ("env", "file", "cmd")
+
+
+def given_secret(name: str, plaintext: str) -> SecretState:
+    """A secret whose value the client sent; the name is its identity."""
+    value = plaintext.encode()
+    return SecretState(name, f"name:{name}", "", lambda: value)
+
+
+def secret_from_uri(workdir: Path, uri: str, cache_key: str | None) -> SecretState:
+    """A secret behind `env://NAME`, `file://PATH` or `cmd://COMMAND`.
+
+    Raises:
+        InvalidInput: another scheme, or none.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator or scheme not in SCHEMES:
+        known = ", ".join(f"{name}://" for name in SCHEMES)
+        raise InvalidInput(f"unsupported secret provider: {scheme!r}; the embedded engine reads {known}, others need a Dagger engine")
+    readers = {"env": _from_env, "file": lambda path: _from_file(workdir, path), "cmd": _from_command}
+    identity = f"key:{cache_key}" if cache_key else f"uri:{uri}"
+    return SecretState(rest if scheme == "env" else uri, identity, uri, lambda: readers[scheme](rest))
+
+
+def _from_env(name: str) -> bytes:
+    value = os.environ.get(name)
+    if value is None:
+        raise NotFound(f"secret env://{name}: the variable is not set")
+    return value.encode()
+
+
+def _from_file(workdir: Path, path: str) -> bytes:
+    try:
+        return (workdir / Path(path).expanduser()).read_bytes()
+    except OSError as error:
+        raise NotFound(f"secret file://{path}: {error.strerror}") from error
+
+
+def _from_command(command: str) -> bytes:
+    done = subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode:
+        raise NotFound(f"secret cmd: the command ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()[:200]}")
+    return done.stdout.rstrip(b"\n")

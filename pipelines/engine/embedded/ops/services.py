@@ -1,0 +1,129 @@
+"""Services of a session: one running thing a recipe, started when first needed, stopped a while after its last user left."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.arrange import Arrangement
+from pipelines.engine.embedded.ops.config import Port
+from pipelines.engine.embedded.ops.gather import all_of
+from pipelines.engine.embedded.sandbox import services as running
+from pipelines.engine.embedded.sandbox.health import Health
+from pipelines.engine.embedded.sandbox.served import ContainerService, Forward, HostService, Tunnel
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from pipelines.engine.embedded.ops.config import Config
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import Binding, ContainerState, HostPort, ServiceState
+    from pipelines.engine.embedded.sandbox.spec import Spec
+
+NANO = 1e9  # Docker's healthchecks count nanoseconds
+
+
+class Services:
+    """Starts, shares and stops what `ServiceState` describes."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._runner = running.ServiceRunner()
+        self._started: dict[str, running.Up] = {}
+
+    async def bind(self, bindings: Sequence[Binding], stack: AsyncExitStack) -> dict[str, str]:
+        """Bring up what a container is bound to, until `stack` ends; returns addresses by host name."""
+        hosts: dict[str, str] = {}
+
+        async def one(binding: Binding) -> None:
+            own = AsyncExitStack()
+            stack.push_async_callback(own.aclose)
+            service = self._service(binding.service)
+            up = await own.enter_async_context(self._runner.using(binding.service.digest, service, alias=binding.alias))
+            hosts.update({binding.alias: up.ip, binding.service.name: up.ip})
+
+        await all_of(one(binding) for binding in bindings)
+        return hosts
+
+    async def start(self, state: ServiceState) -> None:
+        """Start it, to stay until `stop` or the session's end."""
+        self._started[state.digest] = await self._runner.start(state.digest, self._service(state))
+
+    async def stop(self, state: ServiceState, *, kill: bool) -> None:
+        """Stop it, whoever uses it."""
+        self._started.pop(state.digest, None)
+        await self._runner.stop(state.digest, kill=kill)
+
+    async def hold(self, state: ServiceState) -> None:
+        """Keep it up until this call is cancelled, or it ends by itself."""
+        async with self._runner.using(state.digest, self._service(state)) as up:
+            await asyncio.wait([up.ended if up.ended is not None else asyncio.get_running_loop().create_future()])
+
+    async def ports(self, state: ServiceState) -> list[Port]:
+        """What it listens on, as its users see it.
+
+        Raises:
+            InvalidInput: a tunnel whose ports are chosen when it starts, and it has not been started.
+        """
+        if state.container is not None:
+            return list(state.container.config.ports)
+        up = self._started.get(state.digest)
+        if up is not None:
+            return [Port(port.number, port.protocol) for port in up.ports]
+        forwards = state.tunnel_ports or state.host_ports
+        if any(port.frontend == 0 for port in forwards):
+            raise InvalidInput("the tunnel has no ports before it is started")
+        return [Port(port.frontend, port.protocol) for port in forwards]
+
+    async def close(self) -> None:
+        """Stop everything."""
+        await self._runner.close()
+
+    def _service(self, state: ServiceState) -> running.Service:
+        switch = self._session.switch
+        if state.tunnel is not None:
+            return Tunnel(switch, state.tunnel.digest, self._service(state.tunnel), _forwards(state.tunnel_ports))
+        if state.container is None:
+            return HostService(switch, _forwards(state.host_ports))
+        config = state.container.config
+        ports = tuple(running.Port(port.port, port.protocol, check=not port.skip_healthcheck) for port in config.ports)
+        container = state.container
+        return ContainerService(
+            self._session.runtime,
+            switch,
+            state.name,
+            state.command.args,
+            lambda: self._prepared(state, container),
+            ports,
+            _health(config),
+        )
+
+    @asynccontextmanager
+    async def _prepared(self, state: ServiceState, container: ContainerState) -> AsyncIterator[Spec]:
+        """The service's container, its writes thrown away when it ends."""
+        inputs = await self._session.ops.outputs([container.rootfs, *state.command.sources()])
+        arrangement = Arrangement(self._session, state.command, inputs, captured=False)
+        try:
+            await arrangement.prepare()
+            yield replace(arrangement.spec(), hostname=state.name)
+        finally:
+            await arrangement.close()
+
+
+def _forwards(ports: Sequence[HostPort]) -> tuple[Forward, ...]:
+    return tuple(Forward(port.backend, port.frontend, port.protocol) for port in ports)
+
+
+def _health(config: Config) -> Health | None:
+    """The image's own healthcheck, when it has one that says more than an open port would."""
+    check = dict(config.healthcheck or ())
+    test = tuple(check.get("Test") or ())
+    if not test or test[0] == "NONE":
+        return None
+    args = (*(config.shell or ("/bin/sh", "-c")), test[1]) if test[0] == "CMD-SHELL" else test[1:]
+    names = {"Interval": "interval", "Timeout": "timeout", "StartPeriod": "start_period", "StartInterval": "start_interval"}
+    times = {name: check[key] / NANO for key, name in names.items() if check.get(key)}
+    return Health(args, retries=check.get("Retries") or 3, **times)

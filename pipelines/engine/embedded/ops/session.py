@@ -1,0 +1,157 @@
+"""A session: one client's view of the engine, from its first request to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.images import platforms
+from pipelines.engine.embedded.images.images import Images
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.evaluate import OpEvaluator
+from pipelines.engine.embedded.ops.services import Services
+from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from pipelines.engine.embedded.network.switch import Lease, Switch
+    from pipelines.engine.embedded.ops.states import CacheState, ContainerState, SecretState
+    from pipelines.engine.embedded.progress import Progress
+    from pipelines.engine.embedded.sandbox.runtime import Runtime
+    from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.store import Store
+
+
+@dataclass(slots=True)
+class Session:
+    """What resolvers and ops share.
+
+    Attributes:
+        store: file systems and results, shared with other sessions.
+        runtime: runs containers.
+        switch: the session's network.
+        progress: where work is reported.
+        workdir: the client's working directory, which its relative paths start from.
+        platform: of this machine.
+    """
+
+    store: Store
+    runtime: Runtime
+    switch: Switch
+    progress: Progress
+    workdir: Path
+    platform: str
+    rootless: bool = False
+    ops: OpEvaluator = field(init=False)
+    services: Services = field(init=False)
+    images: Images = field(init=False)
+    _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _contents: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ops = OpEvaluator(self)
+        self.services = Services(self)
+        self.images = Images(self.store)
+
+    def host_path(self, path: str) -> Path:
+        """A path of the host as the client means it."""
+        return Path(os.path.normpath(self.workdir / Path(path).expanduser()))
+
+    async def secret_value(self, secret: SecretState) -> bytes:
+        """A secret's value, read once a session."""
+        if secret.identity not in self._secrets:
+            self._secrets[secret.identity] = await asyncio.to_thread(secret.read)
+        return self._secrets[secret.identity]
+
+    async def content(
+        self,
+        snapshot: Snapshot,
+        path: str,
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        gitignore: bool = False,
+    ) -> str:
+        """Digest of what is at `path`, by content; a whole file system counts by its id, which says as much and costs nothing."""
+        if path == "/" and not (include or exclude or gitignore):
+            return snapshot.id
+        return await self.content_digest(snapshot, path, include=include, exclude=exclude, gitignore=gitignore)
+
+    async def content_digest(
+        self,
+        snapshot: Snapshot,
+        path: str,
+        *,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        gitignore: bool = False,
+    ) -> str:
+        """Digest of what is at `path`, by content; remembered here and in the store."""
+        key = digest_of("content", snapshot.id, path, list(include), list(exclude), gitignore)
+        if key not in self._contents:
+            known = self.store.get(key)
+            if known is None:
+                digest = await asyncio.to_thread(self._digest, snapshot, path, include, exclude, gitignore)
+                known = {"digest": digest}
+                self.store.put(key, known)
+            self._contents[key] = known["digest"]
+        return self._contents[key]
+
+    def _digest(self, snapshot: Snapshot, path: str, include: Sequence[str], exclude: Sequence[str], gitignore: bool) -> str:
+        from pipelines.engine.embedded.store.paths import Root
+        from pipelines.engine.embedded.store.tree import digest_tree
+
+        with self.store.view(snapshot) as view:
+            return digest_tree(Root(view.path), path, include=include, exclude=exclude, gitignore=gitignore)
+
+    async def settle(self, state: ContainerState) -> None:
+        """Evaluate a container's root file system and what is mounted into it."""
+        mounts = [mount.source.op for mount in state.mounts if isinstance(mount, DirectoryMount)]
+        caches = [mount.cache.source.op for mount in state.mounts if isinstance(mount, CacheMount) and mount.cache.source]
+        await self.ops.outputs([state.rootfs, *mounts, *caches])
+
+    @asynccontextmanager
+    async def leased(self) -> AsyncIterator[Lease]:
+        """An address on the session's network, for one container."""
+        lease = await self.switch.lease()
+        try:
+            yield lease
+        finally:
+            await self.switch.release(lease)
+
+    @asynccontextmanager
+    async def volume(self, cache: CacheState, seed: tuple[Snapshot, str] | None) -> AsyncIterator[Path]:
+        """A cache volume's directory, held as its sharing mode says."""
+        async with self.store.volume(cache.key, sharing=cache.sharing, seed=seed) as path:
+            yield path
+
+
+@asynccontextmanager
+async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bool = False) -> AsyncIterator[Session]:  # noqa: ARG001 - labels are for traces
+    """A session with everything behind it; all it started is gone when it ends."""
+    from pipelines.engine.embedded.network.switch import Switch
+    from pipelines.engine.embedded.paths import run_dir, store_dir
+    from pipelines.engine.embedded.progress import Lines
+    from pipelines.engine.embedded.sandbox.runtime import Runtime
+    from pipelines.engine.embedded.store.store import Store
+
+    progress = Lines()
+    state = run_dir() / "sandbox"
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = await asyncio.to_thread(lambda: Store.open(store_dir(rootless=rootless), rootless=rootless))
+    runtime = Runtime(state, rootless=rootless)
+    try:
+        async with Switch.open(note=progress.note) as switch:
+            session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless)
+            try:
+                yield session
+            finally:
+                await session.services.close()
+                await runtime.close()
+    finally:
+        await asyncio.to_thread(store.close)
