@@ -41,8 +41,9 @@ def run(words: tuple[str, ...]) -> int:
     import asyncio
 
     from pipelines.cli.lend import lend
+    from pipelines.engine.choice import embedded
 
-    return asyncio.run(lend(words, settings()))
+    return asyncio.run(lend(words, settings(), embedded("engine run")))
 
 
 _rootless = click.option("--rootless", is_flag=True, help="The store of an ordinary user's engine, even as root.")

@@ -70,7 +70,7 @@ def _of_system(error: OSError) -> BaseException:
         return Unavailable(
             f"no space left for {where}",
             cause="the disk or a quota is full",
-            next_step="free space; `lockgate engine gc` empties the cache",
+            next_step="free space; `lockgate engine gc` shrinks the engine's store",
         )
     if error.errno in _NO_ACCESS:
         return Unavailable(f"{where}: {error.strerror}", next_step="run as the owner of the folder, or change its permissions")

@@ -13,22 +13,21 @@ if TYPE_CHECKING:
 
     from pipelines.cli.options import Settings
     from pipelines.cli.terminal import Terminal
+    from pipelines.engine.choice import Choice
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 
-async def lend(command: Sequence[str], here: Settings) -> int:
-    """Open a session of the embedded engine, run the command on it, and return the command's exit code (128 + signal, if one ended it).
+async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
+    """Open a session of the engine, run the command on it, and return the command's exit code (128 + signal, if one ended it).
 
     Raises:
         EngineUnavailable: the engine does not start.
     """
-    from pipelines.engine.choice import embedded
     from pipelines.engine.connect import open_session
 
-    choice = embedded("engine run")
     terminal = here.stderr()
 
     def log(line: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.cli.name import renamed, shown
+from pipelines.errors import ExitCode
 from pipelines.model import Status
 from pipelines.report.select import bad, images, open_findings
 from pipelines.report.text import counts, duration, finding_line, one_line, outcome, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pipelines.cli.options import Settings
     from pipelines.cli.terminal import Terminal
@@ -20,6 +21,14 @@ TAIL_LINES = 12
 _MOST_FINDINGS = 10
 _MOST_FAILURES = 5
 """Failures told at length; the others are named."""
+
+_WORDS: Mapping[int, tuple[str, str]] = {
+    ExitCode.OK: ("ok:", "green"),
+    ExitCode.UNAVAILABLE: ("unavailable:", "red"),
+    ExitCode.INTERNAL: ("internal error:", "red"),
+    ExitCode.INTERRUPTED: ("interrupted:", "yellow"),
+    ExitCode.TERMINATED: ("terminated:", "yellow"),
+}
 
 
 def summarise(run: Run, settings: Settings, terminal: Terminal, *, reports: str | None) -> None:
@@ -81,9 +90,7 @@ def _of_this_run(run: Run) -> list[Result]:
 
 
 def _verdict(run: Run, terminal: Terminal) -> str:
-    word, color = {0: ("ok:", "green"), 130: ("interrupted:", "yellow"), 143: ("terminated:", "yellow")}.get(
-        int(run.exit_code), ("failed:", "red")
-    )
+    word, color = _WORDS.get(run.exit_code, ("failed:", "red"))
     return terminal.paint(word, fg=color, bold=True)
 
 

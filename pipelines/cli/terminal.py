@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
-from pipelines.engine.choice import SESSION_KIND, SESSION_PORT
-from pipelines.providers import detect
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -89,8 +86,13 @@ def _color(flag: When, environ: Mapping[str, str], *, dumb: bool, tty: bool) -> 
 def _live(flag: Progress, environ: Mapping[str, str], *, dumb: bool, tty: bool) -> bool:
     if flag is not Progress.AUTO:
         return flag is Progress.LIVE
+    if not tty or dumb:
+        return False
+    from pipelines.engine.choice import SESSION_KIND, SESSION_PORT
+    from pipelines.providers import detect
+
     under_dagger_run = bool(environ.get(SESSION_PORT)) and not environ.get(SESSION_KIND)
-    return tty and not dumb and not under_dagger_run and not detect(environ).in_ci
+    return not under_dagger_run and not detect(environ).in_ci
 
 
 def _is_unicode(stream: TextIO) -> bool:

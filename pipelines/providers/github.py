@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,8 @@ class GitHub(Provider):
 
     def fold(self, name: str, title: str, *, started: float, ended: float, collapsed: bool = True) -> Fold:
         """A group. Workflow commands are off inside it, so that a program's output cannot give any."""
+        import secrets
+
         _ = (name, started, ended)
         token = secrets.token_hex(16)
         head, tail = (f"::group::{_data(title)}", "::endgroup::") if collapsed else (title, "")

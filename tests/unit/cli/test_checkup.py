@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import datetime as dt
+import http.server
+import json
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from pipelines.cli.checkup import State, files, machine, network
+from pipelines.model import EngineKind, LockedImage, Project, Registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Said(Protocol):
+    code: int
+    out: str
+    err: str
+
+
+Lockgate = Callable[..., Said]
+
+
+@pytest.fixture
+def registry() -> Iterator[Callable[[int], str]]:
+    """A registry of this machine that answers GET /v2/ with the given status; its host."""
+    servers: list[http.server.HTTPServer] = []
+
+    def serve(status: int) -> str:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(status if self.path == "/v2/" else 418)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return f"localhost:{server.server_address[1]}"
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def project(root: Path, **settings: object) -> Project:
+    return Project(name="shop", root=root, **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "words"),
+    [
+        (200, State.OK, "answers"),
+        (401, State.OK, "asks for credentials"),
+        (404, State.FAILED, "this is no registry"),
+        (503, State.FAILED, "answers with 503"),
+    ],
+)
+def test_a_registry_is_what_answers_like_one(registry: Callable[[int], str], tmp_path: Path, status: int, state: State, words: str) -> None:
+    about, clock = network.registry(project(tmp_path, registry=Registry(url=f"{registry(status)}/team")))
+    assert about.state is state
+    assert words in about.detail
+    assert (clock.name, clock.state) == ("clock", State.OK)
+
+
+def test_a_registry_that_is_away_is_failed_with_a_fix(tmp_path: Path, closed_port: int) -> None:
+    (about,) = network.registry(project(tmp_path, registry=Registry(url=f"127.0.0.1:{closed_port}")))
+    assert about.state is State.FAILED
+    assert "Connection refused" in about.detail
+    assert about.fix
+
+
+def test_no_registry_is_nothing_bad(tmp_path: Path) -> None:
+    (about,) = network.registry(project(tmp_path))
+    assert about.state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("off", "state", "words"), [(0, State.OK, "agrees"), (-3600, State.WARNING, "3600 s behind"), (90, State.WARNING, "ahead of")]
+)
+def test_the_clock(off: float, state: State, words: str) -> None:
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    answer = network.clock(now + dt.timedelta(seconds=off), now)
+    assert answer.state is state
+    assert words in answer.detail
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [("r.example.com/team", "r.example.com"), ("localhost:5000", "localhost:5000"), ("docker.io/me", "registry-1.docker.io")],
+)
+def test_the_host_of_a_registry(url: str, host: str) -> None:
+    assert network.host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"), [("localhost:1", True), ("127.0.0.1:1", True), ("[::1]:1", True), ("10.0.0.1:1", False), ("r.example.com", False)]
+)
+def test_what_is_this_machine(host: str, loopback: bool) -> None:
+    assert network.is_loopback(host) is loopback
+
+
+def locked(reference: str, *, fixture: bool = False) -> dict[str, LockedImage]:
+    return {"k6": LockedImage(name="k6", reference=reference, origin="built", fixture=fixture)}
+
+
+def test_a_lock_that_points_to_a_registry_that_is_gone_is_stale(tmp_path: Path, closed_port: int, registry: Callable[[int], str]) -> None:
+    (stale,) = files.local(project(tmp_path, locked=locked(f"localhost:{closed_port}/k6@sha256:0")))
+    assert (stale.name, stale.state) == ("images.lock", State.FAILED)
+    assert "k6" in stale.detail
+    (good,) = files.local(project(tmp_path, locked=locked(f"{registry(200)}/k6@sha256:0")))
+    assert good.state is State.OK
+    (fixture,) = files.local(project(tmp_path, locked=locked("r.example.com/k6@sha256:0", fixture=True)))
+    assert fixture.state is State.WARNING
+    assert "not the real thing: k6" in fixture.detail
+
+
+def test_files_of_this_machine_belong_to_no_commit(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "lockgate.local.toml").touch()
+    (tmp_path / ".lockgate").mkdir()
+    answers = {answer.name: answer for answer in files.local(project(tmp_path))}
+    assert {name: answer.state for name, answer in answers.items()} == {".lockgate": State.WARNING, "lockgate.local.toml": State.WARNING}
+    for answer in answers.values():
+        subprocess.run(["sh", "-c", str(answer.fix)], check=True)
+    assert all(answer.state is State.OK for answer in files.local(project(tmp_path)))
+
+
+def test_outside_git_there_is_nothing_to_ignore(tmp_path: Path) -> None:
+    (tmp_path / "lockgate.local.toml").touch()
+    assert list(files.local(project(tmp_path))) == []
+
+
+def test_a_clash_of_names_is_told(tmp_path: Path) -> None:
+    (fine,) = files.names(tmp_path)
+    assert fine.state is State.OK
+    (tmp_path / "pipelines").mkdir()
+    (clash,) = files.names(tmp_path)
+    assert (clash.state, clash.fix) == (State.WARNING, "say `lockgate` instead")
+
+
+def test_lacks_of_the_embedded_engine_do_not_count_where_another_is_taken(tmp_path: Path) -> None:
+    session = {"DAGGER_SESSION_PORT": "1", "DAGGER_SESSION_TOKEN": "t", "PATH": str(tmp_path)}
+    answers = list(machine.engine(project(tmp_path), session))
+    assert answers[0].detail == "dagger (a session is open (DAGGER_SESSION_PORT))"
+    assert State.FAILED not in {answer.state for answer in answers}
+    (engine, *_) = machine.engine(project(tmp_path, engine=EngineKind.DAGGER), {"PATH": str(tmp_path)})
+    assert engine.state is State.FAILED
+    assert engine.fix
+
+
+def test_a_small_disk_is_told(tmp_path: Path) -> None:
+    names = [answer.name for answer in machine.disk(project(tmp_path / "not" / "there"), dict(os.environ))]
+    assert names == ["disk: engine's store", "disk: project"]
+
+
+def test_doctor_without_a_project_says_what_is_missing_and_still_looks_at_the_machine(
+    tmp_path: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = lockgate("doctor")
+    assert said.code == 4
+    assert "failed   configuration" in said.out
+    assert "fix: run `lockgate init`" in said.out
+    assert "python" in said.out
+
+
+def test_doctor_as_a_document(project: Path, lockgate: Lockgate) -> None:
+    document = json.loads(lockgate("doctor", "--json").out)
+    assert document["schema"] == 1
+    checks = {check["name"]: check for check in document["checks"]}
+    assert checks["configuration"] == {"name": "configuration", "state": "ok", "detail": str(project / "lockgate.toml"), "fix": None}
+    assert {"python", "git", "engine", "registry", "name"} <= set(checks)
+    assert all(check["fix"] for check in checks.values() if check["state"] != "ok")

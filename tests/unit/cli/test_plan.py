@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from pipelines.cli.plan import waves
+from pipelines.flow.plan import PlannedStep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Said(Protocol):
+    code: int
+    out: str
+    err: str
+
+
+Lockgate = Callable[..., Said]
+
+
+def test_the_plan_is_in_waves(project: Path, lockgate: Lockgate) -> None:
+    said = lockgate("plan")
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "demo: 3 of 3 steps would run",
+        "wave 1",
+        "  step.good",
+        "wave 2",
+        "  step.bad      after step.good",
+        "wave 3",
+        "  step.after    after step.bad",
+    ]
+
+
+def test_what_is_not_selected_is_named(project: Path, lockgate: Lockgate) -> None:
+    said = lockgate("plan", "step.good")
+    assert said.out.splitlines()[:3] == ["demo: 1 of 3 steps would run", "wave 1", "  step.good"]
+    assert "not now" in said.out
+
+
+def test_the_plan_as_a_document(project: Path, lockgate: Lockgate) -> None:
+    document = json.loads(lockgate("plan", "--json", "step.bad").out)
+    assert (document["schema"], document["project"]) == (1, "demo")
+    assert [(step["id"], step["needs"], step["wave"]) for step in document["steps"]] == [
+        ("step.good", [], 1),
+        ("step.bad", ["step.good"], 2),
+        ("step.after", ["step.bad"], None),
+    ]
+
+
+def test_nothing_is_written(project: Path, lockgate: Lockgate) -> None:
+    before = sorted(path.name for path in project.iterdir())
+    lockgate("plan")
+    assert sorted(path.name for path in project.iterdir() if path.name != "__pycache__") == before
+
+
+def test_a_wave_comes_after_the_latest_need() -> None:
+    steps = [
+        PlannedStep(id="a", kind="k", name="a"),
+        PlannedStep(id="b", kind="k", name="b", skip="not now"),
+        PlannedStep(id="c", kind="k", name="c", needs=("a",)),
+        PlannedStep(id="d", kind="k", name="d", needs=("a", "c")),
+        PlannedStep(id="e", kind="k", name="e", needs=("b",)),
+    ]
+    assert waves(steps) == {"a": 1, "c": 2, "d": 3, "e": 1}

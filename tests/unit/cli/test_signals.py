@@ -1,0 +1,109 @@
+"""Signals are sent to real processes: nothing else tells the truth about them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STEPS = """
+from __future__ import annotations
+
+import sys
+
+import anyio
+
+from pipelines import Check, Verdict, pipeline
+
+
+@pipeline.step
+async def slow(ctx: StepContext) -> Check:
+    ctx.log("at work\\n")
+    try:
+        await anyio.sleep(60)
+    finally:
+        STUBBORN
+    return Check(verdict=Verdict.PASS)
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*words: str, stubborn: bool = False) -> subprocess.Popen[str]:
+        (tmp_path / "lockgate.toml").write_text('[project]\nname = "demo"\n')
+        last_words = 'import time; print("stubborn", file=sys.stderr, flush=True); time.sleep(60)' if stubborn else "pass"
+        (tmp_path / "lockgate.py").write_text(STEPS.replace("STUBBORN", last_words))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pipelines", "run", "-v", *words],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(process: subprocess.Popen[str], words: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            return
+    pytest.fail(f"ended without {words!r}")
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_first_signal_stops_the_run_and_leaves_its_report(
+    start: Callable[..., subprocess.Popen[str]], tmp_path: Path, signum: int, code: int
+) -> None:
+    process = start("--json")
+    wait_for(process, "at work")
+    process.send_signal(signum)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    document = json.loads(out)
+    assert (document["run"]["exit_code"], document["steps"][0]["status"]) == (code, "cancelled")
+    assert json.loads((tmp_path / ".lockgate" / "reports" / "run.json").read_text()) == document
+    assert "stopping; once more to kill" in err
+
+
+def test_the_second_signal_ends_it_at_once(start: Callable[..., subprocess.Popen[str]]) -> None:
+    process = start(stubborn=True)
+    wait_for(process, "at work")
+    process.send_signal(signal.SIGINT)
+    wait_for(process, "stubborn")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+
+
+def test_a_signal_ignored_from_outside_stays_ignored(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, os, signal\n"
+        "from pipelines.cli.signals import stopping\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "async def main():\n"
+        "    with stopping(print, print):\n"
+        "        os.kill(os.getpid(), signal.SIGHUP)\n"
+        "        return signal.getsignal(signal.SIGHUP) is signal.SIG_IGN\n"
+        "assert asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
