@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from socket import socket
 
+    Serve = Callable[[socket, str, "Options", jail.Cell], int]
+
 GRACE = 30  # seconds for an orderly end, before everything is killed
 BACKLOG = 128
 
@@ -30,19 +32,37 @@ class Options(NamedTuple):
     run_dir: str
 
 
-def session(options: Options) -> int:
+def session(options: Options, serve: Serve | None = None) -> int:
     """Run a session: until standard input ends, or SIGTERM, SIGINT or SIGHUP. Returns the exit code.
+
+    Args:
+        options: what was asked for.
+        serve: what answers on the socket, in the jail; the engine's own API if not given.
 
     Raises:
         Unavailable: the engine cannot run here.
     """
     _open_standard_streams()
     sock, token = _listen(), os.urandom(32).hex()
-    jailed = jail.start(_engine(sock, token, options), options.run_dir, rootless=options.rootless)
+
+    def inside(cell: jail.Cell) -> int:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(2, 1)  # standard output belongs to the one line that is on it
+        return (serve or _serve)(sock, token, options, cell)
+
+    jailed = jail.start(inside, options.run_dir, rootless=options.rootless)
     jailed.ready()
     line = f'{{"port":{sock.getsockname()[1]},"session_token":"{token}"}}\n'
     sock.close()
     return _wait(jailed, line.encode())
+
+
+def _serve(sock: socket, token: str, options: Options, cell: jail.Cell) -> int:
+    from pathlib import Path
+
+    from pipelines.engine.embedded.api.serve import Terms, serve
+
+    return serve(sock, Terms(token, Path(options.workdir), options.labels, cell.rootless), cell.stop)
 
 
 def _open_standard_streams() -> None:
@@ -59,20 +79,6 @@ def _listen() -> socket:
     sock.bind(("127.0.0.1", 0))
     sock.listen(BACKLOG)
     return sock
-
-
-def _engine(sock: socket, token: str, options: Options) -> Callable[[jail.Cell], int]:
-    def engine(cell: jail.Cell) -> int:
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.dup2(2, 1)  # standard output belongs to the one line that is on it
-        from pathlib import Path
-
-        from pipelines.engine.embedded.api.serve import Terms, serve
-
-        return serve(sock, Terms(token, Path(options.workdir), options.labels, cell.rootless), cell.stop)
-
-    return engine
 
 
 def _wait(jailed: jail.Jailed, line: bytes) -> int:

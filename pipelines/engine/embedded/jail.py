@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NAMESPACES = kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC
 READY = b"ok\n"
+FAILED = 1
 INTERNAL = 70
 MASKED_PROC = "in a container, unmask /proc (Docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked)"
 
@@ -153,7 +154,7 @@ def _run(inside: Callable[[Cell], int], cell: Cell) -> int:
         return inside(cell)
     except EngineError as error:
         print(f"engine: {error.message}", file=sys.stderr)  # noqa: T201 - the session's log
-        return UNAVAILABLE if isinstance(error, Unavailable) else INTERNAL
+        return UNAVAILABLE if isinstance(error, Unavailable) else FAILED
     except BaseException:  # noqa: BLE001 - the last one who can say it
         import traceback
 

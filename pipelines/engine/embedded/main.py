@@ -104,9 +104,12 @@ def _run_care(options: argparse.Namespace) -> int:
     from pipelines.engine.embedded.paths import run_dir
 
     def inside(cell: jail.Cell) -> int:
+        from pathlib import Path
+
         from pipelines.engine.embedded.care import care
 
-        return care(options.care, getattr(options, "folder", None), rootless=cell.rootless)
+        folder = getattr(options, "folder", None)
+        return care(options.care, Path(folder).absolute() if folder else None, rootless=cell.rootless)
 
     jailed = jail.start(inside, str(run_dir()), rootless=options.rootless)
     jailed.ready()

@@ -1,0 +1,95 @@
+"""Care for the store from the command line: what it holds, making it smaller, carrying it to another machine. Runs inside the jail."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.paths import store_dir
+from pipelines.engine.embedded.store.store import Store, default_budget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from pipelines.engine.embedded.store.collect import Report
+    from pipelines.engine.embedded.store.transfer import Transfer
+
+UNITS = ("B", "kB", "MB", "GB")
+
+
+def care(action: str, folder: Path | None, *, rootless: bool) -> int:
+    """Do one thing to the store and say what was done; the exit code.
+
+    Args:
+        action: `info`, `gc`, `prune`, `export_cache` or `import_cache`.
+        folder: where the last two write to or read from.
+        rootless: which of the user's stores.
+
+    Raises:
+        EngineError: the store or the folder cannot be used.
+    """
+    root = store_dir(rootless=rootless)
+    with Store.open(root, rootless=rootless) as store:
+        for line in _done(store, action, folder):
+            sys.stdout.write(line + "\n")
+    return 0
+
+
+def _done(store: Store, action: str, folder: Path | None) -> Iterable[str]:
+    match action, folder:
+        case "gc", _:
+            return _collected(store.gc(default_budget(store.root)))
+        case "prune", _:
+            return _collected(store.prune())
+        case "export_cache", folder if folder is not None:
+            return _carried(store.export_cache(folder), "exported")
+        case "import_cache", folder if folder is not None:
+            return _carried(store.import_cache(folder), "imported")
+        case _:
+            return _info(store)
+
+
+def _info(store: Store) -> Iterator[str]:
+    from pipelines.engine.embedded.api.sdk import find_sdk
+
+    store.settle()
+    usage = store.usage()
+    yield f"api       {find_sdk().version} (of the installed dagger-io)"
+    yield f"mode      {'rootless' if store.rootless else 'root'}"
+    yield f"store     {store.root}"
+    yield f"budget    {size(default_budget(store.root))}"
+    yield f"used      {size(usage.total)}: layers {size(usage.layers)}, files {size(usage.files)}, cache volumes {size(usage.volumes)}"
+    yield f"results   {usage.results}"
+    yield f"in use    {size(usage.pinned)}"
+
+
+def _collected(report: Report) -> Iterator[str]:
+    for taken in report.taken:
+        yield f"removed   {taken.label} (unused for {span(taken.age)})"
+    yield f"freed     {size(report.freed)}"
+    yield f"kept      {size(report.kept)}"
+    if report.in_use:
+        yield f"in use    {size(report.in_use)} above the budget stay, as sessions use them"
+
+
+def _carried(transfer: Transfer, word: str) -> Iterator[str]:
+    for reason in transfer.skipped:
+        yield f"left out  {reason}"
+    yield f"{word}  {transfer.results} results; {transfer.objects} layers, volumes and files, {transfer.written} of them new"
+
+
+def size(count: float) -> str:
+    """Bytes for people: 3 significant digits at most."""
+    unit = 0
+    while count >= 1000 and unit < len(UNITS) - 1:  # noqa: PLR2004 - a decimal kilo
+        count, unit = count / 1000, unit + 1
+    return f"{count:.1f} {UNITS[unit]}" if unit and count < 100 else f"{count:.0f} {UNITS[unit]}"  # noqa: PLR2004 - three digits
+
+
+def span(seconds: float) -> str:
+    """A time span for people, in its largest unit."""
+    for length, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {name}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.engine.embedded.care import care, size, span
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (99_949, "99.9 kB"), (123_456, "123 kB"), (5_000_000, "5.0 MB"), (7e12, "7000 GB")],
+)
+def test_sizes(count: float, text: str) -> None:
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (7200, "2 h"), (200_000, "2 d")])
+def test_spans(seconds: float, text: str) -> None:
+    assert span(seconds) == text
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LOCKGATE_STORE", str(tmp_path / "store"))
+    return tmp_path / "store"
+
+
+def test_info_says_where_and_what(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert care("info", None, rootless=False) == 0
+    said = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if not line.startswith("in use"))
+    assert said["store"] == str(store)
+    assert said["mode"] == "root"
+    assert said["used"].startswith("0 B")
+    assert said["results"] == "0"
+
+
+@pytest.mark.parametrize("action", ["gc", "prune"])
+def test_collecting_says_what_went(store: Path, action: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert care(action, None, rootless=False) == 0
+    assert capsys.readouterr().out == "freed     0 B\nkept      0 B\n"
+
+
+def test_a_cache_goes_out_and_in(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert care("export_cache", tmp_path / "out", rootless=False) == 0
+    assert care("import_cache", tmp_path / "out", rootless=False) == 0
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()] == [
+        ["exported", "0", "results;"],
+        ["imported", "0", "results;"],
+    ]
