@@ -17,10 +17,13 @@ from pipelines.flow.redact import Redactor
 from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_width
 from pipelines.flow.state import State
 from pipelines.flow.transcript import Transcript
+from pipelines.flow.types import same_type
 from pipelines.model import Run
 from pipelines.steps.definition import StepContext
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipelines.flow.folder import Home
     from pipelines.flow.parts import Parts
     from pipelines.flow.prepare import Prepared
@@ -101,10 +104,8 @@ class Conductor:
         folder = self._folder.artifacts(step.id)
         context = StepContext(id=step.id, run_id=self._id, folder=folder, attempt=self._state.attempt(step.id))
         self._contexts[step.id] = context
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            self._trouble(error)
+        if any(parameter.annotation is not None and same_type(parameter.annotation, CONTEXT) for parameter in step.parameters):
+            self._make(folder)  # a step without its context knows of no folder
         transcript = Transcript(
             redactor=self._redactor,
             path=self._folder.log(step.id),
@@ -112,6 +113,12 @@ class Conductor:
             trouble=self._trouble,
         )
         return Desk(context, transcript, self._redactor, self._trouble)
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            self._trouble(error)
 
     def _finish(self, results: tuple[Result, ...], *, cancelled: bool = False) -> Run:
         """Write what is known, even when some of it cannot be written; no step waits here."""
@@ -143,8 +150,8 @@ class Conductor:
     def _written(self, run: Run) -> bool:
         try:
             self._state.write()
-            self._parts.write_reports(run, self._folder.path)
-            self._parts.write_reports(run, self._home.reports)
+            for report in self._parts.write_reports(run, self._folder.path):
+                self._home.publish(report)
         except OSError as error:
             self._sink.note(f"the reports cannot be written: {error}; free space on the disk, then run again")
             return False

@@ -88,6 +88,17 @@ class Home:
         self._prune()
         return folder
 
+    def publish(self, report: Path) -> None:
+        """Put a report of a run among the newest reports, whole or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self.reports.mkdir(exist_ok=True)
+        draft = self.reports / f".{report.name}.draft"
+        shutil.copyfile(report, draft)
+        draft.replace(self.reports / report.name)
+
     def _prune(self) -> None:
         runs = sorted(path for path in self.runs.iterdir() if path.is_dir() and not path.is_symlink())
         for path in runs[:-KEEP_RUNS]:

@@ -24,7 +24,7 @@ class Parts:
     """What a run needs from other rooms.
 
     `choose` picks an engine, `open_engine` holds it open, `client` is the dagger client while it is. `write_reports` writes a run's reports
-    into a folder.
+    into a folder and gives their paths.
     """
 
     detect: Callable[[Mapping[str, str]], Provider]
@@ -34,7 +34,7 @@ class Parts:
     open_engine: Callable[[Choice, Callable[[str], None]], AbstractAsyncContextManager[EngineInfo]]
     client: Callable[[], object]
     border: Callable[[], Border]
-    write_reports: Callable[[Run, Path], object]
+    write_reports: Callable[[Run, Path], Sequence[Path]]
     now: Callable[[], dt.datetime]
 
 
@@ -96,7 +96,7 @@ def _border() -> Border:
     return Border(transient=transient, translate=translate, output=output_of)
 
 
-def _write_reports(run: Run, folder: Path) -> object:
+def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
     from pipelines.report import write_all
 
     return write_all(run, folder)

@@ -17,7 +17,7 @@ _LONGEST_LINE = 4096
 
 
 class Transcript:
-    """Text in, masked text out: to a file and to `output`.
+    """Text in, masked text out: to `output` and to a file, which is made with the first text (`path` is None before).
 
     A file that cannot be written (a full disk) does not end the step: `trouble` says so, once.
     """
@@ -30,14 +30,15 @@ class Transcript:
         output: Callable[[str], None] | None = None,
         trouble: Callable[[OSError], None] | None = None,
     ) -> None:
-        self.path = path
+        self.path: Path | None = None
+        self._wanted = path
         self._redactor = redactor
         self._stream = redactor.stream()
         self._output = output
         self._trouble = trouble
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
         self._line = ""
-        self._file = self._open()
+        self._file: TextIO | None = None
 
     def write(self, text: str) -> None:
         """Text that was printed."""
@@ -55,15 +56,6 @@ class Transcript:
         lines = (*self._lines, self._line) if self._line else tuple(self._lines)
         return lines[-TAIL_LINES:]
 
-    def _open(self) -> TextIO | None:
-        if self.path is None:
-            return None
-        try:
-            return self.path.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
-        except OSError as error:
-            self._tell(error)
-            return None
-
     def _give(self, text: str) -> None:
         if not text:
             return
@@ -75,11 +67,15 @@ class Transcript:
             self._output(text)
 
     def _to_file(self, text: str) -> None:
-        if self._file is None:
+        if self._wanted is None or not text:
             return
         try:
+            if self._file is None:
+                self._file = self._wanted.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+                self.path = self._wanted
             self._file.write(text)
         except OSError as error:
+            self._wanted = None
             self._close_file()
             self._tell(error)
 

@@ -57,16 +57,17 @@ def _parse(path: Path) -> ast.Module:
 def _run(path: Path, tree: ast.Module) -> ModuleType:
     module = ModuleType(_MODULE)
     module.__file__ = str(path)
+    sys.modules[_MODULE] = module  # dataclasses look their module up
     folder = str(path.parent)
     if folder not in sys.path:
         sys.path.append(folder)  # last, so that no file of the project can stand in for a library we import later
     try:
-        exec(compile(tree, str(path), "exec"), vars(module))  # noqa: S102 - the project's own code, as a Makefile or conftest.py
+        exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - the project's own code, as a Makefile or conftest.py
     except LockgateError:
         raise
     except (Exception, SystemExit) as error:
         raise UsageError(
-            f"{path}:{_line(error, path)}: {_what(error)}", cause=f"{path.name} fails when it is read", next_step=f"try: python {path}"
+            f"{path}:{_line(error, path)}: {_what(error)}", cause=f"{path.name} fails when it is read", next_step=_remedy(error, path)
         ) from error
     return module
 
@@ -80,6 +81,12 @@ def _line(error: BaseException, path: Path) -> int | str:
 def _what(error: BaseException) -> str:
     text = str(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _remedy(error: BaseException, path: Path) -> str:
+    if isinstance(error, NameError) and error.name == _HEAVY:
+        return "begin the file with `from __future__ import annotations`: annotations are matched as text"
+    return f"try: python {path}"
 
 
 def _definitions(values: Iterable[object]) -> Iterator[StepDef]:

@@ -165,11 +165,17 @@ def lab(tmp_path: Path) -> Lab:
     return Lab(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def new_lab() -> Callable[[Path], Lab]:
+    """For property tests, which need a laboratory an example."""
+    return Lab
+
+
+@pytest.fixture(scope="session")
 def make() -> Callable[..., StepDef]:
     return step
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def on_jumping_clock() -> Callable[[Callable[[], Awaitable[Any]]], Any]:
     return jump

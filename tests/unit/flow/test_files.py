@@ -1,0 +1,175 @@
+"""What a run keeps on disk: folders, lock, state, transcripts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.errors import Unavailable
+from pipelines.flow.folder import KEEP_RUNS, Home, new_run_id
+from pipelines.flow.known import known_secrets
+from pipelines.flow.lock import run_lock
+from pipelines.flow.redact import Redactor
+from pipelines.flow.state import State
+from pipelines.flow.transcript import TAIL_LINES, Transcript
+from pipelines.model import ImageSpec, ImageTarget, Project, Registry, Result, Status, TestSpec
+from pipelines.steps.definition import StepContext
+
+FULL = Path("/dev/full")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home.of(tmp_path)
+    home.make()
+    return home
+
+
+def test_ids_of_runs_sort_by_time() -> None:
+    early, late = (dt.datetime(2026, 1, day, 12, tzinfo=dt.timezone(dt.timedelta(hours=2))) for day in (1, 2))
+    assert new_run_id(early) < new_run_id(late)
+    assert new_run_id(early).startswith("20260101T100000Z-")
+
+
+def test_git_ignores_the_home(home: Home) -> None:
+    assert (home.path / ".gitignore").read_text() == "*\n"
+
+
+def test_latest_follows_and_old_runs_go(home: Home) -> None:
+    assert home.latest() is None
+    for number in range(KEEP_RUNS + 3):
+        home.new_run(f"run-{number:02}").log("step.a").write_text("x")
+    latest = home.latest()
+    assert latest is not None
+    assert latest.path.name == f"run-{KEEP_RUNS + 2:02}"
+    kept = sorted(path.name for path in home.runs.iterdir() if not path.is_symlink())
+    assert kept == [f"run-{number:02}" for number in range(3, KEEP_RUNS + 3)]
+
+
+def test_folders_without_artifacts_go(home: Home) -> None:
+    run = home.new_run("run")
+    for step_id in ("step.empty", "step.full"):
+        run.artifacts(step_id).mkdir()
+    (run.artifacts("step.full") / "junit.xml").write_text("x")
+    run.tidy(["step.empty", "step.full", "step.none"])
+    assert not run.artifacts("step.empty").exists()
+    assert run.artifacts("step.full").exists()
+
+
+def test_a_home_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / ".lockgate").write_text("a file")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        Home.of(tmp_path).make()
+
+
+def test_one_run_at_a_time(home: Home) -> None:
+    with run_lock(home.lock):
+        with pytest.raises(Unavailable, match=f"another run is at work in .* \\(process {os.getpid()}\\)") as caught, run_lock(home.lock):
+            pass
+        assert caught.value.exit_code == 4
+    with run_lock(home.lock):
+        assert home.lock.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_lock_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="cannot be opened"), run_lock(tmp_path):
+        pass
+
+
+def ended(step_id: str, status: Status) -> Result:
+    return Result(id=step_id, kind="test", name="unit", status=status)
+
+
+def context(step_id: str, run_id: str, attempt: str | None, used: str | None) -> StepContext:
+    made = StepContext(id=step_id, run_id=run_id, folder=Path(), attempt=attempt)
+    made.set_attempt(used)
+    return made
+
+
+def test_the_token_of_the_last_pass_is_kept(home: Home) -> None:
+    state = State.read(home.state)
+    assert state.attempt("test.unit") is None
+    state.note([ended("test.unit", Status.PASSED)], {"test.unit": context("test.unit", "r1", None, "r1")})
+    state.write()
+    state = State.read(home.state)
+    assert state.attempt("test.unit") == "r1"
+    state.note([ended("test.unit", Status.FAILED)], {"test.unit": context("test.unit", "r2", "r1", "r2")})
+    state.write()
+    assert State.read(home.state).attempt("test.unit") == "r1"
+    entry = json.loads(home.state.read_text())["steps"]["test.unit"]
+    assert entry == {"status": "failed", "run": "r2", "attempt": "r1"}
+
+
+def test_a_step_that_did_not_work_changes_nothing(home: Home) -> None:
+    state = State.read(home.state)
+    state.note([ended("test.unit", Status.PASSED)], {"test.unit": context("test.unit", "r1", None, "r1")})
+    state.note([ended("test.unit", Status.BLOCKED)], {})
+    assert state.attempt("test.unit") == "r1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"schema": 2, "steps": {}}',
+        '{"schema": 1}',
+        '{"schema": 1, "steps": {"a": 3}}',
+        '{"schema": 1, "steps": {"a": {"status": 1, "run": "r"}}}',
+    ],
+)
+def test_a_state_that_cannot_be_understood_is_an_empty_one(home: Home, text: str) -> None:
+    home.state.write_text(text)
+    assert State.read(home.state).attempt("a") is None
+
+
+def test_a_transcript_keeps_the_last_lines(tmp_path: Path) -> None:
+    heard: list[str] = []
+    transcript = Transcript(redactor=Redactor(), path=tmp_path / "x.log", output=heard.append)
+    for number in range(TAIL_LINES + 5):
+        transcript.write(f"line {number}\r\n")
+    transcript.write("no end")
+    assert transcript.close() == (*(f"line {number}" for number in range(6, TAIL_LINES + 5)), "no end")
+    assert (tmp_path / "x.log").read_bytes().decode() == "".join(heard)
+
+
+def test_a_full_disk_is_said_once_and_ends_nothing() -> None:
+    troubles: list[OSError] = []
+    heard: list[str] = []
+    transcript = Transcript(redactor=Redactor(), path=FULL, output=heard.append, trouble=troubles.append)
+    transcript.write("one\n")
+    transcript.write("two\n")
+    assert transcript.close() == ("one", "two")
+    assert len(troubles) == 1
+    assert heard == ["one\n", "two\n"]
+
+
+def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
+    transcript = Transcript(redactor=Redactor(), path=tmp_path / "x.log")
+    transcript.write("\udcff\n")
+    transcript.close()
+    assert (tmp_path / "x.log").read_text() == "\\udcff\n"
+
+
+def project(root: Path, **parts: Any) -> Project:
+    return Project(name="shop", root=root, **parts)
+
+
+def test_secrets_that_can_be_read_are_known_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "pip.conf").write_text("index = secret-of-file")
+    found = known_secrets(
+        project(
+            tmp_path,
+            registry=Registry(url="a", auth="env://TOKEN"),
+            images={"shop": ImageSpec(name="shop", secrets={"pip": "file://pip.conf", "gone": "file://gone", "cmd": "cmd://exit 1"})},
+            tests={"unit": TestSpec(name="unit", image=ImageTarget(name="shop"), command=("x",), secrets={"A": "env://UNSET"})},
+        ),
+        {"TOKEN": "secret-of-env", "DAGGER_SESSION_TOKEN": "session-secret"},
+    )
+    assert sorted(found) == ["index = secret-of-file", "secret-of-env", "session-secret"]
