@@ -2,13 +2,12 @@
 
 Every function raises `OSError` with the kernel's errno; nothing here knows about the engine. Numbers of system calls newer than
 Linux 5.1 are the same on every architecture. Sources: the manual pages mount(2), umount(2), openat2(2), prctl(2), renameat(2), setns(2),
-unshare(2), ioctl_ficlone(2).
+unshare(2).
 """
 
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import struct
 from typing import TYPE_CHECKING
@@ -68,7 +67,6 @@ PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 
 _AT_FDCWD = -100
-_FICLONE = 0x40049409
 _SYS_OPENAT2 = 437
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -151,8 +149,3 @@ def openat2(directory: int, path: str, flags: int, mode: int = 0, resolve: int =
 def rename(source: StrPath, target: StrPath, flags: int = RENAME_NOREPLACE) -> None:
     """Rename (renameat2(2)): by default EEXIST, instead of replacing, when `target` exists."""
     _check(_libc.renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flags), str(source), str(target))
-
-
-def clone_file(source: int, target: int) -> None:
-    """Make file `target` share the extents of file `source`: instant, copy on write; EOPNOTSUPP, EXDEV or EINVAL where that cannot be."""
-    fcntl.ioctl(target, _FICLONE, source)

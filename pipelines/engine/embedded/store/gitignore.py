@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,7 +68,7 @@ class Ignore:
         """Whether an entry is ignored; `rel` is its path from the top."""
         path = rel + "/" if is_folder else rel
         for rule in reversed(self.rules):
-            if rule.regex.match(path[rule.start :]):
+            if rule.regex.search(path[rule.start :]):
                 return rule.ignores
         return False
 
@@ -94,9 +95,8 @@ def _lines(path: str) -> list[str]:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return []
-    with os.fdopen(fd, "rb") as file:
-        try:
-            text = file.read(_LARGEST).decode(errors="surrogateescape")
-        except OSError:  # a folder of that name
-            return []
+    try:
+        text = os.read(fd, _LARGEST).decode(errors="surrogateescape") if stat.S_ISREG(os.fstat(fd).st_mode) else ""
+    finally:
+        os.close(fd)
     return [line.strip() for line in text.splitlines()]

@@ -94,8 +94,12 @@ class Root:
     def mkdirs(self, rel: str, mode: int = 0o755, uid: int | None = None, gid: int | None = None) -> None:
         """Make a folder and those it lies in, where missing; only new ones get the mode and the owner."""
         owner = None if uid is None or gid is None else (uid, gid)
-        with self._at("mkdir", posixpath.join(rel, "."), make=Make(mode, owner)):
-            pass
+        with path_errors("mkdir", rel, self.path):
+            walk = Walk(self.path, Make(mode, owner))
+            try:
+                walk.to(rel, follow=True, folder=True)
+            finally:
+                walk.close()
 
     def write(self, rel: str, data: bytes, mode: int = 0o644, uid: int | None = None, gid: int | None = None) -> None:
         """Write a file, in place of what it held; a new one gets the mode. Missing folders are made (0755)."""

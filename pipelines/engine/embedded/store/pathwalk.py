@@ -59,9 +59,9 @@ class Walk:
         """Whether it has come to the root itself."""
         return not self._names and self.name == "."
 
-    def to(self, rel: str, *, follow: bool) -> None:
-        """Walk. A `.` or `/` at the end asks for a folder; `follow`: a link at the end is followed."""
-        whole = rel.endswith(("/", "/.")) or rel in {"", "."}
+    def to(self, rel: str, *, follow: bool, folder: bool = False) -> None:
+        """Walk. `follow`: a link at the end is followed. `folder`, or a `.` or `/` at the end: it must be a folder, and is entered."""
+        whole = folder or rel.endswith(("/", "/.")) or rel in {"", "."}
         todo = [part for part in reversed(posixpath.normpath("/" + rel).split("/")) if part]
         links = 0
         while todo:

@@ -7,6 +7,7 @@ where the walk begins, and cleaned (`./a//b/` is `a/b`).
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,7 +29,7 @@ class Pattern:
     Attributes:
         negated: it began with `!`.
         matches: whether it matches a whole path (relative, without slashes at its ends).
-        prefix: the folder below which all matches lie, as far as the pattern is literal; None when it begins with a wildcard.
+        prefix: the folder all matches lie in, with a slash at its end; empty when the pattern begins with a wildcard.
     """
 
     def __init__(self, text: str) -> None:
@@ -40,13 +41,14 @@ class Pattern:
             raise InvalidInput('illegal exclusion pattern: "!"')
         _check(cleaned)
         self.regex = _translate(cleaned)
-        self.matches: Callable[[str], object] = re.compile(self.regex, re.DOTALL).fullmatch
-        literal = cleaned.removesuffix("/**").removesuffix("/*")
-        self.prefix = None if _SPECIAL.search(literal) else literal + "/"
+        self.matches = _compiled(self.regex, cleaned)
+        literal = itertools.takewhile(lambda part: not _SPECIAL.search(part), cleaned.split("/"))
+        self.prefix = "".join(f"{part}/" for part in literal)
 
     def may_match_below(self, folder: str) -> bool:
         """Whether it could match something in `folder`, which it does not match itself."""
-        return self.prefix is None or self.prefix.startswith(folder + "/")
+        inner = folder + "/"
+        return self.prefix.startswith(inner) or inner.startswith(self.prefix)
 
 
 class PatternList:
@@ -139,7 +141,7 @@ class Filter:
 def name_pattern(pattern: str) -> Callable[[str], object]:
     r"""A test for names: `*`, `?`, `[…]` and `\`; two stars are two times one."""
     _check(pattern)
-    return re.compile("".join(_tokens(pattern, spanning=False)), re.DOTALL).fullmatch
+    return _compiled("".join(_tokens(pattern, spanning=False)), pattern)
 
 
 def glob(root: Root, rel: str, pattern: str) -> list[str]:
@@ -263,5 +265,12 @@ def _check(pattern: str) -> None:
             at += 1
 
 
+def _compiled(regex: str, pattern: str) -> Callable[[str], object]:
+    try:
+        return re.compile(regex, re.DOTALL).fullmatch
+    except re.error as error:  # a range that ends before it begins
+        raise _malformed(pattern) from error
+
+
 def _malformed(pattern: str) -> InvalidInput:
-    return InvalidInput(f"syntax error in pattern {pattern!r}: close every [ with a ] and put a character after \\")
+    return InvalidInput(f"syntax error in pattern {pattern!r}: every [ needs its ], every range its order, every \\ a character after it")

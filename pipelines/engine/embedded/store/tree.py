@@ -37,9 +37,10 @@ def digest_tree(root: Root, rel: str = "/", *, include: Sequence[str] = (), excl
         NotFound: no such path.
         InvalidInput: a pattern is malformed.
     """
+    info = root.stat(rel)
     base = str(root.locate(rel))
     with path_errors("digest", rel, root.path):
-        found = [Found("", base, os.lstat(base))]
+        found = [Found("", base, info)]
         if found[0].is_folder():
             filters = Filter(include, exclude)
             ignore, prefix = None, ""
