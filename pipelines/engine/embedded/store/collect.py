@@ -108,7 +108,7 @@ def collect(place: Place, sessions: Sessions, budget: int) -> Report:
         kept = _total(db)
     for path in gone:
         place.remove(path)
-    return Report(before - kept, kept, tuple(taken), max(0, kept - budget))
+    return Report(before - kept, kept, tuple(taken), max(0, kept - max(0, budget)))
 
 
 def measure_volumes(place: Place) -> None:

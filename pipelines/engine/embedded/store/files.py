@@ -66,7 +66,7 @@ class Blobs:
         self._pins.hold([blob_name(digest)])
         return self.path(digest)
 
-    def add(self, fill: Callable[[Path], None], digest: str | None = None) -> str:
+    def add(self, fill: Callable[[Path], object], digest: str | None = None) -> str:
         """Keep the file that `fill` writes at the path it is given; returns its digest.
 
         Raises:

@@ -40,7 +40,7 @@ class Layers:
         self._pins.hold([row[0]])
         return str(row[0]).removeprefix(f"{LAYERS}/")
 
-    def add(self, fill: Callable[[Path], None], id: str) -> str:  # noqa: A002 - the field's name
+    def add(self, fill: Callable[[Path], object], id: str) -> str:  # noqa: A002 - the field's name
         """The layer known by `id`, made by `fill` (given an empty folder) when it is not there yet."""
         if (name := self.find(id)) is not None:
             return name

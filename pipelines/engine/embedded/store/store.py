@@ -131,7 +131,7 @@ class Store:
         self.pins.hold(f"{LAYERS}/{name}" for name in snapshot.layers)
         return self._views.open(snapshot.layers)
 
-    def add_layer(self, fill: Callable[[Path], None], id: str) -> str:  # noqa: A002 - the field's name
+    def add_layer(self, fill: Callable[[Path], object], id: str) -> str:  # noqa: A002 - the field's name
         """The layer known by `id`; when there is none yet, `fill` writes it (overlay format) into the empty folder it is given.
 
         A layer that no result uses is removed after the session: `put` one.
@@ -182,7 +182,7 @@ class Store:
         """Remove everything no live session uses, remembered hashes of host files too."""
         with self.place.index.writing() as db:
             db.execute("DELETE FROM notes")
-        return self.gc(0)
+        return self.gc(-1)  # below nothing: results that need no room go too
 
     def export_cache(self, folder: Path) -> Transfer:
         """Write all results, what they need, and the volumes into a folder that a CI provider's cache can keep."""

@@ -1,0 +1,188 @@
+"""The store without mounts: results, objects, pins, sessions."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.engine.embedded.errors import InvalidInput, Unavailable
+from pipelines.engine.embedded.store.pins import Gone
+from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
+from pipelines.engine.embedded.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def opened(root: Path) -> Store:
+    return Store.open(root / "store", rootless=False)
+
+
+def layer(store: Store, name: str, size: int = 10) -> Snapshot:
+    with store.draft(SCRATCH) as draft:
+        (draft.mount() / name).write_bytes(b"x" * size)
+        return draft.commit(f"id-{name}")
+
+
+def test_a_result_is_found_under_its_key_and_its_aliases(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.put("key", {"answer": [1, "ä"]}, alias=["other", "key"])
+        assert store.get("key") == store.get("other") == {"answer": [1, "ä"]}
+        assert store.get("nope") is None
+
+
+def test_a_result_outlives_its_session_and_keeps_what_it_needs(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        snapshot = layer(store, "kept")
+        output = store.new_output()
+        output.write_text("said")
+        blob = store.blobs.add(lambda path: path.write_bytes(b"blob"))
+        store.put("key", {"layers": snapshot.layers}, layers=snapshot.layers, outputs=[output.name], blobs=[blob])
+        lost = layer(store, "unused")
+    with opened(tmp_path) as store:
+        assert store.get("key") == {"layers": list(snapshot.layers)}
+        assert store.output_path(output.name).read_text() == "said"
+        found = store.blobs.find(blob)
+        assert found is not None
+        assert found.read_bytes() == b"blob"
+        with store.view(snapshot) as view:
+            assert (view.path / "kept").exists()
+        with pytest.raises(Gone, match="no longer in the engine's store"):
+            store.view(lost)
+
+
+def test_an_output_that_was_not_put_is_gone_with_its_session(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        output = store.new_output()
+        output.write_text("x")
+        assert store.output_path(output.name) == output
+    assert not output.exists()
+
+
+def test_a_result_whose_layer_somebody_deleted_is_no_result(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        snapshot = layer(store, "x")
+        store.put("key", {}, layers=snapshot.layers)
+        path = store.layer_path(snapshot.layers[0])
+    (path / "x").unlink()
+    path.rmdir()
+    with opened(tmp_path) as store:
+        assert store.get("key") is None
+        assert store.get("key") is None
+
+
+def test_what_is_not_in_the_store_cannot_be_part_of_a_result(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        with pytest.raises(Gone):
+            store.put("key", {}, layers=["nope"])
+        assert store.get("key") is None
+
+
+def test_putting_again_replaces_the_payload_and_keeps_the_greater_cost(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.put("key", {"n": 1}, cost=5.0, label="exec sleep")
+        store.put("key", {"n": 2}, cost=0.1, alias=["more"])
+        assert store.get("more") == {"n": 2}
+        with store.place.index.reading() as db:
+            assert db.execute("SELECT label, cost FROM results").fetchall() == [("exec sleep", 5.0)]
+
+
+def test_a_draft_nothing_was_written_to_is_what_it_began_with(tmp_path: Path) -> None:
+    with opened(tmp_path) as store, store.draft(SCRATCH) as draft:
+        draft.mount()
+        assert draft.commit("id") is SCRATCH
+
+
+@pytest.mark.parametrize("change", [lambda root: root.chmod(0o700), lambda root: (root / "empty").mkdir()])
+def test_a_draft_of_which_only_the_root_changed_or_that_has_an_empty_folder_is_a_new_snapshot(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    with opened(tmp_path) as store, store.draft(SCRATCH) as draft:
+        change(draft.mount())
+        assert draft.commit("id").layers != ()
+
+
+def test_a_discarded_draft_leaves_nothing(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        with store.draft(SCRATCH) as draft:
+            (draft.mount() / "x").write_text("x")
+        draft.discard()
+        assert list((store.root / "l").iterdir()) == []
+        assert not draft.upper.exists()
+
+
+def test_a_layer_is_made_once_for_its_id(tmp_path: Path) -> None:
+    made = []
+
+    def fill(path: Path) -> None:
+        made.append(path)
+        (path / "x").write_text("1")
+
+    with opened(tmp_path) as one, opened(tmp_path) as two:
+        name = one.add_layer(fill, "sha256:1")
+        assert two.add_layer(fill, "sha256:1") == two.find_layer("sha256:1") == name
+        assert two.find_layer("sha256:2") is None
+        assert len(made) == 1
+        assert (two.layer_path(name) / "x").read_text() == "1"
+
+
+def test_a_layer_that_could_not_be_filled_leaves_nothing(tmp_path: Path) -> None:
+    def fail(path: Path) -> None:
+        (path / "x").write_text("1")
+        raise ValueError("broken off")
+
+    with opened(tmp_path) as store:
+        with pytest.raises(ValueError, match="broken off"):
+            store.add_layer(fail, "id")
+        assert store.find_layer("id") is None
+        assert list((store.root / "l").iterdir()) == []
+
+
+def test_a_blob_that_is_not_what_its_digest_says_is_refused(tmp_path: Path) -> None:
+    digest = "sha256:" + "0" * 64
+    with opened(tmp_path) as store:
+        with pytest.raises(InvalidInput, match=f"a blob is damaged: expected {digest}, got sha256:"):
+            store.blobs.add(lambda path: path.write_bytes(b"x"), digest)
+        assert store.blobs.find(digest) is None
+        with pytest.raises(InvalidInput, match="not a sha256 digest"):
+            store.blobs.path("sha256:../../etc/passwd")
+
+
+def test_two_sessions_see_one_store(tmp_path: Path) -> None:
+    with opened(tmp_path) as one, opened(tmp_path) as two:
+        snapshot = layer(one, "x")
+        one.put("key", {"by": "one"}, layers=snapshot.layers)
+        assert two.get("key") == {"by": "one"}
+        with two.view(snapshot) as view:
+            assert (view.path / "x").exists()
+
+
+def test_the_store_is_for_its_owner_only(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        assert store.root.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_damaged_index_makes_an_empty_store(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        snapshot = layer(store, "x")
+        store.put("key", {}, layers=snapshot.layers)
+    (store.root / "index.db").write_bytes(b"not a database" * 100)
+    with opened(tmp_path) as store:
+        assert store.get("key") is None
+        store.put("key", {"new": 1})
+        assert store.get("key") == {"new": 1}
+
+
+def test_an_index_of_another_version_is_not_touched_while_somebody_uses_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        with sqlite3.connect(store.root / "index.db") as db:
+            db.execute("PRAGMA user_version = 99")
+        db.close()
+        with pytest.raises(Unavailable, match="is of version 99"):
+            opened(tmp_path)
+    with opened(tmp_path) as store:
+        store.put("key", {})
+        assert store.get("key") == {}
