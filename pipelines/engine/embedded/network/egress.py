@@ -40,10 +40,10 @@ class Egress:
             await self.helper.wait()
 
 
-async def connect(netns: str) -> Egress:
+async def connect(netns: Path) -> Egress:
     """Give the network namespace at `netns` a way out that does not lead to the machine's loopback. Never raises.
 
-    The helper ends with `close`, or with the session's pid namespace.
+    The helper ends with `close`, or with the session's pid namespace. A file may be made beside `netns`.
     """
     if not os.access(_TUN, os.R_OK | os.W_OK):
         return Egress(problem=f"{_TUN} is missing or closed to this user")
@@ -56,26 +56,27 @@ async def connect(netns: str) -> Egress:
     return Egress(problem="; ".join(problems))
 
 
-async def _pasta(netns: str) -> Egress:
+async def _pasta(netns: Path) -> Egress:
     """pasta(1) goes into the background when it is ready."""
-    with _memory("pid") as pid_file, _memory("complaints") as complaints:
+    pid_file = netns.with_suffix(".pid")
+    with _memory("complaints") as complaints:
         options = ["--quiet", "--ipv4-only", "--config-net", "--ns-ifname", INTERFACE, "--dns-forward", _PASTA_DNS]
         closed = ["--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U", "none"]
-        ids = ["--runas", f"{os.getuid()}:{os.getgid()}", "--pid", f"/proc/{os.getpid()}/fd/{pid_file}"]
-        process = _spawn(["pasta", *options, *closed, *ids, "--netns", netns], complaints, complaints)
+        ids = ["--runas", f"{os.getuid()}:{os.getgid()}", "--pid", str(pid_file)]
+        process = _spawn(["pasta", *options, *closed, *ids, "--netns", str(netns)], complaints, complaints)
         ended = await _in_time(process, process.wait())
         if ended.code != 0:
             raise _failed("pasta", complaints)
-        return Egress(Child(int(os.pread(pid_file, 20, 0))), _PASTA_DNS)
+        return Egress(Child(int(pid_file.read_text())), _PASTA_DNS)
 
 
-async def _slirp4netns(netns: str) -> Egress:
+async def _slirp4netns(netns: Path) -> Egress:
     """slirp4netns(1) writes to a descriptor when it is ready, and stays."""
     ready, tell = os.pipe()
     try:
         with _memory("complaints") as complaints:
             options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--ready-fd=1", "--netns-type=path"]
-            process = _spawn(["slirp4netns", *options, netns, INTERFACE], tell, complaints)
+            process = _spawn(["slirp4netns", *options, str(netns), INTERFACE], tell, complaints)
             os.close(tell)
             if not await _in_time(process, asyncio.to_thread(os.read, ready, 1)):
                 raise _failed("slirp4netns", complaints)

@@ -10,6 +10,7 @@ from pipelines.engine.embedded import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _OWN = "/proc/thread-self/ns/net"
 
@@ -41,6 +42,17 @@ def returning() -> Iterator[None]:
     finally:
         kernel.setns(home, kernel.CLONE_NEWNET)
         os.close(home)
+
+
+def pin(namespace: int, place: Path) -> None:
+    """Make `namespace` a file too, for programs that give up the right to look into this process before they open it."""
+    place.touch()
+    kernel.mount(path(namespace), place, flags=kernel.MS_BIND)
+
+
+def unpin(place: Path) -> None:
+    kernel.umount(place, kernel.MNT_DETACH)
+    place.unlink()
 
 
 def path(namespace: int) -> str:

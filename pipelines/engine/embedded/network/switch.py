@@ -33,7 +33,8 @@ class Switch:
     Containers reach each other and the outside, not the machine's loopback. Everything goes with the process, even when it is killed.
     """
 
-    def __init__(self, note: Callable[[str], object], resolv_conf: Path) -> None:
+    def __init__(self, place: Path, note: Callable[[str], object], resolv_conf: Path) -> None:
+        self._place = place
         self._note = note
         self._resolv_conf = resolv_conf
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="switch")
@@ -51,15 +52,16 @@ class Switch:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, *, note: Callable[[str], object] = lambda _: None, resolv_conf: Path = Path("/etc/resolv.conf")
+        cls, state: Path, *, note: Callable[[str], object] = lambda _: None, resolv_conf: Path = Path("/etc/resolv.conf")
     ) -> AsyncIterator[Switch]:
         """A switch for as long as the block lasts.
 
         Args:
+            state: a directory in this mount namespace's own tmpfs.
             note: told once, in one line, when containers will have no way out, and why.
             resolv_conf: the machine's.
         """
-        switch = cls(note, resolv_conf)
+        switch = cls(state / "switch", note, resolv_conf)
         try:
             yield switch
         finally:
@@ -143,10 +145,8 @@ class Switch:
             raise NetworkError(f"no network for containers: {problem}. The machine must allow network namespaces and bridges") from problem
 
     async def _build(self) -> Wiring:
-        wiring = await self._in_switch(Wiring, self._subnet)
-        connected, masked = await asyncio.gather(
-            connect(namespaces.path(wiring.namespace)), self._in_switch(wiring.masquerade), return_exceptions=True
-        )
+        wiring = await self._in_switch(Wiring, self._subnet, self._place)
+        connected, masked = await asyncio.gather(connect(wiring.place), self._in_switch(wiring.masquerade), return_exceptions=True)
         self._egress = connected if isinstance(connected, Egress) else Egress(problem=str(connected))
         if problem := self._egress.problem or masked:
             self._note(f"no egress: containers reach each other, but nothing outside ({problem})")
@@ -175,7 +175,12 @@ class Switch:
             self._free_ips.append(port.ip)
 
     async def _socket(self, kind: socket.SocketKind) -> socket.socket:
-        return await self._in_switch((await self._ready()).socket, kind)
+        making = asyncio.ensure_future(self._in_switch((await self._ready()).socket, kind))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            making.add_done_callback(lambda made: made.result().close())
+            raise
 
     async def _in_switch(self, function: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)

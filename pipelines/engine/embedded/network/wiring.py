@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.network.namespaces import entered, new_namespace, returning
+from pipelines.engine.embedded.network.namespaces import entered, new_namespace, pin, returning, unpin
 from pipelines.engine.embedded.network.netlink import LOOPBACK, Netlink
 
 if TYPE_CHECKING:
@@ -33,17 +33,19 @@ class Port:
 
 
 class Wiring:
-    """Makes the switch's namespace, moves the calling thread into it, and adds ports to its bridge.
+    """Makes the switch's namespace, shown at `place`, moves the calling thread into it, and adds ports to its bridge.
 
     Raises:
         OSError: the kernel refuses (no privilege, no bridge support).
     """
 
-    def __init__(self, subnet: Subnet) -> None:
+    def __init__(self, subnet: Subnet, place: Path) -> None:
         self._subnet = subnet
+        self.place = place
         self._count = 0
         self.namespace = new_namespace()
         self._netlink = Netlink()
+        pin(self.namespace, place)
         self._netlink.up(LOOPBACK)
         self._netlink.add_bridge(_BRIDGE, _BRIDGE_INDEX)
         self._netlink.add_address(_BRIDGE_INDEX, subnet.gateway, subnet.prefix)
@@ -59,9 +61,9 @@ class Wiring:
         rule = f'ip saddr {network} oifname != "{_BRIDGE}" masquerade'
         rules = f"table ip lockgate {{ chain out {{ type nat hook postrouting priority 100; {rule}; }}; }}"
         iptables = ("iptables", "-t", "nat", "-A", "POSTROUTING", "-s", network, "!", "-o", _BRIDGE, "-j", "MASQUERADE")
-        problems = [problem for command in (("nft", rules), iptables) if (problem := _call(*command))]
-        if len(problems) > 1:
-            raise OSError("; ".join(problems))
+        problem = _call("nft", rules)
+        if problem and (also := _call(*iptables)):
+            raise OSError(f"{problem}; {also}")
 
     def add_port(self, ip: str) -> Port:
         """A new namespace with one interface and the address `ip`, from which everything is reached through the switch."""
@@ -109,6 +111,7 @@ class Wiring:
 
     def close(self) -> None:
         self._netlink.close()
+        unpin(self.place)
         os.close(self.namespace)
 
 

@@ -146,7 +146,7 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
     store = await asyncio.to_thread(lambda: Store.open(store_dir(rootless=rootless), rootless=rootless))
     runtime = Runtime(state, rootless=rootless)
     try:
-        async with Switch.open(note=progress.note) as switch:
+        async with Switch.open(state, note=progress.note) as switch:
             session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless)
             try:
                 yield session

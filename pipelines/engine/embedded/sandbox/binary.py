@@ -29,7 +29,7 @@ class RuntimeBinary:
 
     @property
     def executable(self) -> str:
-        return str(self.path) if self.memory is None else f"/proc/self/fd/{self.memory}"
+        return str(self.path) if self.memory is None else f"/proc/{os.getpid()}/fd/{self.memory}"
 
     def close(self) -> None:
         if self.memory is not None:
