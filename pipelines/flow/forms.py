@@ -7,7 +7,7 @@ import html
 import json
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,10 @@ SHORTEST = 4
 _LINE = 8
 _MOST_LINES = 64
 _URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
-_GO_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+_GO_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
+_HEX = re.compile("%[0-9A-F]{2}")
+_BROWSER = re.compile("%2[1789A]")
+"""What `encodeURIComponent` leaves as it is: ! ' ( ) *"""
 
 
 def forms_of(value: str) -> frozenset[str]:
@@ -26,18 +29,21 @@ def forms_of(value: str) -> frozenset[str]:
     A value of several lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones
     (certificate bundles, which are public) are masked as a whole only. The password of a URL within a value is masked by itself too.
     """
-    if len(value.strip()) < SHORTEST:
+    core = value.strip()
+    if len(core) < SHORTEST:
         return frozenset()
-    found: set[str] = set()
-    for text in {value, value.strip()}:
-        found |= {text, *_escaped(text), *_base64(text.encode("utf-8", "surrogateescape"))}
-    for part in (*_lines(value), *_URL_PASSWORD.findall(value)):
+    found = {core, *_escaped(core), *_base64(_bytes(core)), *_base64_alone(_bytes(value))}
+    for part in (*_lines(core), *_URL_PASSWORD.findall(core)):
         found |= {part, *_escaped(part)}
     return frozenset(form for form in found if len(form) >= SHORTEST)
 
 
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _lines(value: str) -> tuple[str, ...]:
-    lines = value.strip().splitlines()
+    lines = value.splitlines()
     return tuple(line.strip() for line in lines if len(line.strip()) >= _LINE) if 1 < len(lines) <= _MOST_LINES else ()
 
 
@@ -55,26 +61,27 @@ def _json(text: str) -> Iterator[str]:
         plain = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
         yield plain
         yield plain.replace("/", "\\/")
-        yield "".join(_GO_ESCAPES.get(character, character) for character in plain)
+        yield plain.translate(_GO_ESCAPES)
 
 
 def _url(text: str) -> Iterator[str]:
-    raw = text.encode("utf-8", "surrogateescape")
-    for form in (quote(raw, safe=""), quote(raw), quote_plus(raw), quote_plus(raw, safe="/:@")):
-        yield form
-        yield _lower_hex(form)
+    """As a path, as a query, as a form, and as browsers write it; with hex digits of either case."""
+    strict = quote(_bytes(text), safe="")
+    for case in (strict, _HEX.sub(lambda found: found[0].lower(), strict), _BROWSER.sub(lambda found: unquote(found[0]), strict)):
+        slash = case.replace("%2F", "/").replace("%2f", "/")
+        yield from (case, slash, case.replace("%20", "+"), slash.replace("%20", "+"))
 
 
-def _lower_hex(form: str) -> str:
-    head, *rest = form.split("%")
-    return head + "".join(f"%{part[:2].lower()}{part[2:]}" for part in rest)
+def _base64_alone(raw: bytes) -> Iterator[str]:
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(raw).decode()
+        yield encode(raw).decode().rstrip("=")
 
 
 def _base64(raw: bytes) -> Iterator[str]:
     """The value encoded alone, and the characters it alone decides when it stands within something longer (`user:value`)."""
+    yield from _base64_alone(raw)
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        yield encode(raw).decode()
-        yield encode(raw).decode().rstrip("=")
         for before in range(3):
             # Each character holds 6 bits; those that also hold bits of a neighbour are left out.
             first = -(-before * 8 // 6)

@@ -28,13 +28,18 @@ class Redactor:
     """Knows the secret values of a run and masks them in text."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values: set[str] = set()
         self._forms: dict[str, None] = {}
         for value in values:
             self.register(value)
 
     def register(self, value: str) -> bool:
         """Mask a value from now on; False when it is too short to be masked without hiding everything else."""
+        if value in self._values:
+            return True
         forms = forms_of(value)
+        if forms:
+            self._values.add(value)
         self._forms.update(dict.fromkeys(sorted(forms)))
         return bool(forms)
 

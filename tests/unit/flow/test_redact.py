@@ -83,6 +83,16 @@ def test_hex_digits_of_a_url_may_be_small() -> None:
     assert Redactor(["a/b+c=d&e"]).text("?token=a%2fb%2bc%3dd%26e") == "?token=***"
 
 
+def test_browsers_leave_some_characters_of_a_url() -> None:
+    assert Redactor(["a b/c!(d)"]).text("?token=a%20b%2Fc!(d)") == "?token=***"
+
+
+def test_a_value_that_is_a_form_of_another_has_forms_of_its_own() -> None:
+    outer = base64.b64encode(b"hunter2-hunter2").decode()
+    redactor = Redactor(["hunter2-hunter2", outer])
+    assert redactor.text(base64.b64encode(outer.encode()).decode()) == "***"
+
+
 @given(st.binary(min_size=6, max_size=24).map(base64.b85encode).map(bytes.decode), st.binary(max_size=6), st.binary(max_size=6))
 def test_base64_of_something_longer_shows_nothing_of_the_secret(secret: str, before: bytes, after: bytes) -> None:
     whole = base64.b64encode(before + secret.encode() + after).decode()
