@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
     Serve = Callable[[socket, str, "Options", jail.Cell], int]
 
-GRACE = 30  # seconds for an orderly end, before everything is killed
+GRACE = 60  # seconds for an orderly end, before everything is killed
 BACKLOG = 128
+ONE_USER = (
+    "note: containers have one user only: /etc/subuid and /etc/subgid name no range for you, or newuidmap is missing (package uidmap); "
+    "what needs other users, such as installing most packages, will fail"
+)
 
 
 class Options(NamedTuple):
@@ -61,6 +65,9 @@ def _serve(sock: socket, token: str, options: Options, cell: jail.Cell) -> int:
     from pathlib import Path
 
     from pipelines.engine.embedded.api.serve import Terms, serve
+
+    if not cell.mapped:
+        print(ONE_USER, file=sys.stderr, flush=True)  # noqa: T201 - the session's log
 
     return serve(sock, Terms(token, Path(options.workdir), options.labels, cell.rootless), cell.stop)
 

@@ -7,6 +7,7 @@ any of the three ends everything.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -67,7 +68,8 @@ class Jailed:
 
     def kill(self) -> None:
         """End everything inside, now."""
-        os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> int:
         """Wait for the end; exit code, or minus the number of the signal that killed it."""
@@ -85,7 +87,10 @@ def start(inside: Callable[[Cell], int], run_dir: str, *, rootless: bool = False
     Raises:
         Unavailable: namespaces are refused; the message names the setting to change.
     """
-    os.makedirs(run_dir, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib would cost the start-up 8 ms
+    try:
+        os.makedirs(run_dir, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib would cost the start-up 8 ms
+    except OSError as error:
+        raise Unavailable(f"cannot make {run_dir}: {error.strerror}; set LOCKGATE_CACHE to a folder of yours") from error
     is_rootless, mapped = _unshare(rootless=rootless)
     status, told = os.pipe()
     stop, stopper = os.pipe()

@@ -31,10 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(error, UNAVAILABLE)
     except EngineError as error:
         return _say(error, FAILED)
+    except OSError as error:  # no socket, no process, no memory: nothing of the caller's doing
+        return _say(error, UNAVAILABLE)
 
 
-def _say(error: EngineError, code: int) -> int:
-    print(f"lockgate-engine: {error.message}", file=sys.stderr)  # noqa: T201 - this is the command line
+def _say(error: Exception, code: int) -> int:
+    print(f"lockgate-engine: {error}", file=sys.stderr)  # noqa: T201 - this is the command line
     return code
 
 

@@ -32,5 +32,7 @@ def store_dir(environ: Mapping[str, str] | None = None, *, rootless: bool = Fals
 
 
 def _owner() -> int:
-    """The user outside: inside a user namespace everybody is 0."""
-    return Path.home().stat().st_uid if os.geteuid() else 0
+    """The user as the host knows it: inside a user namespace everybody is 0."""
+    from pipelines.engine.embedded.store.location import host_uid
+
+    return host_uid()

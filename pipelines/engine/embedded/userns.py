@@ -42,10 +42,13 @@ def enter() -> bool:
         mapper.forget()
         raise Unavailable(f"user namespaces are refused ({error.strerror}): {remedy()}") from error
     mapped = mapper.map()
-    if not mapped:
-        _map_one(uid, gid)
-    os.setresgid(0, 0, 0)
-    os.setresuid(0, 0, 0)
+    try:
+        if not mapped:
+            _map_one(uid, gid)
+        os.setresgid(0, 0, 0)
+        os.setresuid(0, 0, 0)
+    except OSError as error:
+        raise Unavailable(f"a user namespace cannot be set up ({error.strerror}): {remedy()}") from error
     return mapped
 
 
@@ -114,9 +117,12 @@ def _map_ranges(wake: int, target: int, *ids: tuple[int, Range]) -> int:
 
 
 def _map_one(uid: int, gid: int) -> None:
+    """Map the one id everybody may map, unless a helper did part of its work before it failed."""
     for name, text in (("uid_map", f"0 {uid} 1"), ("setgroups", "deny"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123 - as above
-            file.write(text)
+        with open(f"/proc/self/{name}", "r+", encoding="ascii") as file:  # noqa: PTH123 - as above
+            if file.read().strip() in {"", "allow"}:
+                file.seek(0)
+                file.write(text)
 
 
 def _ranges(path: str, uid: int) -> Range | None:

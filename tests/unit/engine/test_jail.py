@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from pipelines.engine.embedded import jail
+from pipelines.engine.embedded.errors import Unavailable
+
 LIMIT = 30  # seconds until a test that hangs fails
 PROGRAM = """
 import json, os, subprocess, sys
@@ -87,32 +90,38 @@ def spawn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spawn]:
             process.kill()
 
 
+def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match=r"cannot make .*/file/run: Not a directory; set LOCKGATE_CACHE"):
+        jail.start(lambda _: 0, str(tmp_path / "file" / "run"))
+
+
 def test_the_inside_sees_only_itself(spawn: Spawn) -> None:
     said = spawn("say([os.getpid(), sorted(int(one) for one in os.listdir('/proc') if one.isdecimal())])").said()
     assert [2, [1, 2]] in said
 
 
 def test_the_result_is_the_exit_code(spawn: Spawn) -> None:
-    jail = spawn("return 7")
-    jail.said()
-    assert jail.code == 7
+    one = spawn("return 7")
+    one.said()
+    assert one.code == 7
 
 
 @pytest.mark.parametrize(("error", "code"), [("Unavailable", 4), ("InvalidInput", 1)])
 def test_an_error_is_one_line(spawn: Spawn, error: str, code: int) -> None:
-    jail = spawn(f"raise {error}('a clear word')")
-    _, err = jail.process.communicate(timeout=LIMIT)
-    jail.skip_if_refused(err)
+    one = spawn(f"raise {error}('a clear word')")
+    _, err = one.process.communicate(timeout=LIMIT)
+    one.skip_if_refused(err)
     assert err == b"engine: a clear word\n"
-    assert jail.code == code
+    assert one.code == code
 
 
 def test_a_defect_shows_where(spawn: Spawn) -> None:
-    jail = spawn("return 1 // 0")
-    _, err = jail.process.communicate(timeout=LIMIT)
-    jail.skip_if_refused(err)
+    one = spawn("return 1 // 0")
+    _, err = one.process.communicate(timeout=LIMIT)
+    one.skip_if_refused(err)
     assert b"ZeroDivisionError" in err
-    assert jail.code == 70
+    assert one.code == 70
 
 
 def test_run_time_state_is_in_memory_and_nobody_elses(spawn: Spawn, tmp_path: Path) -> None:
@@ -127,10 +136,10 @@ say([line.split()[2] for line in open("/proc/self/mounts") if line.split()[1] ==
 def test_modes_do_not_depend_on_the_callers_mask(spawn: Spawn) -> None:
     previous = os.umask(0o077)
     try:
-        jail = spawn("say(['umask', os.umask(0)])")
+        one = spawn("say(['umask', os.umask(0)])")
     finally:
         os.umask(previous)
-    assert ["umask", 0o022] in jail.said()
+    assert ["umask", 0o022] in one.said()
 
 
 def test_mounts_inside_do_not_show_outside(spawn: Spawn, tmp_path: Path) -> None:
@@ -151,9 +160,9 @@ os.write(mounted, b"1")
 
 
 def test_it_stops_when_asked(spawn: Spawn) -> None:
-    jail = spawn("os.read(cell.stop, 1)\nsay('stopping')\nreturn 3", "jailed.stop(); jailed.stop()")
-    assert "stopping" in jail.said()
-    assert jail.code == 3
+    one = spawn("os.read(cell.stop, 1)\nsay('stopping')\nreturn 3", "jailed.stop(); jailed.stop()")
+    assert "stopping" in one.said()
+    assert one.code == 3
 
 
 def test_orphans_are_reaped_and_own_children_are_left_to_their_parent(spawn: Spawn) -> None:
@@ -197,19 +206,19 @@ time.sleep(1000)  # it does not stop by itself, whatever it is told
 def test_kill_9_of_any_process_ends_all_of_them(spawn: Spawn, victim: str) -> None:
     """Every process inside holds a pipe open: its end of file is the end of them all."""
     alive, held = os.pipe()
-    jail = spawn(FAMILY.format(fd=held), f"os.close({held})", fds=(held,))
+    one = spawn(FAMILY.format(fd=held), f"os.close({held})", fds=(held,))
     os.close(held)
-    assert jail.process.stdout is not None
-    said = [json.loads(line) for _ in range(2) if (line := jail.process.stdout.readline())]
+    assert one.process.stdout is not None
+    said = [json.loads(line) for _ in range(2) if (line := one.process.stdout.readline())]
     if len(said) < 2:
-        _, err = jail.process.communicate(timeout=LIMIT)
-        jail.skip_if_refused(err)
-    one = next(value for value in said if isinstance(value, int))
-    pids = {"caller": jail.process.pid, "process 1": one, "engine": child_of(one)}
+        _, err = one.process.communicate(timeout=LIMIT)
+        one.skip_if_refused(err)
+    first = next(value for value in said if isinstance(value, int))
+    pids = {"caller": one.process.pid, "process 1": first, "engine": child_of(first)}
     os.kill(pids[victim], signal.SIGKILL)
     with os.fdopen(alive, "rb") as pipe:
         assert pipe.read() == b""
-    assert jail.code in {-signal.SIGKILL, 256 - signal.SIGKILL, 128 + signal.SIGKILL}
+    assert one.code in {-signal.SIGKILL, 256 - signal.SIGKILL, 128 + signal.SIGKILL}
 
 
 def child_of(pid: int) -> int:
