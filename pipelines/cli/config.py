@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import common, settings
+from pipelines.cli.options import common, settings, speaking
 
 if TYPE_CHECKING:
     from pipelines.config import Loaded
@@ -54,7 +54,7 @@ def validate() -> int:
 
 
 @command.command("schema", short_help="Print the JSON schema of lockgate.toml.")
-@common
+@speaking
 def schema() -> int:
     """Print the JSON schema of lockgate.toml, for editors."""
     from pipelines.config.schema import schema_text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import common, settings
+from pipelines.cli.options import settings, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ Example:
     context_settings=_PASS_ON,
 )
 @click.argument("words", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
-@common
+@speaking
 def run(words: tuple[str, ...]) -> int:
     """Run a command with a session of the embedded engine."""
     import asyncio

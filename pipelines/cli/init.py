@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.options import common, settings
+from pipelines.cli.options import settings, speaking
 
 
 @click.command(
@@ -14,7 +14,7 @@ from pipelines.cli.options import common, settings
 )
 @click.option("--force", is_flag=True, help="Write over an existing lockgate.toml.")
 @click.option("--print", "only_print", is_flag=True, help="Print it instead of writing it.")
-@common
+@speaking
 def command(*, force: bool, only_print: bool) -> int:
     """Write a first lockgate.toml."""
     from pipelines.cli.name import shown

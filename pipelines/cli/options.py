@@ -101,13 +101,9 @@ def _override(context: click.Context, _parameter: click.Parameter, values: tuple
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FILE = click.Path(path_type=Path)
 
-_COMMON = (
+_SPEAKING = (
     click.option(
         "-C", "--directory", type=_FOLDER, expose_value=False, callback=_directory, help="Work on the project found from this folder."
-    ),
-    click.option("--config", type=_FILE, expose_value=False, callback=_into("config"), help="Read this configuration file."),
-    click.option(
-        "--set", "overrides", metavar="KEY=VALUE", multiple=True, expose_value=False, callback=_override, help="Override a setting."
     ),
     click.option("-v", "--verbose", count=True, expose_value=False, callback=_verbosity, help="Say more; also the output of steps."),
     click.option("-q", "--quiet", count=True, expose_value=False, callback=_verbosity, help="Say less."),
@@ -120,14 +116,30 @@ _COMMON = (
     ),
 )
 
+_CONFIGURING = (
+    click.option("--config", type=_FILE, expose_value=False, callback=_into("config"), help="Read this configuration file."),
+    click.option(
+        "--set", "overrides", metavar="KEY=VALUE", multiple=True, expose_value=False, callback=_override, help="Override a setting."
+    ),
+)
+
 
 def common(function: Function) -> Function:
-    """Give a command the options every command has."""
-    for option in reversed(_COMMON):
+    """Give a command the options of every command that reads the configuration."""
+    return _with(function, *_CONFIGURING, *_SPEAKING)
+
+
+def speaking(function: Function) -> Function:
+    """Give a command the options of every command."""
+    return _with(function, *_SPEAKING)
+
+
+def _with(function: Function, *options: Callable[[Function], Function]) -> Function:
+    for option in reversed(options):
         function = option(function)
     return function
 
 
 def takes_value(token: str) -> bool:
-    """Whether an option every command has is followed by a value of its own (`-C DIR`, not `--config=FILE` or `-CDIR`)."""
+    """Whether one of these options is followed by a value of its own (`-C DIR`, not `--config=FILE` or `-CDIR`)."""
     return token in {"-C", "--directory", "--config", "--set", "--color"}

@@ -63,7 +63,9 @@ class ThisMachine:
 
     @property
     def store(self) -> Path:
-        return store_root(self.environ, self.uid)
+        from pipelines.engine.embedded.paths import store_dir
+
+        return store_dir(self.environ, rootless=self.uid != 0)
 
     def which(self, name: str) -> str | None:
         path = self.environ.get("PATH", os.defpath)
@@ -99,12 +101,3 @@ class ThisMachine:
 
     def is_socket(self, path: str) -> bool:
         return Path(path).is_socket()
-
-
-def store_root(environ: Mapping[str, str], uid: int) -> Path:
-    """Where the embedded engine keeps its store: `LOCKGATE_STORE`, else below the user's cache folder, one a mode and user."""
-    if chosen := environ.get("LOCKGATE_STORE"):
-        return Path(chosen)
-    base = environ.get("XDG_CACHE_HOME", "")
-    cache = Path(base) if base.startswith("/") else Path(environ.get("HOME", "/")) / ".cache"
-    return cache / "lockgate" / f"store-{'root' if uid == 0 else 'rootless'}-{uid}"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _MINUTE = 60
 _HOUR = 3600
 _TENTHS_UNTIL = 10
+_MOST_NUMBERS = 4
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[PX^_][^\x1b\n]*(?:\x1b\\)?|[ -/]*[0-~])?")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ORDER = (Status.FAILED, Status.ERROR, Status.CANCELLED, Status.BLOCKED, Status.PASSED, Status.SKIPPED)
@@ -112,7 +113,8 @@ def outcome(result: Result) -> str:
 
 
 def remark(result: Result) -> str:
-    """What there is to say about how a step ended: reason or warning, how many tests, its facts."""
-    facts = ", ".join(f"{name} {value}" for name, value in (result.facts or {}).items())
-    tests = plural(len(result.cases), "test") if result.cases else ""
-    return "; ".join(part for part in (one_line(result.reason or result.warning or ""), tests, facts) if part)
+    """What there is to say in one line about how a step ended: reason or warning, then how many tests it ran, or its first numbers."""
+    numbers = [f"{name} {value}" for name, value in (result.facts or {}).items() if not isinstance(value, (str, bool))]
+    tests = [plural(len(result.cases), "test")] if result.cases else []
+    said = one_line(result.reason or result.warning or "")
+    return "; ".join(part for part in (said, ", ".join(tests or numbers[:_MOST_NUMBERS])) if part)

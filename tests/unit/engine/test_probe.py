@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.machine import Answer, ThisMachine, store_root
+from pipelines.engine.machine import Answer, ThisMachine
 from pipelines.engine.probe import Probe, missing, probe
 
 if TYPE_CHECKING:
@@ -101,22 +101,9 @@ def test_an_ordinary_user_without_sub_uids_is_told() -> None:
     assert "sub-uids" not in answers(FakeMachine(uid=0))
 
 
-@pytest.mark.parametrize(
-    ("environ", "uid", "root"),
-    [
-        ({"HOME": "/home/a"}, 1000, "/home/a/.cache/lockgate/store-rootless-1000"),
-        ({"HOME": "/root"}, 0, "/root/.cache/lockgate/store-root-0"),
-        ({"HOME": "/home/a", "XDG_CACHE_HOME": "/c"}, 0, "/c/lockgate/store-root-0"),
-        ({"HOME": "/home/a", "XDG_CACHE_HOME": "relative"}, 0, "/home/a/.cache/lockgate/store-root-0"),
-        ({"HOME": "/home/a", "LOCKGATE_STORE": "/s"}, 0, "/s"),
-    ],
-)
-def test_where_the_store_is(environ: dict[str, str], uid: int, root: str) -> None:
-    assert store_root(environ, uid) == Path(root)
-
-
 def test_this_machine_answers(tmp_path: Path) -> None:
-    machine = ThisMachine(dict(os.environ))
+    machine = ThisMachine(dict(os.environ) | {"LOCKGATE_STORE": str(tmp_path)})
+    assert machine.store == tmp_path
     assert machine.which("sh") is not None
     assert machine.run(["sh", "-c", "echo out; echo err >&2; exit 3"]) == Answer(3, "out\n", "err\n")
     assert machine.run([str(tmp_path / "none")]).code == 127
