@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from pipelines.engine.embedded.network.switch import Lease, Switch
+    from pipelines.engine.embedded.ops.git import Repository
     from pipelines.engine.embedded.ops.states import CacheState, ContainerState, SecretState
     from pipelines.engine.embedded.progress import Progress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
@@ -52,11 +53,20 @@ class Session:
     images: Images = field(init=False)
     _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
     _contents: dict[str, str] = field(default_factory=dict)
+    _refs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ops = OpEvaluator(self)
         self.services = Services(self)
         self.images = Images(self.store)
+
+    async def git_refs(self, repository: Repository) -> dict[str, str]:
+        """A repository's refs, asked for once a session."""
+        from pipelines.engine.embedded.ops.git import list_refs
+
+        if repository.url not in self._refs:
+            self._refs[repository.url] = await list_refs(repository)
+        return self._refs[repository.url]
 
     def host_path(self, path: str) -> Path:
         """A path of the host as the client means it."""

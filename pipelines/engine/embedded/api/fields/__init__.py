@@ -13,6 +13,7 @@ from pipelines.engine.embedded.api.fields import (
     host,
     publish,
     query,
+    remote,
     service,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "host",
     "publish",
     "query",
+    "remote",
     "service",
 ]

@@ -118,7 +118,7 @@ async def glob(session: Session, state: DirectoryState, args: Args) -> list[str]
 @field("Directory.digest")
 async def digest(session: Session, state: DirectoryState, _: Args) -> str:
     snapshot = (await session.ops.output(state.op)).snapshot
-    return f"sha256:{await session.content(snapshot, state.path)}"
+    return f"sha256:{await session.content_digest(snapshot, state.path)}"
 
 
 @field("Directory.name")

@@ -1,0 +1,170 @@
+"""Git repositories by URL: refs resolved once a session, trees by commit."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import EngineError, InvalidInput, NotFound, Unavailable
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.store.snapshot import SCRATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pipelines.engine.embedded.ops.session import Session
+
+SCHEMES = re.compile(r"(https?|git|ssh|file)://|[\w.-]+@[\w.-]+:")
+COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+TOLD = 400  # characters of git's complaint that are passed on
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A remote repository; `environment` holds what git needs to be let in (never part of a key)."""
+
+    url: str
+    environment: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A ref of a repository, resolved: `name` in full (`refs/heads/main`) or the commit itself."""
+
+    repository: Repository
+    name: str
+    commit: str
+
+
+def open_repository(
+    url: str, *, username: str = "", token: bytes | None = None, header: bytes | None = None, socket: Path | None = None, known: str = ""
+) -> Repository:
+    """A repository, and how to be let in: by HTTP token or header, or by an SSH agent's socket.
+
+    Raises:
+        InvalidInput: not an URL git can fetch from.
+    """
+    if not SCHEMES.match(url):
+        url = f"https://{url}"
+    if url.startswith("-"):
+        raise InvalidInput(f"git: {url!r} is not an URL")
+    environment: dict[str, str] = {}
+    if token is not None:
+        pair = base64.b64encode((username or "x-access-token").encode() + b":" + token.strip()).decode()
+        header = f"Basic {pair}".encode()
+    if header is not None:
+        setting = f"Authorization: {header.decode().strip()}"
+        environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": setting}
+    if socket is not None:
+        environment["SSH_AUTH_SOCK"] = str(socket)
+    if known:
+        option = "-o StrictHostKeyChecking=yes -o KnownHostsCommand='printf %s\\\\n \"$LOCKGATE_KNOWN_HOSTS\"'"
+        environment |= {"GIT_SSH_COMMAND": f"ssh {option}", "LOCKGATE_KNOWN_HOSTS": known}
+    return Repository(url, environment)
+
+
+async def list_refs(repository: Repository) -> dict[str, str]:
+    """Commits by full ref name; an annotated tag stands for the commit it tags."""
+    listed = await git(repository, ["ls-remote", "--symref", repository.url])
+    refs: dict[str, str] = {}
+    for line in listed.splitlines():
+        commit, _, name = line.partition("\t")
+        if commit.startswith("ref: "):
+            refs["symbolic " + name] = commit.removeprefix("ref: ")
+        elif name.endswith("^{}") or name not in refs:
+            refs[name.removesuffix("^{}")] = commit
+    return refs
+
+
+async def resolve(session: Session, repository: Repository, *names: str) -> Ref:
+    """The first of the full names that the repository has.
+
+    Raises:
+        NotFound: it has none of them.
+    """
+    refs = await session.git_refs(repository)
+    for name in names:
+        if name == "HEAD" and "HEAD" in refs:
+            return Ref(repository, refs.get("symbolic HEAD", "HEAD"), refs["HEAD"])
+        if name in refs:
+            return Ref(repository, name, refs[name])
+    raise NotFound(f"git: {repository.url} has no ref {names[-1].rsplit('/', 1)[-1]!r}")
+
+
+class TreeOp(Op):
+    """The files of a commit, with a `.git` of `depth` commits unless it is left out."""
+
+    kind = "git"
+    __slots__ = ("bare", "depth", "ref")
+
+    def __init__(self, ref: Ref, *, discard_git_dir: bool, depth: int) -> None:
+        super().__init__([ref.repository.url, ref.name, ref.commit, discard_git_dir, depth])
+        self.ref = ref
+        self.bare = discard_git_dir
+        self.depth = depth
+
+    def describe(self) -> str:
+        return f"{self.ref.repository.url} {self.ref.commit[:12]}"
+
+    async def key(self, session: Session, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - it has none
+        return digest_of(self.kind, self.digest)
+
+    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:  # noqa: ARG002 - it has none
+        draft = session.store.draft(SCRATCH)
+        try:
+            await self._checkout(draft.mount())
+            return Output(await asyncio.to_thread(draft.commit, key))
+        except BaseException:
+            draft.discard()
+            raise
+
+    async def _checkout(self, folder: Path) -> None:
+        repository, at = self.ref.repository, ["-C", str(folder)]
+        await git(repository, [*at, "init", "--quiet"])
+        await git(repository, [*at, "remote", "add", "origin", repository.url])
+        depth = [f"--depth={self.depth}"] if self.depth > 0 else []
+        await git(repository, [*at, "fetch", "--quiet", "--no-tags", *depth, "origin", self.ref.commit])
+        await git(repository, [*at, "checkout", "--quiet", "--detach", self.ref.commit])
+        await git(repository, [*at, "submodule", "update", "--quiet", "--init", "--recursive", *depth])
+        if self.bare:
+            from pipelines.engine.embedded.store.paths import Root
+
+            await asyncio.to_thread(Root(folder).remove_tree, ".git")
+
+
+async def git(repository: Repository, arguments: Sequence[str]) -> str:
+    """Run git; returns what it printed.
+
+    Raises:
+        EngineError: it failed, with its last words.
+        Unavailable: it is not installed.
+    """
+    environment = {
+        **os.environ,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "LC_ALL": "C.UTF-8",
+        **repository.environment,
+    }
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "git", *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment
+        )
+    except FileNotFoundError:
+        raise Unavailable("repositories are fetched by git, which is not installed: install the package git") from None
+    try:
+        out, err = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise EngineError(f"git: {repository.url}: {err.decode(errors='replace').strip()[-TOLD:]}")
+    return out.decode(errors="replace")

@@ -1,0 +1,113 @@
+"""Files from the web, by HTTP(S): asked again each session, fetched again only when changed (RFC 9110, conditional requests)."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pipelines.engine.embedded.errors import InvalidInput, NetworkError
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.op import Constant, Output
+from pipelines.engine.embedded.ops.states import FileState
+from pipelines.engine.embedded.store.snapshot import SCRATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import httpx
+
+    from pipelines.engine.embedded.ops.session import Session
+
+MODE = 0o600  # of a downloaded file, as Dagger gives it
+UNCHANGED = 304
+DEADLINE = 60.0  # seconds without a byte
+
+
+async def download(
+    session: Session, url: str, *, name: str | None, mode: int | None, checksum: str | None, authorization: bytes | None
+) -> FileState:
+    """The file behind an URL.
+
+    Args:
+        session: the session.
+        url: http or https.
+        name: of the file; by default the last part of the URL's path, or `index`.
+        mode: permissions, by default 0600.
+        checksum: `sha256:…` it must have; then the network is not asked for what is known already.
+        authorization: value of that header.
+
+    Raises:
+        InvalidInput: not such an URL, or another checksum.
+        NetworkError: no answer, or not a good one.
+    """
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise InvalidInput(f"http: {url!r} is not an http or https URL")
+    name = name or unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or "index"
+    record = digest_of("http", url, name, mode, checksum)
+    async with session.store.lock(record):
+        known = session.store.get(record)
+        if known is not None and checksum:
+            return _file(known, name)
+        fetched = await _Download(session, name, mode or MODE, checksum).run(url, authorization, known or {})
+        if fetched is None:
+            return _file(known or {}, name)
+        payload, output = fetched
+        session.store.put(record, payload, layers=output.layers())
+        return _file(payload, name)
+
+
+def _file(payload: Mapping[str, object], name: str) -> FileState:
+    output = Output.from_json(payload["output"])  # type: ignore[arg-type]
+    return FileState(Constant(output.snapshot), f"/{name}")
+
+
+class _Download:
+    def __init__(self, session: Session, name: str, mode: int, checksum: str | None) -> None:
+        self._session = session
+        self._name = name
+        self._mode = mode
+        self._checksum = checksum
+
+    async def run(self, url: str, authorization: bytes | None, known: Mapping[str, object]) -> tuple[dict[str, object], Output] | None:
+        """What was fetched; None when the server says that what is known still holds."""
+        import httpx
+
+        headers = {"If-None-Match": str(known["etag"])} if known.get("etag") else {}
+        if authorization is not None:
+            headers["Authorization"] = authorization.decode().strip()
+        try:
+            async with (
+                httpx.AsyncClient(follow_redirects=True, timeout=DEADLINE) as client,
+                client.stream("GET", url, headers=headers) as response,
+            ):
+                if response.status_code == UNCHANGED:
+                    return None
+                if not response.is_success:
+                    raise NetworkError(f"http: {url}: the server answered {response.status_code} {response.reason_phrase}")
+                return await self._keep(response)
+        except httpx.HTTPError as error:
+            raise NetworkError(f"http: {url}: {str(error) or type(error).__name__}") from error
+
+    async def _keep(self, response: httpx.Response) -> tuple[dict[str, object], Output]:
+        draft = self._session.store.draft(SCRATCH)
+        try:
+            digest = await self._write(response, draft.mount() / self._name)
+            if self._checksum and self._checksum.removeprefix("sha256:") != digest:
+                raise InvalidInput(f"http: {response.url}: checksum mismatch: expected {self._checksum}, got sha256:{digest}")
+            output = Output(await asyncio.to_thread(draft.commit, digest_of("http-file", digest, self._name, self._mode)))
+        except BaseException:
+            draft.discard()
+            raise
+        return {"output": output.to_json(), "etag": response.headers.get("ETag")}, output
+
+    async def _write(self, response: httpx.Response, path: Path) -> str:
+        digest = hashlib.sha256()
+        with path.open("wb") as file:
+            async for chunk in response.aiter_bytes():
+                digest.update(chunk)
+                await asyncio.to_thread(file.write, chunk)
+        await asyncio.to_thread(path.chmod, self._mode)
+        return digest.hexdigest()
