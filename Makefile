@@ -30,7 +30,7 @@ test-long: setup ## the slow tests
 	@$(PYTHON) -m pytest -q -m slow
 
 bench: setup ## the numbers of the README, measured here
-	@$(PYTHON) -m benchmarks
+	@set -e; for file in benchmarks/[a-z]*.py; do echo "$$file"; $(PYTHON) $$file; done
 
 tools: ## look for newer images; what is in the cache is not built again
 	@ci/setup --refresh

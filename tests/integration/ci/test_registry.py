@@ -62,6 +62,17 @@ def test_a_killed_registry_is_started_again_with_its_data(machine: Machine) -> N
     assert (second.pid != first.pid, second.data) == (True, first.data)
 
 
+def test_a_server_that_is_not_the_recorded_process_does_not_count(machine: Machine) -> None:
+    registry = Registry(machine)
+    registry.provide()
+    file = machine.paths.registry_record
+    recorded = file.read_text()
+    file.write_text(json.dumps({**json.loads(recorded), "pid": os.getpid()}))
+    assert registry.record() is None
+    file.write_text(recorded)
+    assert registry.record() is not None
+
+
 def test_a_stale_record_never_costs_another_process_its_life(machine: Machine) -> None:
     machine.paths.state.mkdir(parents=True)
     mine = {"port": 9, "pid": os.getpid(), "started": "another-boot/1", "data": "/nowhere"}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ from ci.machine import lock
 from ci.machine.errors import SetupError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PYTHON = lock.Locked(reference=f"localhost:1/python@sha256:{'1' * 64}", origin="built", fixture=False, key="3.11-x")
@@ -46,11 +49,33 @@ def test_the_line_is_put_beside_the_others(project: Path) -> None:
     assert (found["base"].reference, found["base"].key) == (REFERENCE, "k")
 
 
-def test_a_line_counts_only_with_its_key_and_in_a_registry_that_answers() -> None:
-    locked = lock.Locked(reference=REFERENCE, origin="built", fixture=False, key="k")
+class Everything(BaseHTTPRequestHandler):
+    """A registry that has every image."""
+
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with HTTPServer(("127.0.0.1", 0), Everything) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_a_line_counts_only_with_its_key_and_while_a_registry_has_the_image(port: int) -> None:
+    kept = lock.Locked(reference=f"localhost:{port}/base@sha256:{'2' * 64}", origin="built", fixture=False, key="k")
+    gone = lock.Locked(reference=REFERENCE, origin="built", fixture=False, key="k")
+    assert base.is_current(kept, "k")
+    assert not base.is_current(kept, "other")
+    assert not base.is_current(gone, "k")  # nothing listens on port 1
     assert not base.is_current(None, "k")
-    assert not base.is_current(locked, "other")
-    assert not base.is_current(locked, "k")  # nothing listens on port 1
 
 
 def test_it_takes_what_was_published(tmp_path: Path) -> None:

@@ -56,7 +56,9 @@ def test_every_digest_and_size_in_a_layout_is_true(tmp_path: Path) -> None:
     for descriptor in (manifest["config"], *manifest["layers"]):
         assert len(blob(tmp_path / "x", descriptor["digest"])) == descriptor["size"]
     config = document(tmp_path / "x", manifest["config"]["digest"])
-    tar = gzip.decompress(blob(tmp_path / "x", manifest["layers"][0]["digest"]))
+    packed = blob(tmp_path / "x", manifest["layers"][0]["digest"])
+    assert packed[3:8] == bytes(5)  # no file name, no time (RFC 1952: FLG, MTIME)
+    tar = gzip.decompress(packed)
     assert config["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(tar).hexdigest()}"]
     assert config["created"] == "2026-01-01T00:00:00Z"
     assert config["config"]["Entrypoint"] == ["tool"]
