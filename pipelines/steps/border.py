@@ -6,7 +6,6 @@ says so in the message. `transient` tells which errors deserve another try.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import shlex
 import sys
@@ -46,8 +45,6 @@ def translate(error: BaseException, doing: str | None = None) -> LockgateError |
         return error
     if isinstance(error, BaseExceptionGroup):
         return next((ours for member in error.exceptions if (ours := translate(member, doing)) is not None), None)
-    if isinstance(error, asyncio.CancelledError):
-        return None
     handler = _handler(error)
     if handler is None:
         return None
@@ -65,7 +62,7 @@ def transient(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(transient(member) for member in error.exceptions)
     if isinstance(error, LockgateError):
-        return isinstance(error, RegistryUnavailable) and error.__cause__ is not None and transient(error.__cause__)
+        return error.__cause__ is not None and transient(error.__cause__)
     name = known_name(error)
     return name == "QueryError" and classify(str(error)).passing
 

@@ -31,7 +31,7 @@ def expired(waivers: Iterable[Waiver], today: dt.date) -> tuple[Waiver, ...]:
     """Waivers past their day that no other waiver of the same id has replaced."""
     known = tuple(waivers)
     alive = {waiver.id.casefold() for waiver in known if not waiver.expired(today)}
-    return tuple(waiver for waiver in known if waiver.expired(today) and waiver.id.casefold() not in alive)
+    return tuple(waiver for waiver in known if waiver.id.casefold() not in alive)
 
 
 def ending(waivers: Iterable[Waiver], today: dt.date) -> tuple[Waiver, ...]:

@@ -64,10 +64,11 @@ def test_arguments_arrive_as_they_are(shell: tuple[str, ...]) -> None:
     assert transcript.output == "".join(f"{word}|" for word in awkward)
 
 
-def test_an_exit_by_signal_keeps_its_output(shell: tuple[str, ...]) -> None:
-    transcript, done = run(shell, "sh", "-c", "echo before; kill -SEGV $$")
+@pytest.mark.parametrize("number", [1, 9, 11, 15, 63])
+def test_an_exit_by_signal_keeps_its_output(shell: tuple[str, ...], number: int) -> None:
+    transcript, done = run(shell, "sh", "-c", f"echo before; kill -{number} $$")
     assert transcript.output.startswith("before\n")
-    assert transcript.marks["signal"] == "11"
+    assert transcript.marks["signal"] == str(number)
     assert transcript.exit_code == done.returncode == SIGNALLED
 
 
