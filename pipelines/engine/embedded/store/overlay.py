@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PLAIN = "index=off,metacopy=off,redirect_dir=off"
+_ROOTLESS = "index=off,metacopy=off,redirect_dir=nofollow,userxattr"  # the kernel refuses `redirect_dir=off` with `userxattr`
 _PATIENCE = 2.0  # seconds a mount may stay busy before we give up on it: the kernel ends a killed process a moment after we are told
 
 
@@ -33,7 +34,7 @@ class Overlay:
     def __init__(self, root: Path, *, rootless: bool) -> None:
         self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._base = f"/proc/self/fd/{self._fd}/"
-        self._options = _PLAIN + (",userxattr" if rootless else "")
+        self._options = _ROOTLESS if rootless else _PLAIN
         self._volatile = True
         self.opaque_mark = "user.overlay.opaque" if rootless else "trusted.overlay.opaque"
 
