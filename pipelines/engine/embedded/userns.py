@@ -49,7 +49,13 @@ def enter() -> bool:
         os.setresuid(0, 0, 0)
     except OSError as error:
         raise Unavailable(f"a user namespace cannot be set up ({error.strerror}): {remedy()}") from error
+    _tell_container_tools(uid, gid)
     return mapped
+
+
+def _tell_container_tools(uid: int, gid: int) -> None:
+    """Say who the user is: skopeo, finding itself root, would use folders that are root's (containers/storage, package unshare)."""
+    os.environ |= {"_CONTAINERS_USERNS_CONFIGURED": "done", "_CONTAINERS_ROOTLESS_UID": str(uid), "_CONTAINERS_ROOTLESS_GID": str(gid)}
 
 
 def remedy(switches: dict[str, tuple[str, str]] = SWITCHES) -> str:

@@ -101,6 +101,11 @@ def test_the_inside_sees_only_itself(spawn: Spawn) -> None:
     assert [2, [1, 2]] in said
 
 
+def test_container_tools_are_told_who_the_user_is(spawn: Spawn) -> None:
+    said = spawn("say([cell.rootless, os.getuid(), os.environ.get('_CONTAINERS_ROOTLESS_UID')])").said()
+    assert [True, 0, str(os.getuid())] in said or [False, 0, None] in said
+
+
 def test_the_result_is_the_exit_code(spawn: Spawn) -> None:
     one = spawn("return 7")
     one.said()
