@@ -61,9 +61,10 @@ def _failure(result: Result, settings: Settings, terminal: Terminal) -> Iterator
         yield f"  {one_line(finding_line(finding))}"
     if len(found) > _MOST_FINDINGS:
         yield f"  and {len(found) - _MOST_FINDINGS} more in the reports"
-    for line in [plain(text).rstrip() for text in result.tail][-TAIL_LINES:]:
+    tail = [plain(text).rstrip() for text in result.tail][-TAIL_LINES:]
+    for line in tail:
         yield f"  {terminal.paint('│' if terminal.unicode else '|', dim=True)} {line}"
-    if result.next_step:
+    if result.next_step and not any(result.next_step in line for line in tail):
         yield f"  {_label('next', terminal)}{renamed(one_line(result.next_step), settings.program)}"
     if result.log:
         yield f"  {_label('log', terminal)}{shown(result.log)}"
@@ -80,7 +81,13 @@ def _origins(run: Run) -> Iterator[str]:
     """Bases that are not the official ones deserve a word."""
     for image in images(run.results):
         if image.base and image.origin == "built":
-            yield f"{image.name}: built on {image.base}, which was built on this machine and is not the official image"
+            yield f"{image.name}: its base image was built on this machine, it is not the official one ({_short(image.base)})"
+
+
+def _short(reference: str) -> str:
+    """A reference with as much of its digest as people compare."""
+    name, at, digest = reference.partition("@sha256:")
+    return f"{name}{at}{digest[:12]}"
 
 
 def _of_this_run(run: Run) -> list[Result]:

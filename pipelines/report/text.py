@@ -100,11 +100,11 @@ def has_worked(result: Result) -> bool:
 
 
 def outcome(result: Result) -> str:
-    """Status in a word or two: `passed, cached`, `failed (inconclusive)`, `error (unavailable)`."""
+    """Status in a word or two: `passed (cached)`, `failed (inconclusive)`, `error (unavailable)`."""
     word = result.status.value
     if result.status is Status.PASSED:
         extra = [name for name, on in (("cached", result.cached), ("warning", result.warning is not None)) if on]
-        return ", ".join([word, *extra])
+        return f"{word} ({', '.join(extra)})" if extra else word
     if result.status is Status.ERROR and result.error_kind:
         return f"{word} ({result.error_kind})"
     if result.status is Status.FAILED and result.verdict is not None and result.verdict.value != "fail":

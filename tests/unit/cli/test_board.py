@@ -77,7 +77,7 @@ def test_states_times_and_last_lines(board: Callable[..., Board], clock: Clock) 
     drawn.step_output("test.unit", "test_a \x1b[32mok\x1b[0m\ntest_b with a name that is longer than the terminal is wide, so cut\n")
     assert picture(drawn) == [
         " shop  2/4 steps  5.5s  embedded engine (no Dagger found)",
-        " ✔ image.shop      4.0s  passed, cached",
+        " ✔ image.shop      4.0s  passed (cached)",
         " ⠼ test.unit       1.5s",
         "   │ test_a ok",
         "   │ test_b with a name that is longer than the terminal is…",

@@ -68,7 +68,7 @@ def test_a_line_when_it_begins_and_one_when_it_ends(plain: Make, clock: Clock) -
         "shop: 2 steps, run r1",
         "  0.0s  engine: embedded (no Dagger found)",
         "  0.0s  image.shop  started",
-        "   12s  image.shop  passed, cached in 12s",
+        "   12s  image.shop  passed (cached) in 12s",
         "   12s  test.unit   failed in 1.0s: 2 of 3 tests failed",
     ]
 
