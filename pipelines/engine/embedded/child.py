@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a process ended: by `signal` (then `code` is 128 + its number) or by itself with `code`."""
@@ -65,14 +66,17 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._fd, number)
 
-    def catches(self, number: int) -> bool:
-        """Whether it has a handler for the signal. The first process of a pid namespace ignores the others, except SIGKILL."""
+    def heeds(self, number: int) -> bool:
+        """Whether a signal may do something: it has a handler, or is blocked and read by other means (signalfd).
+
+        The first process of a pid namespace ignores all other signals, except SIGKILL.
+        """
         try:
             lines = Path(f"/proc/{self.pid}/status").read_text(errors="replace").splitlines()
-            caught = next(line for line in lines if line.startswith("SigCgt:"))
-        except (OSError, StopIteration):
+        except OSError:
             return False
-        return bool(int(caught.split()[1], 16) & 1 << (number - 1))
+        masks = [int(line.split()[1], 16) for line in lines if line.startswith(("SigCgt:", "SigBlk:"))]
+        return any(mask & 1 << (number - 1) for mask in masks)
 
     def _reap(self) -> None:
         self._loop.remove_reader(self._fd)

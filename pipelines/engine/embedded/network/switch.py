@@ -20,6 +20,8 @@ from pipelines.engine.embedded.network.wiring import Port, Wiring
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
+    from pipelines.engine.embedded.child import Child
+
 __all__ = ["Lease", "Switch"]
 
 SPARE = 4  # ports made ahead: making one takes longer than a short command runs
@@ -47,6 +49,7 @@ class Switch:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._egress = Egress()
         self._resolver = ""
+        self._watching: asyncio.Task[None] | None = None
         self._built = asyncio.ensure_future(self._build())
 
     @classmethod
@@ -74,7 +77,9 @@ class Switch:
             NetworkError: the kernel refuses a network, or every address is in use.
         """
         wiring = await self._ready()
-        port = self._spare.popleft() if self._spare else await self._in_switch(wiring.add_port, _first(self._free_ips))
+        while not self._spare:  # what was made for one may be taken by another
+            await asyncio.shield(self._background(self._add_spare(wiring)))
+        port = self._spare.pop()
         self._leased[port.ip] = port
         self._refill(wiring)
         return Lease(port.ip, namespaces.path(port.namespace), self._resolver)
@@ -125,6 +130,8 @@ class Switch:
 
     async def close(self) -> None:
         """Take the network down; leases end with it."""
+        if self._watching:
+            self._watching.cancel()
         for task in self._tasks:
             task.cancel()
         results = await asyncio.gather(self._built, *self._tasks, return_exceptions=True)
@@ -150,18 +157,23 @@ class Switch:
         self._egress = connected if isinstance(connected, Egress) else Egress(problem=str(connected))
         if problem := self._egress.problem or masked:
             self._note(f"no egress: containers reach each other, but nothing outside ({problem})")
+        elif self._egress.helper:
+            self._watching = asyncio.ensure_future(self._watch(self._egress.helper))
         host = self._resolv_conf.read_text() if self._resolv_conf.exists() else ""
         self._resolver = resolv_conf(host, self._egress.dns)
         self._refill(wiring)
         return wiring
 
+    async def _watch(self, helper: Child) -> None:
+        await helper.wait()
+        self._note("no egress any more: the program that connected containers to the outside has ended")
+
     def _refill(self, wiring: Wiring) -> None:
-        missing = SPARE - len(self._spare) - self._filling
-        for _ in range(missing):
-            self._filling += 1
+        for _ in range(SPARE - len(self._spare) - self._filling):
             self._background(self._add_spare(wiring))
 
     async def _add_spare(self, wiring: Wiring) -> None:
+        self._filling += 1
         try:
             self._spare.append(await self._in_switch(wiring.add_port, _first(self._free_ips)))
         finally:
@@ -185,10 +197,11 @@ class Switch:
     async def _in_switch(self, function: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+    def _background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 def _first(free: deque[str]) -> str:

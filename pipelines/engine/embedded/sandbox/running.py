@@ -87,7 +87,7 @@ class Running:
 
     async def _end(self, *steps: tuple[int, float]) -> Exit:
         for number, grace in steps:
-            if self._child.catches(number):
+            if self._child.heeds(number):
                 self._child.send(number)
                 await asyncio.wait({self._finished}, timeout=grace)
         self._child.send(signal.SIGKILL)

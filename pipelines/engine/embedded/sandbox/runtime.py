@@ -90,11 +90,11 @@ class Runtime:
             raise
 
     async def close(self) -> None:
-        """Kill what still runs and let go of everything."""
+        """Kill what still runs and let go of everything; may be called twice."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(running.kill() for running in self._live), return_exceptions=True)
         if self._tools is not None:
-            tools = await self._tools
+            tools, self._tools = await self._tools, None
             tools.binary.close()
             if tools.cgroups is not None:
                 tools.cgroups.close()

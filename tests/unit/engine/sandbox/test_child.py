@@ -55,17 +55,17 @@ async def test_a_program_starts_with_signals_as_they_are_by_default_and_in_its_o
     assert await said("cut -d' ' -f6 /proc/self/stat") != str(os.getsid(0))
 
 
-async def test_whether_a_signal_is_caught_is_seen() -> None:
+async def test_whether_a_signal_is_heeded_is_seen() -> None:
     out, child_out = os.pipe()
     child = sh("trap 'exit 5' TERM; echo ready; while :; do read x < /dev/null || sleep 0.01; done", child_out)
     os.close(child_out)
     with os.fdopen(out) as file:
         assert await asyncio.to_thread(file.readline) == "ready\n"
-    assert child.catches(signal.SIGTERM)
-    assert not child.catches(signal.SIGHUP)
+    assert child.heeds(signal.SIGTERM)
+    assert not child.heeds(signal.SIGHUP)
     child.send(signal.SIGTERM)
     assert (await child.wait()).code == 5
-    assert not child.catches(signal.SIGTERM)
+    assert not child.heeds(signal.SIGTERM)
 
 
 async def test_what_does_not_exist_cannot_be_started() -> None:

@@ -1,0 +1,178 @@
+"""However a command ends, nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.engine.machine import processes_of
+
+if TYPE_CHECKING:
+    from pipelines.engine.embedded.sandbox.spec import Stream
+    from tests.integration.engine.machine import Box
+
+pytestmark = pytest.mark.root
+
+
+class Ready:
+    """Set when a command has said `ready`."""
+
+    def __init__(self) -> None:
+        self.said = asyncio.Event()
+
+    def __call__(self, stream: Stream, data: bytes) -> None:
+        if b"ready" in data:
+            self.said.set()
+
+
+def left(box: Box) -> list[Path]:
+    """What containers leave behind when they are not tidied: bundles, runtime state, cgroups."""
+    state = box.folder / "state"
+    folders = [state / "bundles", state / "runtime", Path("/sys/fs/cgroup")]
+    return [entry for folder in folders for entry in folder.iterdir() if entry.is_dir()]
+
+
+async def cancelled(box: Box, script: str, *, init: bool = True) -> float:
+    """Cancel a script once it is ready; returns the seconds it took to end. It and all its children are gone then."""
+    ready = Ready()
+    task = asyncio.ensure_future(box.sh(script, on_output=ready, init=init))
+    await ready.said.wait()
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert left(box) == []
+    return loop.time() - started
+
+
+@pytest.mark.parametrize("init", [True, False])
+async def test_a_cancelled_command_ends_at_once(box: Box, init: bool) -> None:
+    assert await cancelled(box, "sleep 1000 & sleep 1000 & echo ready; wait", init=init) < 1
+
+
+async def test_a_cancelled_command_is_interrupted_first(box: Box) -> None:
+    assert await cancelled(box, "trap 'echo bye > /tmp/said; exit' INT; echo ready; while :; do sleep 0.01; done") < 1
+    assert (box.rootfs / "tmp/said").read_text() == "bye\n"
+
+
+async def test_a_command_that_does_not_listen_is_killed(box: Box) -> None:
+    assert 3.5 < await cancelled(box, "trap '' INT TERM; echo ready; while :; do sleep 0.1; done") < 8
+
+
+async def test_cancelling_while_it_starts_leaves_nothing(box: Box) -> None:
+    await box.runtime.prepare()
+    for steps in range(12):
+        task = asyncio.ensure_future(box.sh("sleep 1000"))
+        for _ in range(steps):
+            await asyncio.sleep(0.002)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert left(box) == []
+
+
+async def test_children_left_behind_end_with_the_command(box: Box) -> None:
+    before = set(Path("/proc").glob("[0-9]*"))
+    result = await box.sh("(setsid sleep 1000 > /dev/null 2>&1 &) ; echo done")
+    assert result.stdout == "done\n"
+    assert not [path for path in set(Path("/proc").glob("[0-9]*")) - before if (path / "cmdline").read_bytes() == b"sleep\x001000\x00"]
+    assert left(box) == []
+
+
+async def test_closing_the_runtime_kills_what_runs(box: Box) -> None:
+    ready = Ready()
+    running = await box.runtime.start(box.spec("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"), ready)
+    await ready.said.wait()
+    await box.runtime.close()
+    assert (await running.wait()).signal == signal.SIGKILL
+    assert not Path(f"/proc/{running.pid}").exists()
+
+
+async def test_stopping_asks_first_and_then_kills(box: Box) -> None:
+    ready = Ready()
+    polite = await box.runtime.start(box.spec("sh", "-c", "trap 'exit 4' TERM; echo ready; while :; do sleep 0.01; done"), ready)
+    await ready.said.wait()
+    assert (await polite.stop()).code == 4
+    deaf = Ready()
+    stubborn = await box.runtime.start(box.spec("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done", init=False), deaf)
+    await deaf.said.wait()
+    assert (await stubborn.stop(grace=0.2)).signal == signal.SIGKILL
+
+
+async def test_eight_at_once_take_hardly_longer_than_one(box: Box) -> None:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    results = await asyncio.gather(*(box.sh(f"sleep 0.5; echo {number}") for number in range(8)))
+    assert [result.stdout for result in results] == [f"{number}\n" for number in range(8)]
+    assert loop.time() - started < 2
+
+
+async def test_another_command_in_a_running_container(box: Box) -> None:
+    running = await box.runtime.start(box.spec("sleep", "1000", env=("A=1",)))
+    said: list[bytes] = []
+    result = await running.exec(("sh", "-c", "echo $A; cat /proc/1/cmdline; exit 3"), lambda _, data: said.append(data))
+    assert result.code == 3
+    assert b"".join(said).startswith(b"1\n")
+    assert b"sleep" in b"".join(said)
+    await running.kill()
+
+
+SESSION = """
+import asyncio, sys
+from pathlib import Path
+from pipelines.engine.embedded import jail
+from pipelines.engine.embedded.network.switch import Switch
+from pipelines.engine.embedded.sandbox.runtime import Runtime
+from pipelines.engine.embedded.sandbox.spec import Bind, Spec
+
+def inside(cell):
+    asyncio.run(serve())
+    return 0
+
+async def serve():
+    folder = Path(sys.argv[1])
+    (folder / "state").mkdir()
+    binds = []
+    for name in ("usr", "bin", "lib", "lib64"):
+        (folder / "rootfs" / name).mkdir(parents=True)
+        if Path("/", name).exists():
+            binds.append(Bind(Path("/", name), "/" + name, readonly=True))
+    runtime = Runtime(folder / "state")
+    async with Switch.open(folder) as switch:
+        spec = Spec(folder / "rootfs", ("sleep", "1000"), mounts=tuple(binds), network=await switch.lease())
+        running = await runtime.start(spec)
+        print(running.pid, flush=True)
+        await running.wait()
+
+jailed = jail.start(inside, sys.argv[1])
+jailed.ready()
+print(jailed.pid, flush=True)
+jailed.wait()
+"""
+
+
+@pytest.mark.parametrize("victim", ["front", "process 1", "engine"])
+def test_killing_the_session_ends_everything(tmp_path: Path, victim: str, private_mounts: Path) -> None:
+    front = subprocess.Popen([sys.executable, "-c", SESSION, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
+    assert front.stdout is not None
+    first, second = (int(front.stdout.readline()) for _ in range(2))  # the container's pid in the jail, and the jail's, in any order
+    namespace = str(Path(f"/proc/{max(first, second)}/ns/pid").readlink())
+    inside = processes_of(namespace)
+    children = [int(pid) for pid in Path(f"/proc/{max(first, second)}/task/{max(first, second)}/children").read_text().split()]
+    assert len(inside) >= 2
+    jail = os.pidfd_open(max(first, second))
+    os.kill({"front": front.pid, "process 1": max(first, second), "engine": children[0]}[victim], signal.SIGKILL)
+    assert select.select([jail], [], [], 10)[0] == [jail]
+    os.close(jail)
+    front.communicate()
+    assert processes_of(namespace) == []
+    assert str(tmp_path) not in Path("/proc/mounts").read_text()
