@@ -86,7 +86,7 @@ class Attempts:
         delay_s = self.backoff.delay_s(self.made)
         reason = of_error(self._ours(error)).reason or type(error).__name__
         self.desk.transcript.write(f"{reason}: trying again in {delay_s:.1f} s\n")
-        self.retrying(reason, delay_s)
+        self.retrying(self.desk.clean(reason), delay_s)
         await anyio.sleep(delay_s)
 
     def _ours(self, error: BaseException) -> BaseException:

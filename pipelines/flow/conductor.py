@@ -66,7 +66,7 @@ class Conductor:
         self._state = State.read(home.state)
         self._contexts: dict[str, StepContext] = {}
         self._troubled = False
-        self._engine = Engine(parts, sink)
+        self._engine = Engine(parts, sink.engine_ready, self._note)
 
     async def run(self) -> Run:
         """Run the steps, write everything, return the run."""
@@ -153,12 +153,15 @@ class Conductor:
             for report in self._parts.write_reports(run, self._folder.path):
                 self._home.publish(report)
         except OSError as error:
-            self._sink.note(f"the reports cannot be written: {error}; free space on the disk, then run again")
+            self._note(f"the reports cannot be written: {error}; free space on the disk, then run again")
             return False
         return not self._troubled
+
+    def _note(self, text: str) -> None:
+        self._sink.note(self._redactor.text(text))
 
     def _trouble(self, error: OSError) -> None:
         """A log or an artifact that cannot be written: said once, the steps go on."""
         if not self._troubled:
             self._troubled = True
-            self._sink.note(f"logs cannot be written: {error}; free space on the disk")
+            self._note(f"logs cannot be written: {error}; free space on the disk")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from pipelines.flow.forms import SHORTEST
 from pipelines.flow.masked import mask_files, masked
 
 if TYPE_CHECKING:
@@ -42,5 +43,10 @@ class Desk:
         path = self.transcript.path
         return dataclasses.replace(masked(result, self._redactor), tail=tail, log=str(path) if path is not None else None)
 
+    def clean(self, text: str) -> str:
+        """A text that goes elsewhere than the transcript, without secrets."""
+        return self._redactor.text(text)
+
     def _mask(self, value: str) -> None:
-        self._redactor.register(value)
+        if not self._redactor.register(value) and value.strip():
+            self.transcript.write(f"a secret of fewer than {SHORTEST} characters is not masked: it would hide everything else\n")

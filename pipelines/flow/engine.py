@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
     from pipelines.engine.choice import Choice
     from pipelines.flow.parts import Parts
-    from pipelines.flow.progress import Sink
     from pipelines.model import EngineInfo, EngineKind
 
 
 class Engine:
     """`client` is what steps wait for; `info` is known once the engine answers."""
 
-    def __init__(self, parts: Parts, sink: Sink) -> None:
+    def __init__(self, parts: Parts, ready: Callable[[EngineInfo], None], note: Callable[[str], None]) -> None:
         self.client: Late[object] = Late()
         self.info: EngineInfo | None = None
         self._parts = parts
-        self._sink = sink
+        self._ready = ready
+        self._note = note
         self._over = anyio.Event()
 
     @contextlib.asynccontextmanager
@@ -57,11 +57,11 @@ class Engine:
         try:
             async with self._parts.open_engine(choice, log) as info:
                 self.info = info
-                self._sink.engine_ready(info)
+                self._ready(info)
                 self.client.set(self._parts.client())
                 await self._over.wait()
         except Exception as error:  # noqa: BLE001 - whatever keeps the engine away is told to the steps that need it
             if self.client.settled:
-                self._sink.note(f"the engine did not close cleanly: {error}")
+                self._note(f"the engine did not close cleanly: {error}")
             else:
                 self.client.fail(error)

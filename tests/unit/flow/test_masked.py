@@ -89,3 +89,23 @@ def test_a_secret_in_a_traceback_is_masked(lab: Lab, make: Callable[..., StepDef
     result = lab.run(make(crashes))["step.crashes"]
     assert result.reason == "ValueError: cannot log in with ***"
     assert SECRET not in lab.log("step.crashes")
+
+
+def test_a_secret_in_the_reason_for_another_try_is_masked(lab: Lab, make: Callable[..., StepDef]) -> None:
+    lab.redactor.register(SECRET)
+
+    async def shaky(context: StepContext) -> None:
+        raise ConnectionResetError(f"reset by {SECRET}")
+
+    lab.run(make(shaky, retries=1))
+    assert [event[2] for event in lab.sink.of("retry")] == ["ConnectionResetError: reset by ***"]
+
+
+def test_a_secret_too_short_to_mask_is_said(lab: Lab, make: Callable[..., StepDef]) -> None:
+    async def short(context: StepContext) -> None:
+        context.mask("abc")
+        context.mask("")
+        context.mask("long enough")
+
+    lab.run(make(short))
+    assert lab.log("step.short") == "a secret of fewer than 4 characters is not masked: it would hide everything else\n"
