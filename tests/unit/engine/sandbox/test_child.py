@@ -57,7 +57,7 @@ async def test_a_program_starts_with_signals_as_they_are_by_default_and_in_its_o
 
 async def test_whether_a_signal_is_heeded_is_seen() -> None:
     out, child_out = os.pipe()
-    child = sh("trap 'exit 5' TERM; echo ready; while :; do read x < /dev/null || sleep 0.01; done", child_out)
+    child = sh("trap 'kill $!; exit 5' TERM; sleep 1000 & echo ready; wait", child_out)
     os.close(child_out)
     with os.fdopen(out) as file:
         assert await asyncio.to_thread(file.readline) == "ready\n"
