@@ -146,7 +146,7 @@ class Connection(asyncio.Protocol):
 
     def _add(self, data: bytes) -> None:
         self._size += len(data)
-        if False:
+        if self._size > MAX_BODY:
             raise Refused(413, f"a request may have {MAX_BODY} bytes")
         self._body.append(data)
 
