@@ -5,7 +5,7 @@ PYTHON := $(CURDIR)/.venv/bin/python
 BIN := .venv/bin
 export LOCKGATE_ENGINE ?= embedded
 
-.PHONY: help setup demo test test-long tools lint bench clean
+.PHONY: help setup base demo test test-long tools lint bench clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -13,7 +13,10 @@ help: ## these lines
 setup: ## bring this machine to where the others work (asks before it installs; YES=1 does not)
 	@ci/setup
 
-demo: setup ## build, test, scan, measure and publish examples/shop
+base: setup ## the standard base image, built, scanned and pushed by this repository's own pipeline
+	@$(PYTHON) -m ci.base
+
+demo: base ## build, test, scan, measure and publish examples/shop
 	@cd examples/shop && $(PYTHON) -m pipelines run
 	@$(PYTHON) -m ci.published examples/shop
 
@@ -23,13 +26,13 @@ lint: setup ## ruff, mypy, import-linter
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
 	@echo "lint-imports" && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
 
-test: lint ## lint and every test but the slow ones
+test: lint base ## lint and every test but the slow ones
 	@$(PYTHON) -m pytest -q -m "not slow"
 
-test-long: setup ## the slow tests
+test-long: base ## the slow tests
 	@$(PYTHON) -m pytest -q -m slow
 
-bench: setup ## the numbers of the README, measured here
+bench: base ## the numbers of the README, measured here
 	@set -e; for file in benchmarks/[a-z]*.py; do echo "$$file"; $(PYTHON) $$file; done
 
 tools: ## look for newer images; what is in the cache is not built again
