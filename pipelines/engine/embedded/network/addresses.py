@@ -61,14 +61,17 @@ def resolv_conf(host: str, forwarder: str | None) -> str:
 
     Args:
         host: the machine's own.
-        forwarder: the address that stands for resolvers only the machine itself can reach (on its loopback, or IPv6); None: there is none.
+        forwarder: the address that stands for the machine's first resolver, and for those only the machine itself can reach (on its
+            loopback, or IPv6); None: there is none. The first one too, because pasta gives every answer of that resolver the forwarder's
+            address, so whoever asked the resolver itself would take it for a stranger's.
     """
     servers: list[str] = []
     others: list[str] = []
     for line in host.splitlines():
         words = line.split()
         if words[:1] == ["nameserver"] and len(words) > 1:
-            servers += [words[1]] if _is_reachable(words[1]) else [forwarder] if forwarder else []
+            direct = _is_reachable(words[1]) and not (forwarder and not servers)
+            servers += [words[1]] if direct else [forwarder] if forwarder else []
         elif words[:1] and words[0] in ("search", "domain", "options", "sortlist"):
             others.append(line.strip())
     return "".join(f"{line}\n" for line in [*others, *(f"nameserver {server}" for server in dict.fromkeys(servers))])

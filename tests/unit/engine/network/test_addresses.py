@@ -57,6 +57,11 @@ def test_resolvers_only_the_machine_reaches_are_forwarded(local: str) -> None:
     assert resolv_conf(text, None) == "nameserver 192.0.2.1\n"
 
 
+def test_the_first_resolver_is_asked_through_the_forwarder() -> None:
+    text = "nameserver 192.0.2.1\nnameserver 192.0.2.2\n"
+    assert resolv_conf(text, "169.254.1.1") == "nameserver 169.254.1.1\nnameserver 192.0.2.2\n"
+
+
 def test_a_machine_without_resolvers_has_none_for_containers() -> None:
     assert resolv_conf("search example.com\n", "169.254.1.1") == "search example.com\n"
 
