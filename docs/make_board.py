@@ -2,8 +2,8 @@
 
     python docs/make_board.py PROJECT [OUT]
 
-Runs the project (with an empty engine store, so that there is something to see), keeps the frame in which most steps were printing, and
-writes it as SVG. Exits with the run's exit code.
+Runs the project, keeps the frame in which most steps were at work, and writes it as SVG. Works in an empty engine store, so that there is
+something to see, unless LOCKGATE_STORE names another. Exits with the run's exit code.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def main(argv: list[str]) -> int:
     os.environ |= {"COLUMNS": str(WIDTH), "LINES": str(HEIGHT)}
     board = Keeper()
     with tempfile.TemporaryDirectory(prefix="lockgate-board-", ignore_cleanup_errors=True) as store:
-        os.environ["LOCKGATE_STORE"] = store
+        os.environ.setdefault("LOCKGATE_STORE", store)
         run = anyio.run(watched, Path(argv[0]), board)
     if board.best is None:
         return 70

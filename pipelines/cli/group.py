@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Settings, takes_value
+from pipelines.cli.options import TAKE_A_VALUE, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ class Commands(click.Group):
                 return None
             if token in _GROUP_OPTIONS or not token.startswith("-"):
                 return position
-            position += 2 if takes_value(token) else 1
+            position += 2 if token in TAKE_A_VALUE else 1
         return None
 
     def _close(self, word: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, settings
 from pipelines.errors import NothingSelected, UsageError
 
@@ -23,7 +24,7 @@ RUNS = ".lockgate/runs"
 
 Without an ID: the steps of that run, how they ended, and where their logs are.""",
 )
-@click.argument("step", metavar="[ID]", required=False)
+@click.argument("step", metavar="[ID]", required=False, shell_complete=steps)
 @click.option("--run", "run_id", metavar="RUN", help="A run's id, as `logs --list` shows it; the latest by default.")
 @click.option("--list", "list_runs", is_flag=True, help="List the runs that are kept.")
 @common

@@ -140,6 +140,7 @@ def _with(function: Function, *options: Callable[[Function], Function]) -> Funct
     return function
 
 
-def takes_value(token: str) -> bool:
-    """Whether one of these options is followed by a value of its own (`-C DIR`, not `--config=FILE` or `-CDIR`)."""
-    return token in {"-C", "--directory", "--config", "--set", "--color"}
+TAKE_A_VALUE = frozenset(
+    {"-C", "--directory", "--color", "--config", "--set", "-o", "--output", "--engine", "-j", "--width", "--progress"},
+)
+"""Options of `run` that are followed by a value of their own (`-C DIR`, not `--config=FILE`): they may stand before a command."""

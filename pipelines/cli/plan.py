@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SCHEMA = 1
 
 Nothing is built, no engine is started, nothing is written.""",
 )
-@click.argument("words", metavar="[WORD]...", nargs=-1)
+@click.argument("words", metavar="[WORD]...", nargs=-1, shell_complete=steps)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as a JSON document (schema 1).")
 @click.option("--publish/--no-publish", "publish", default=None, help="As with run.")
 @common

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
 
 import click
 
+from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, settings
 from pipelines.cli.terminal import Progress
 from pipelines.model.project import EngineKind
@@ -44,7 +45,7 @@ WORD is a step's id (test.unit) or a kind (test). Every run leaves its results i
 On a terminal a board shows what happens; elsewhere, in CI and under `dagger run` there are plain lines. Data goes to standard output: the
 published references, or with --json the document of the run.""",
 )
-@click.argument("words", metavar="[WORD]...", nargs=-1)
+@click.argument("words", metavar="[WORD]...", nargs=-1, shell_complete=steps)
 @click.option("--json", "as_json", is_flag=True, help="Print the run as a JSON document (schema 1).")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), help="Write the JSON document to a file; - is standard output."

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 12
 _MOST_FINDINGS = 10
+_LOG_WIDTH = 200
 _MOST_FAILURES = 5
 """Failures told at length; the others are named."""
 
@@ -58,7 +59,7 @@ def _failure(result: Result, settings: Settings, terminal: Terminal) -> Iterator
     yield terminal.paint(f"{result.id} {outcome(result)}", fg="red", bold=True) + (f": {one_line(result.reason)}" if result.reason else "")
     found = open_findings(result)
     for finding in found[:_MOST_FINDINGS]:
-        yield f"  {one_line(finding_line(finding))}"
+        yield _cut(f"  {one_line(finding_line(finding))}", terminal)
     if len(found) > _MOST_FINDINGS:
         yield f"  and {len(found) - _MOST_FINDINGS} more in the reports"
     tail = [plain(text).rstrip() for text in result.tail][-TAIL_LINES:]
@@ -82,6 +83,12 @@ def _origins(run: Run) -> Iterator[str]:
     for image in images(run.results):
         if image.base and image.origin == "built":
             yield f"{image.name}: its base image was built on this machine, it is not the official one ({_short(image.base)})"
+
+
+def _cut(line: str, terminal: Terminal) -> str:
+    """A line that stays one: of a terminal's width, or in a log of a bearable one. The reports have all of it."""
+    limit = terminal.width if terminal.live else _LOG_WIDTH
+    return line if len(line) <= limit else f"{line[: limit - 1]}{'…' if terminal.unicode else '~'}"
 
 
 def _short(reference: str) -> str:

@@ -4,6 +4,7 @@ import click
 import pytest
 
 from pipelines.cli.app import COMMANDS, app
+from pipelines.cli.options import TAKE_A_VALUE
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,8 @@ from pipelines.cli.app import COMMANDS, app
         (["test.unit"], ["run", "test.unit"]),
         (["test", "scan"], ["run", "test", "scan"]),
         (["--json", "--engine=embedded", "image"], ["run", "--json", "--engine=embedded", "image"]),
+        (["--progress", "plain"], ["run", "--progress", "plain"]),
+        (["-j", "3", "test"], ["run", "-j", "3", "test"]),
         (["-h"], ["-h"]),
         (["-v", "--help"], ["--help"]),
         (["run", "--help"], ["run", "--help"]),
@@ -69,3 +72,10 @@ def test_every_option_has_a_full_name_and_a_sentence(path: tuple[str, ...], comm
             assert any(name.startswith("--") for name in parameter.opts)
             assert parameter.help, f"{path}: {parameter.opts}"
             assert parameter.help.endswith(".")
+
+
+def test_options_with_a_value_are_known_where_the_command_is_looked_for() -> None:
+    run = app.get_command(click.Context(app), "run")
+    assert run is not None
+    options = [parameter for parameter in run.params if isinstance(parameter, click.Option)]
+    assert {name for option in options if not option.is_flag and not option.count for name in option.opts} == TAKE_A_VALUE

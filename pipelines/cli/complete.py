@@ -1,0 +1,28 @@
+"""What a shell may offer for a step's id: ids and kinds of the project at hand. Silent where there is none."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pipelines.cli.options import Settings
+from pipelines.errors import LockgateError
+
+if TYPE_CHECKING:
+    import click
+
+
+def steps(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Ids and kinds that begin like the incomplete word."""
+    from pipelines.config import load
+    from pipelines.flow.run import RunRequest, plan_project
+
+    here = context.ensure_object(Settings)
+    file = None if here.config is None else here.directory / here.config
+    try:
+        project = load(here.directory, environ=os.environ, file=file).project
+        plan = plan_project(project, RunRequest(environ=here.environ))
+    except (LockgateError, OSError):
+        return []
+    words = dict.fromkeys(word for step in plan.steps for word in (step.id, step.kind))
+    return [word for word in words if word.startswith(incomplete)]
