@@ -70,8 +70,8 @@ class Members:
         else:
             self._other(member, path, mtime)
 
-    def replaced(self, path: str, info: os.stat_result) -> None:
-        """A folder takes the place of something else."""
+    def replaced(self, path: str) -> None:
+        """A folder has taken the place of something else."""
 
     def dangling(self, path: str, source: str) -> None:
         """A hard link to what is not there."""
@@ -116,7 +116,7 @@ class Members:
             return
         self.tree.remove(path)
         os.mkdir(path, 0o700)
-        self.replaced(path, info)
+        self.replaced(path)
 
     def _other(self, member: tarfile.TarInfo, path: str, mtime: int) -> None:
         if os.path.lexists(path):

@@ -86,7 +86,9 @@ async def publish(store: Store, image: Layout, reference: Reference, logins: Map
     with folder(store) as place:
         await asyncio.to_thread(_write, store, image, place)
         tls = ["--dest-tls-verify=false"] if target.loopback else []
-        await skopeo.run(["copy", "--quiet", "--all", "--preserve-digests", *tls, f"dir:{place}", f"docker://{target}"], logins)
+        await skopeo.run(
+            ["copy", "--quiet", "--all", "--remove-signatures", "--preserve-digests", *tls, f"dir:{place}", f"docker://{target}"], logins
+        )
     return str(target.at(image.root.digest))
 
 

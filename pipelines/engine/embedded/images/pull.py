@@ -142,7 +142,7 @@ async def _fetch(store: Store, image: Resolved, found: Sequence[Layer | None], l
             os.link(path, target / digest.removeprefix("sha256:"))
         tls = ["--src-tls-verify=false"] if image.reference.loopback else []
         source = image.reference.at(image.manifest.digest).pinned()
-        flags = ["--quiet", "--dest-oci-accept-uncompressed-layers", *tls]
+        flags = ["--quiet", "--remove-signatures", "--dest-oci-accept-uncompressed-layers", *tls]
         await skopeo.run(["copy", *flags, f"docker://{source}", f"oci:{place}:image"], logins)
         for digest in wanted - have.keys():
             await asyncio.to_thread(_adopt, store, target / digest.removeprefix("sha256:"), digest)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,21 +66,26 @@ async def run(arguments: Sequence[str], logins: Mapping[str, Login], *, stdout_l
 
 async def _start(command: Sequence[str]) -> asyncio.subprocess.Process:
     pipe = asyncio.subprocess.PIPE
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True)
+    )
     try:
-        return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+        return await asyncio.shield(starting)
     except FileNotFoundError:
         raise Unavailable("images are pulled and pushed by skopeo, which is not installed: install the package skopeo") from None
+    except asyncio.CancelledError:
+        await _stop(await starting)  # a process half started could not be ended
+        raise
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), GRACE)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    """End the process and what it started (helpers for credentials)."""
+    for wish in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, wish)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), GRACE)
+            return
 
 
 def _policy() -> list[str]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images.members import Members, nanoseconds
-from pipelines.engine.embedded.store.measure import is_whiteout
 
 if TYPE_CHECKING:
     import tarfile
@@ -74,9 +73,8 @@ class _Layer(Members):
         elif base:  # the root's own entry is left out: its owner and mode are not part of a layer
             self.put(tar, member, f"{folder}/{base}", mtime)
 
-    def replaced(self, path: str, info: os.stat_result) -> None:
-        if is_whiteout(info):
-            self._hide_below(path)
+    def replaced(self, path: str) -> None:
+        self._hide_below(path)  # what was there hid it already
 
     def dangling(self, path: str, source: str) -> None:
         self.found.links[self.tree.relative(path)] = self.tree.relative(source)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import base64
+import json
+import stat
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.engine.embedded.images.logins import Login, auth_file, registry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOGIN = Login("me", b"s3cret:with:colons")
+
+
+def encoded(text: str) -> dict[str, str]:
+    return {"auth": base64.b64encode(text.encode()).decode()}
+
+
+def write(path: Path, value: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+
+
+def content(logins: dict[str, Login], environment: dict[str, str]) -> Any:
+    with auth_file(logins, environment) as path:
+        assert path is not None
+        return json.loads(path.read_text())
+
+
+def test_the_file_is_private_and_gone_afterwards() -> None:
+    with auth_file({"host": LOGIN}, {}) as path:
+        assert path is not None
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        assert json.loads(path.read_text())["auths"]["host"] == encoded("me:s3cret:with:colons")
+    assert not path.parent.exists()
+
+
+def test_without_logins_the_users_own_files_are_left_to_skopeo() -> None:
+    with auth_file({}) as path:
+        assert path is None
+
+
+def test_given_logins_come_before_the_users_and_first_files_before_later_ones(tmp_path: Path) -> None:
+    write(tmp_path / "run/containers/auth.json", {"auths": {"a": encoded("run"), "b": encoded("run")}})
+    write(tmp_path / "home/.config/containers/auth.json", {"auths": {"b": encoded("config")}, "credHelpers": {"c": "config", "b": "no"}})
+    write(tmp_path / "home/.docker/config.json", {"auths": {"c": encoded("docker"), "d": encoded("docker")}, "credsStore": "x"})
+    found = content({"a": LOGIN}, {"HOME": f"{tmp_path}/home", "XDG_RUNTIME_DIR": f"{tmp_path}/run"})
+    assert found == {
+        "auths": {"a": encoded("me:s3cret:with:colons"), "b": encoded("run"), "d": encoded("docker")},
+        "credHelpers": {"c": "config"},
+    }
+
+
+def test_a_named_file_is_the_only_one(tmp_path: Path) -> None:
+    write(tmp_path / "mine.json", {"auths": {"a": encoded("mine")}})
+    write(tmp_path / ".docker/config.json", {"auths": {"b": encoded("docker")}})
+    found = content({"x": LOGIN}, {"HOME": str(tmp_path), "REGISTRY_AUTH_FILE": f"{tmp_path}/mine.json"})
+    assert found["auths"].keys() == {"a", "x"}
+
+
+@pytest.mark.parametrize("damaged", ["", "[]", "{", '{"auths": null}'])
+def test_a_damaged_file_knows_no_registry(tmp_path: Path, damaged: str) -> None:
+    write(tmp_path / ".docker/config.json", damaged)
+    assert content({"x": LOGIN}, {"HOME": str(tmp_path)})["auths"].keys() == {"x"}
+
+
+def test_a_password_is_never_shown() -> None:
+    assert "s3cret" not in repr(LOGIN)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("docker.io", "docker.io"),
+        ("https://index.docker.io/v1/", "docker.io"),
+        ("ghcr.io", "ghcr.io"),
+        ("https://ghcr.io/v2/", "ghcr.io"),
+        ("localhost:5000", "localhost:5000"),
+        ("http://localhost:5000/", "localhost:5000"),
+        ("registry.example.com/team/app:1", "registry.example.com"),
+        ("team/app", "docker.io"),
+        ("alpine", "docker.io"),
+    ],
+)
+def test_the_registry_of_an_address(address: str, expected: str) -> None:
+    assert registry(address) == expected

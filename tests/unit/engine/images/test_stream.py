@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.engine.embedded.images.stream import AHEAD, Relay, Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCKS = st.lists(st.binary(min_size=1, max_size=9), max_size=8)
+MOVES = st.lists(st.tuples(st.sampled_from(["read", "skip", "copy"]), st.integers(0, 20)), max_size=8)
+
+
+@given(BLOCKS, MOVES)
+def test_reads_like_a_file(blocks: list[bytes], moves: list[tuple[str, int]]) -> None:
+    data = b"".join(blocks)
+    model = io.BytesIO(data)
+    target = os.memfd_create("copy")
+    copied = b""
+    with Stream(iter(blocks)) as stream:
+        for move, size in moves:
+            if move == "read":
+                assert stream.read(size) == model.read(size)
+            elif move == "skip":
+                wanted = min(model.tell() + size, len(data))
+                assert stream.seek(model.tell() + size) == model.seek(wanted)
+            else:
+                expected = model.read(size)
+                copied += expected
+                assert stream.copy(target, size) == len(expected)
+            assert stream.tell() == model.tell()
+        assert stream.finish() == f"sha256:{hashlib.sha256(data).hexdigest()}"
+    assert os.pread(target, len(data) + 1, 0) == copied
+    os.close(target)
+
+
+def test_reading_all() -> None:
+    with Stream(iter([b"ab", b"cd"])) as stream:
+        assert stream.read(1) == b"a"
+        assert stream.read() == b"bcd"
+        assert stream.read() == b""
+
+
+def test_backwards_is_refused() -> None:
+    with Stream(iter([b"abc"])) as stream:
+        stream.read(2)
+        with pytest.raises(OSError, match="backwards"):
+            stream.seek(1)
+
+
+def test_an_error_of_the_source_comes_where_it_is_read() -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"ab"
+        raise ValueError("damaged")
+
+    with Stream(blocks()) as stream:
+        assert stream.read(2) == b"ab"
+        with pytest.raises(ValueError, match="damaged"):
+            stream.read(1)
+
+
+def test_leaving_early_ends_the_thread() -> None:
+    before = threading.active_count()
+    with Relay(b"x" for _ in range(100 * AHEAD)) as relay:
+        assert next(iter(relay)) == b"x"
+    assert threading.active_count() == before
