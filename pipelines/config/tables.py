@@ -28,7 +28,7 @@ from pipelines.model import EngineKind, OnInconclusive, PublishWhen, Severity
 class Table(BaseModel):
     """A table that knows its keys: an unknown one is an error, and types are not guessed."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Limited(Table):
