@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; never raises, never exits by itself."""
+    """Run the command line; never raises, never exits by itself. Without `argv` it is the program: then it also is about to end."""
     from pipelines.cli.options import Settings
 
     settings = Settings()
@@ -22,9 +23,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_left()
     except BaseException as error:  # noqa: BLE001 - the last line of defence
-        from pipelines.cli.failure import explain
+        return _explained(error, settings)
+    finally:
+        if argv is None:
+            # A late Ctrl-C ends the interpreter's own shutdown quietly instead of leaving a traceback of it.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+
+def _explained(error: BaseException, settings: Settings) -> int:
+    from pipelines.cli.failure import explain
+
+    try:
         return int(explain(error, settings.stderr(), settings.program))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 def _command(argv: list[str], settings: Settings) -> int:
@@ -40,7 +52,7 @@ def _command(argv: list[str], settings: Settings) -> int:
 def _reader_left() -> int:
     """Whoever read our output has gone (`| head`): nothing more to say, and nothing to complain about at exit."""
     sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - held to the end of the process
-    return 128 + 13
+    return 128 + signal.SIGPIPE
 
 
 if __name__ == "__main__":
