@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,22 +14,8 @@ from pipelines.cli.terminal import Progress
 from pipelines.model.project import EngineKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pipelines.cli.terminal import Terminal
-    from pipelines.flow.progress import Sink
     from pipelines.flow.run import RunRequest
     from pipelines.model import Project, Run
-
-    class Shown(Sink, Protocol):
-        """A sink that also wants to be reminded of the time."""
-
-        def tick(self) -> None:
-            """Called a few times a second."""
-
-
-TICK_S = 0.1
-_SHOW_CURSOR = "\x1b[?25h"
 
 
 @click.command(
@@ -60,6 +43,8 @@ published references, or with --json the document of the run.""",
 @common
 def command(words: tuple[str, ...], **options: Any) -> int:
     """Run the given steps, and what they need."""
+    from pipelines.cli.watch import watch
+
     here = settings()
     project = here.load({"engine": options["engine"]}).project
     request = _request(words, options, here)
@@ -67,7 +52,7 @@ def command(words: tuple[str, ...], **options: Any) -> int:
         from pipelines.cli.plan import show
 
         return show(project, request, here, as_json=options["as_json"])
-    run = _execute(project, request, here, Progress(options["progress"]))
+    run = watch(project, request, here, Progress(options["progress"]))
     _report(run, project, here, as_json=options["as_json"], output=options["output"])
     return int(run.exit_code)
 
@@ -83,84 +68,6 @@ def _request(words: tuple[str, ...], options: dict[str, Any], here: Settings) ->
         allow_empty=options["allow_empty"],
         environ=here.environ,
     )
-
-
-def _execute(project: Project, request: RunRequest, here: Settings, progress: Progress) -> Run:
-    import anyio
-
-    terminal = here.stderr(progress)
-    # A step's own print must not end up between the data on standard output.
-    with _showing(terminal, here) as sink, contextlib.redirect_stdout(cast("TextIO", _ToStandardError())):
-        return anyio.run(_watched, project, request, sink, terminal)
-
-
-class _ToStandardError(io.TextIOBase):
-    """Standard error as it is at the moment of writing: a live board puts itself in its place."""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        sys.stderr.flush()
-
-
-async def _watched(project: Project, request: RunRequest, sink: Shown, terminal: Terminal) -> Run:
-    """The run, with a clock that ticks for the board and signals that stop it."""
-    import anyio
-
-    from pipelines.cli.signals import stopping
-    from pipelines.engine.session import kill_sessions
-    from pipelines.flow.run import run_project
-    from pipelines.flow.stop import Stop
-
-    stop = Stop()
-
-    def first(signum: int) -> None:
-        sink.note(f"{signal.Signals(signum).name}: stopping; once more to kill")
-        stop.request(signum)
-
-    def second() -> None:
-        kill_sessions()
-        if terminal.live:
-            terminal.stream.write(_SHOW_CURSOR)
-            terminal.stream.flush()
-
-    with stopping(first, second):
-        ticking = anyio.CancelScope()
-
-        async def tick() -> None:
-            with ticking:
-                while True:
-                    sink.tick()
-                    await anyio.sleep(TICK_S)
-
-        result: Run | None = None
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(tick)
-            try:
-                result = await run_project(project, request, sink, stop)
-            finally:
-                ticking.cancel()
-    assert result is not None  # noqa: S101 - an exception would have left the group
-    return result
-
-
-@contextlib.contextmanager
-def _showing(terminal: Terminal, here: Settings) -> Iterator[Shown]:
-    """The sink for this terminal; a board is put away whatever happens."""
-    if terminal.live and here.verbosity == 0:
-        from pipelines.cli.progress.board import Board
-
-        with contextlib.closing(Board(terminal)) as board:
-            yield board
-        return
-    from pipelines.cli.progress.plain import Plain, Silent
-    from pipelines.providers import detect
-
-    yield Silent() if here.verbosity < 0 else Plain(terminal, detect(here.environ), verbosity=here.verbosity)
 
 
 def _report(run: Run, project: Project, here: Settings, *, as_json: bool, output: str | None) -> None:

@@ -45,7 +45,7 @@ def _lines(run: Run, settings: Settings, terminal: Terminal, reports: str | None
         yield from _failure(result, settings, terminal)
     for result in failed[_MOST_FAILURES:]:
         yield f"{terminal.paint(result.id, bold=True)} {outcome(result)}"
-    if settings.verbosity < 0 and not failed:
+    if settings.verbosity < 0 and run.exit_code == ExitCode.OK:
         return
     yield from _warnings(run, terminal)
     yield ""

@@ -135,7 +135,13 @@ class Plain(Quiet):
 
 
 class Silent(Quiet):
-    """Says nothing while a run lasts (--quiet)."""
+    """Says only what belongs to no step while a run lasts (--quiet)."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+
+    def note(self, text: str) -> None:
+        self._terminal.line(text)
 
     def tick(self) -> None:
         """Do nothing."""

@@ -1,0 +1,108 @@
+"""A run while it lasts: shown by a sink, stopped by signals."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import signal
+import sys
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
+
+import anyio
+
+from pipelines.cli.progress.plain import Plain, Silent
+from pipelines.cli.signals import stopping
+from pipelines.engine.session import kill_sessions
+from pipelines.flow.progress import Sink
+from pipelines.flow.run import run_project
+from pipelines.flow.stop import Stop
+from pipelines.providers import detect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from pipelines.cli.options import Settings
+    from pipelines.cli.terminal import Progress, Terminal
+    from pipelines.flow.run import RunRequest
+    from pipelines.model import Project, Run
+
+TICK_S = 0.1
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class Shown(Sink, Protocol):
+    """A sink that also wants to be reminded of the time."""
+
+    def tick(self) -> None:
+        """Called a few times a second."""
+
+
+def watch(project: Project, request: RunRequest, here: Settings, progress: Progress) -> Run:
+    """Run the steps and show them; returns the run, also after a signal.
+
+    Raises:
+        LockgateError: nothing could be run (see `run_project`).
+    """
+    terminal = here.stderr(progress)
+    # A step's own print must not end up between the data on standard output.
+    with _showing(terminal, here) as sink, contextlib.redirect_stdout(cast("TextIO", _ToStandardError())):
+        return anyio.run(_watched, project, request, sink, terminal)
+
+
+class _ToStandardError(io.TextIOBase):
+    """Standard error as it is at the moment of writing: a live board puts itself in its place."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+async def _watched(project: Project, request: RunRequest, sink: Shown, terminal: Terminal) -> Run:
+    """The run, with a clock that ticks for the board and signals that stop it."""
+    stop = Stop()
+
+    def first(signum: int) -> None:
+        sink.note(f"{signal.Signals(signum).name}: stopping; once more to kill")
+        stop.request(signum)
+
+    def second() -> None:
+        kill_sessions()
+        if terminal.live:
+            terminal.stream.write(_SHOW_CURSOR)
+            terminal.stream.flush()
+
+    with stopping(first, second):
+        async with _ticking(sink):
+            return await run_project(project, request, sink, stop)
+
+
+@contextlib.asynccontextmanager
+async def _ticking(sink: Shown) -> AsyncIterator[None]:
+    """Remind the sink of the time for as long as the context lasts."""
+
+    async def tick() -> None:
+        while True:
+            sink.tick()
+            await anyio.sleep(TICK_S)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(tick)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+@contextlib.contextmanager
+def _showing(terminal: Terminal, here: Settings) -> Iterator[Shown]:
+    """The sink for this terminal; a board is put away whatever happens."""
+    if terminal.live and here.verbosity == 0:
+        from pipelines.cli.progress.board import Board
+
+        with contextlib.closing(Board(terminal)) as board:
+            yield board
+        return
+    yield Silent(terminal) if here.verbosity < 0 else Plain(terminal, detect(here.environ), verbosity=here.verbosity)
