@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.engine.embedded.errors import Unavailable
 
-_RUNTIMES = ("crun", "runc")
+_RUNTIMES = ("runc", "crun")
 _INITS = ("catatonit", "tini-static", "docker-init", "tini")
 _ADMIN_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"  # an ordinary user's PATH may lack them
 _ELF, _PT_INTERP = b"\x7fELF", 3
@@ -37,7 +37,7 @@ class RuntimeBinary:
 
 
 def find_runtime(name: str | None = None) -> RuntimeBinary:
-    """The OCI runtime to use: `name`, else crun (it starts containers faster), else runc.
+    """The OCI runtime to use: `name`, else runc, else crun (which wants CAP_SYS_RESOURCE to filter devices as root).
 
     The runtime would copy itself at every start, so that a container cannot overwrite the host's program (CVE-2019-5736); a sealed copy
     in memory is what it makes, and one that exists already it uses as it is.

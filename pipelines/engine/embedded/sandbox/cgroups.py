@@ -27,20 +27,32 @@ class Cgroups:
         self._lock = lock
 
     @classmethod
-    def enter(cls, hierarchy: Path) -> Cgroups | None:
-        """Make the session's directory the root of all cgroups in this mount namespace; None where we may not.
+    def enter(cls, hierarchy: Path, *, rootless: bool) -> Cgroups | None:
+        """Make the session's directory the root of all cgroups in this mount namespace.
+
+        To be called in a thread that ends: rootless, it is moved to another cgroup namespace.
 
         Args:
             hierarchy: an empty directory to mount the whole hierarchy on.
+            rootless: inside an ordinary user's user namespace.
+
+        Returns:
+            None where we may not make cgroups. Runtimes then still find version 2, the one they are quick with.
         """
         try:
+            if rootless:
+                kernel.unshare(kernel.CLONE_NEWCGROUP)
             kernel.mount("cgroup2", hierarchy, "cgroup2", kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC)
-            parent = hierarchy / own_path(Path("/proc/self/cgroup").read_text())
-            sweep(parent)
-            directory, lock = _make(parent)
-            kernel.bind(directory, ROOT)
         except OSError:
             return None
+        parent = hierarchy / own_path(Path("/proc/thread-self/cgroup").read_text())
+        try:
+            sweep(parent)
+            directory, lock = _make(parent)
+        except OSError:
+            kernel.bind(hierarchy, ROOT)
+            return None
+        kernel.bind(directory, ROOT)
         return cls(hierarchy, directory, lock)
 
     def remove(self, name: str) -> None:
@@ -62,7 +74,7 @@ class Cgroups:
 
 
 def own_path(membership: str) -> str:
-    """This process's directory, relative to the hierarchy's root, from the text of /proc/self/cgroup (cgroups(7))."""
+    """This process's directory, relative to the hierarchy's root, from the text of /proc/PID/cgroup (cgroups(7))."""
     for line in membership.splitlines():
         number, _, path = line.split(":", 2)
         if number == "0" and "/.." not in path:
@@ -84,6 +96,8 @@ def sweep(parent: Path) -> None:
 
 def _make(parent: Path) -> tuple[Path, int]:
     """A new locked directory; tried again when a sweep elsewhere took it before it was locked."""
+    if not os.access(parent / "cgroup.procs", os.W_OK):
+        raise PermissionError(parent)  # a directory might be made, but no process moved into it
     for _ in range(_TRIES):
         directory = parent / f"{_PREFIX}{os.urandom(6).hex()}"
         directory.mkdir()

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.child import Child
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
     from pipelines.engine.embedded.sandbox.cgroups import Cgroups
+    from pipelines.engine.embedded.sandbox.ids import Ids
     from pipelines.engine.embedded.sandbox.output import Output, Streams
     from pipelines.engine.embedded.sandbox.spec import Spec
 
@@ -32,6 +33,7 @@ class Tools:
     binary: RuntimeBinary
     cgroups: Cgroups | None
     host: Host
+    ids: Ids
     state: Path
 
 
@@ -39,12 +41,12 @@ class Container:
     """Made, run once, tidied once.
 
     Raises:
-        InvalidInput: the user is not in the container's passwd or group file.
+        InvalidInput: the user is not in the container's passwd or group file, or cannot exist in this user namespace.
     """
 
     def __init__(self, spec: Spec, tools: Tools, name: str) -> None:
         inside = Inside(spec.rootfs, spec.mounts)
-        self._user = find_user(spec.user, inside.read("/etc/passwd"), inside.read("/etc/group"))
+        self._user = _identity(spec, inside, tools.ids)
         self._spec = spec if spec.init and _can_have_init(spec, inside, self._user, tools.host) else replace(spec, init=False)
         self._tools = tools
         self._name = name
@@ -89,6 +91,14 @@ class Container:
 
     def _wrapped(self, args: tuple[str, ...]) -> Spec:
         return replace(self._spec, args=(INIT_TARGET, "--", *args)) if self._spec.init else self._spec
+
+
+def _identity(spec: Spec, inside: Inside, ids: Ids) -> User:
+    user = find_user(spec.user, inside.read("/etc/passwd"), inside.read("/etc/group"))
+    ids.check(f"user {spec.user or 'root'}", user.uid, user.gid)
+    for secret in spec.secrets:
+        ids.check(f"secret {secret.target}", secret.uid, secret.gid)
+    return ids.limit(user)
 
 
 def _can_have_init(spec: Spec, inside: Inside, user: User, host: Host) -> bool:

@@ -12,6 +12,7 @@ from pipelines.engine.embedded.sandbox.binary import find_init, find_runtime
 from pipelines.engine.embedded.sandbox.cgroups import Cgroups
 from pipelines.engine.embedded.sandbox.config import Host
 from pipelines.engine.embedded.sandbox.container import Container, Tools
+from pipelines.engine.embedded.sandbox.ids import Ids
 from pipelines.engine.embedded.sandbox.launch import CannotStart
 from pipelines.engine.embedded.sandbox.output import Streams
 from pipelines.engine.embedded.sandbox.running import Running
@@ -43,7 +44,8 @@ class Runtime:
     def __init__(self, state: Path, *, rootless: bool = False) -> None:
         self._state = state
         self._rootless = rootless
-        self._names = map(str, itertools.count(1))
+        prefix = os.urandom(4).hex()  # runtimes without a cgroup of ours may use the name where everybody does
+        self._names = (f"lockgate-{prefix}-{number}" for number in itertools.count(1))
         self._tools: asyncio.Task[Tools] | None = None
         self._live: set[Running] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -60,7 +62,7 @@ class Runtime:
         """Run a command to its end. Cancelled, it is interrupted, terminated, killed; either way nothing of it is left.
 
         Raises:
-            InvalidInput: the user is not in the container's passwd or group file.
+            InvalidInput: the user is not in the container's passwd or group file, or cannot exist in this user namespace.
             EngineError: the container could not be set up. (A command that is not found is an `Exit` with `error`.)
         """
         try:
@@ -78,7 +80,7 @@ class Runtime:
 
         Raises:
             CannotStart: there is no such program, or it cannot be executed.
-            InvalidInput: the user is not in the container's passwd or group file.
+            InvalidInput: the user is not in the container's passwd or group file, or cannot exist in this user namespace.
             EngineError: the container could not be set up.
         """
         tools = await self._prepared()
@@ -109,9 +111,9 @@ class Runtime:
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         for name in ("bundles", "runtime", "cgroup"):
             (self._state / name).mkdir(mode=0o700)
-        cgroups = Cgroups.enter(self._state / "cgroup")
+        cgroups = Cgroups.enter(self._state / "cgroup", rootless=self._rootless)
         host = Host(rootless=self._rootless, cgroups=cgroups is not None, seccomp=binary.seccomp, init=find_init())
-        return Tools(binary, cgroups, host, self._state)
+        return Tools(binary, cgroups, host, Ids.of_this_process(), self._state)
 
     async def _start(self, tools: Tools, spec: Spec, on_output: OnOutput | None) -> Running:
         container = Container(spec, tools, next(self._names))
