@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +40,32 @@ async def test_one_holds_it_the_others_wait_their_turn(tmp_path: Path) -> None:
     await asyncio.gather(*(work() for _ in range(20)))
     assert most == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_threads_that_come_and_go_never_hold_it_together(tmp_path: Path) -> None:
+    """The file is removed with every release, so who opened it before may lock one that is no longer there: that is not the lock."""
+    locks, stop = Locks(tmp_path), time.monotonic() + 1
+    path = locks.path("key")
+    inside: list[int] = []
+    met: set[int] = set()
+
+    def work() -> None:
+        while time.monotonic() < stop:
+            fd = locks.attempt(path)
+            if fd is not None:
+                inside.append(fd)
+                path.parent.stat()  # lets the other threads run
+                met.add(len(inside))
+                inside.remove(fd)
+                path.unlink()
+                os.close(fd)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert met == {1}
 
 
 async def test_keys_do_not_wait_for_each_other(tmp_path: Path) -> None:
