@@ -75,7 +75,9 @@ class Conductor:
             self._sink.note(note)
         if not self._prepared.graph.wants(CLIENT):
             return await self._steps()
-        log = Transcript(redactor=self._redactor, path=self._folder.log(_ENGINE_LOG), trouble=self._trouble)
+        log = Transcript(
+            redactor=self._redactor, path=self._folder.log(_ENGINE_LOG), output=self._sink.engine_output, trouble=self._trouble
+        )
         try:
             async with self._engine.beside(self._project.engine, self._request.environ, lambda line: log.write(f"{line}\n")):
                 return await self._steps()

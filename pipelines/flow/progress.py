@@ -21,6 +21,9 @@ class Sink(Protocol):
     def engine_ready(self, engine: EngineInfo) -> None:
         """The engine answers; called once, and only when a step needs one."""
 
+    def engine_output(self, text: str) -> None:
+        """The engine printed text: what it works on, and the output of commands as it comes, of all steps at once."""
+
     def step_started(self, step_id: str) -> None:
         """A step begins to work: its needs are met and it has its place in the width limit."""
 
@@ -47,6 +50,9 @@ class Quiet:
         """Do nothing."""
 
     def engine_ready(self, engine: EngineInfo) -> None:
+        """Do nothing."""
+
+    def engine_output(self, text: str) -> None:
         """Do nothing."""
 
     def step_started(self, step_id: str) -> None:
