@@ -53,6 +53,7 @@ class Board(Quiet):
         self._head = _Head(began=clock())
         self._rows: dict[str, Row] = {}
         self._tails: dict[str, Lines] = {}
+        self._engine = Lines(MOST_TAIL * 4)
         self._live = Live(
             console=self._console,
             auto_refresh=False,
@@ -74,6 +75,9 @@ class Board(Quiet):
 
     def engine_ready(self, engine: EngineInfo) -> None:
         self._head.engine = f"{engine.kind} engine ({engine.reason})"
+
+    def engine_output(self, text: str) -> None:
+        self._engine.feed(text)
 
     def step_started(self, step_id: str) -> None:
         if row := self._rows.get(step_id):
@@ -114,22 +118,35 @@ class Board(Quiet):
     def picture(self) -> Group:
         """The board as it is now, never higher than the terminal."""
         width, height = self._console.width, self._console.height
-        frame = arrange(tuple(self._rows.values()), height - 2, most_tail=0 if self._head.ended else MOST_TAIL)
+        frame = arrange(tuple(self._rows.values()), height - 2, most_tail=0 if self._over else MOST_TAIL)
         lines = [self._title()]
         for row in frame.rows:
             lines.append(self._row(row))
             lines += self._tail(row, frame.tail) if row.phase is Phase.RUNNING else ()
         if frame.hidden:
             lines.append(Text(f"   … {frame.hidden}", style="dim"))
+        lines += self._engine_tail(height - 1 - len(lines))
         for line in lines:
             line.truncate(width, overflow="ellipsis")
             line.no_wrap = True
         return Group(*lines)
 
+    def _engine_tail(self, room: int) -> list[Text]:
+        """What the engine prints, below the steps: it runs commands of several at once, and does not say whose a line is."""
+        if self._over or not any(row.phase is Phase.RUNNING for row in self._rows.values()):
+            return []
+        lines = [line.expandtabs(4) for line in self._engine.last(min(room, MOST_TAIL))] if room > 0 else []
+        return [Text(f" {self._rule} {line}", style="dim") for line in lines]
+
+    @property
+    def _over(self) -> bool:
+        return self._head.ended is not None
+
     def _title(self) -> Text:
         rows = self._rows.values()
         ended = sum(row.phase is Phase.ENDED for row in rows)
-        took = duration((self._head.ended or self._clock()) - self._head.began)
+        now = self._clock() if self._head.ended is None else self._head.ended
+        took = duration(now - self._head.began)
         return Text.assemble((f" {self._head.project}", "bold"), (f"  {ended}/{len(rows)} steps  {took}  {self._head.engine}", "dim"))
 
     def _row(self, row: Row) -> Text:

@@ -51,6 +51,7 @@ class Plain(Quiet):
         self._width = 0
         self._hidden: set[str] = set()
         self._output: dict[str, Lines] = {}
+        self._engine = Lines(1)
         self._running: dict[str, tuple[float, float]] = {}
 
     def run_started(self, run_id: str, plan: Plan) -> None:
@@ -64,6 +65,11 @@ class Plain(Quiet):
     def engine_ready(self, engine: EngineInfo) -> None:
         self._say(f"engine: {engine.kind} ({engine.reason})")
 
+    def engine_output(self, text: str) -> None:
+        if self._verbose and not self._folds:
+            for line in self._engine.feed(text):
+                self._terminal.line(f"{self._prefix('engine')} {line}")
+
     def step_started(self, step_id: str) -> None:
         self._running[step_id] = (self._clock(), self._wall())
         self._output[step_id] = Lines(BLOCK_LINES)
@@ -73,7 +79,7 @@ class Plain(Quiet):
         lines = self._output.setdefault(step_id, Lines(BLOCK_LINES)).feed(text)
         if self._verbose and not self._folds:
             for line in lines:
-                self._terminal.line(f"{self._terminal.paint(f'{step_id:<{self._width}} |', dim=True)} {line}")
+                self._terminal.line(f"{self._prefix(step_id)} {line}")
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
         self._step(step_id, f"tries again in {duration(delay_s)}: {one_line(reason)}")
@@ -122,6 +128,9 @@ class Plain(Quiet):
 
     def _line(self, step_id: str, text: str) -> str:
         return f"{self._stamp()}  {step_id:<{self._width}}  {text}"
+
+    def _prefix(self, name: str) -> str:
+        return self._terminal.paint(f"{name:<{self._width}} |", dim=True)
 
     def _say(self, text: str) -> None:
         self._put(f"{self._stamp()}  {text}")

@@ -132,3 +132,16 @@ def test_a_step_named_like_markup_is_shown_as_it_is(board: Callable[..., Board])
     drawn.step_output("a.b", "[bold]text[/nonsense]\n")
     assert picture(drawn)[0].startswith(" [red]x[/red]")
     assert "   │ [bold]text[/nonsense]" in picture(drawn)
+
+
+def test_what_the_engine_prints_fills_the_room_below_while_steps_run(board: Callable[..., Board]) -> None:
+    drawn = board()
+    drawn.run_started("r", PLAN)
+    drawn.engine_output("".join(f"| line {number}\n" for number in range(30)))
+    assert not any("| line" in line for line in picture(drawn))
+    drawn.step_started("image.shop")
+    lines = picture(drawn)
+    assert lines[-6:] == [f" │ | line {number}" for number in range(24, 30)]
+    assert len(lines) < 20
+    drawn.close()
+    assert not any("| line" in line for line in picture(drawn))

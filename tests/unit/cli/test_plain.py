@@ -157,3 +157,11 @@ def test_a_retry_is_told(plain: Make) -> None:
     sink.run_started("r1", PLAN)
     sink.step_retry("test.unit", "registry says 503\n", 2.0)
     assert text().splitlines()[-1] == "  0.0s  test.unit   tries again in 2.0s: registry says 503"
+
+
+def test_what_the_engine_prints_is_for_the_curious(plain: Make) -> None:
+    for verbosity, expected in ((0, []), (1, ["engine     | exec: pytest 0.50s"])):
+        sink, text = plain(verbosity=verbosity)
+        sink.run_started("r1", PLAN)
+        sink.engine_output("exec: pytest 0.50s\n")
+        assert text().splitlines()[1:] == expected
