@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.engine.embedded import kernel
+from pipelines.engine.embedded.sandbox.cgroups import own_path, sweep
 from tests.integration.engine.machine import processes_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.engine.embedded.sandbox.spec import Stream
     from tests.integration.engine.machine import Box
 
@@ -127,7 +131,7 @@ async def test_another_command_in_a_running_container(box: Box) -> None:
 
 
 SESSION = """
-import asyncio, sys
+import asyncio, os, sys
 from pathlib import Path
 from pipelines.engine.embedded import jail
 from pipelines.engine.embedded.network.switch import Switch
@@ -150,29 +154,42 @@ async def serve():
     async with Switch.open(folder) as switch:
         spec = Spec(folder / "rootfs", ("sleep", "1000"), mounts=tuple(binds), network=await switch.lease())
         running = await runtime.start(spec)
-        print(running.pid, flush=True)
+        os.write(running_pipe, b"running")
         await running.wait()
 
+ready, running_pipe = os.pipe()
 jailed = jail.start(inside, sys.argv[1])
 jailed.ready()
+os.read(ready, 7)
 print(jailed.pid, flush=True)
 jailed.wait()
 """
 
 
+@pytest.fixture
+def hierarchy(private_mounts: Path, tmp_path: Path) -> Iterator[Path]:
+    """All cgroups of the machine."""
+    (tmp_path / "cgroup").mkdir()
+    kernel.mount("cgroup2", tmp_path / "cgroup", "cgroup2")
+    yield tmp_path / "cgroup" / own_path(Path("/proc/self/cgroup").read_text())
+    kernel.umount(tmp_path / "cgroup")
+
+
 @pytest.mark.parametrize("victim", ["front", "process 1", "engine"])
-def test_killing_the_session_ends_everything(tmp_path: Path, victim: str, private_mounts: Path) -> None:
+def test_killing_a_session_ends_everything_and_the_next_one_sweeps(tmp_path: Path, victim: str, hierarchy: Path) -> None:
+    before = set(hierarchy.glob("lockgate-*"))
     front = subprocess.Popen([sys.executable, "-c", SESSION, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
     assert front.stdout is not None
-    first, second = (int(front.stdout.readline()) for _ in range(2))  # the container's pid in the jail, and the jail's, in any order
-    namespace = str(Path(f"/proc/{max(first, second)}/ns/pid").readlink())
-    inside = processes_of(namespace)
-    children = [int(pid) for pid in Path(f"/proc/{max(first, second)}/task/{max(first, second)}/children").read_text().split()]
-    assert len(inside) >= 2
-    jail = os.pidfd_open(max(first, second))
-    os.kill({"front": front.pid, "process 1": max(first, second), "engine": children[0]}[victim], signal.SIGKILL)
+    one = int(front.stdout.readline())
+    namespace = str(Path(f"/proc/{one}/ns/pid").readlink())
+    engine = int(Path(f"/proc/{one}/task/{one}/children").read_text().split()[0])
+    assert len(processes_of(namespace)) >= 2
+    jail = os.pidfd_open(one)
+    os.kill({"front": front.pid, "process 1": one, "engine": engine}[victim], signal.SIGKILL)
     assert select.select([jail], [], [], 10)[0] == [jail]
     os.close(jail)
     front.communicate()
     assert processes_of(namespace) == []
-    assert str(tmp_path) not in Path("/proc/mounts").read_text()
+    assert str(tmp_path / "run") not in Path("/proc/mounts").read_text()
+    sweep(hierarchy)
+    assert set(hierarchy.glob("lockgate-*")) <= before
