@@ -1,0 +1,143 @@
+"""File systems as dictionaries: what a test can know of them without running anything."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.errors import NotFound
+from pipelines.engine.embedded.ops import files
+from pipelines.engine.embedded.ops.actions import ActionOp
+from pipelines.engine.embedded.ops.op import Op
+from pipelines.engine.embedded.store.patterns import START, Filter
+from pipelines.engine.embedded.store.selection import select
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pipelines.engine.embedded.ops.actions import Action
+
+Tree = dict[str, bytes | None]
+"""Absolute path -> contents, None for a directory. The root itself is not in it."""
+
+
+class NamedOp(Op):
+    """A file system the recording knows by name only: an image, a build, a repository."""
+
+    kind = "named"
+    __slots__ = ("label",)
+
+    def __init__(self, label: str, recipe: object, inputs: Iterable[Op] = ()) -> None:
+        super().__init__([label, recipe], tuple(inputs))
+        self.label = label
+
+    def describe(self) -> str:
+        return self.label
+
+
+class HostOp(Op):
+    """A folder of the host, read when a file of it is asked for."""
+
+    kind = "host"
+    __slots__ = ("filters", "path")
+
+    def __init__(self, path: Path, include: tuple[str, ...], exclude: tuple[str, ...]) -> None:
+        super().__init__([str(path), include, exclude])
+        self.path = path
+        self.filters = (include, exclude)
+
+    def tree(self) -> Tree:
+        """What is in it now.
+
+        Raises:
+            NotFound: it is not there.
+        """
+        if not self.path.is_dir():
+            raise NotFound(f"lstat {self.path}: no such file or directory")
+        found = select(str(self.path), Filter(*self.filters))
+        return {f"/{one.rel}": None if one.is_folder() else Path(one.path).read_bytes() for one in found}
+
+
+def apply(tree: Tree, action: Action, tree_of: Callable[[Op], Tree]) -> Tree:  # noqa: PLR0911 - one for each operation
+    """The tree after a file operation; owners, modes and times are not kept."""
+    match action:
+        case files.WriteFile():
+            return _put(tree, action.path, action.data)
+        case files.MakeDirectory():
+            return _put(tree, action.path, None)
+        case files.MakeSymlink():
+            return _put(tree, action.path, f"-> {action.target}".encode())
+        case files.Remove():
+            return {path: data for path, data in tree.items() if not _is_below(path, action.path)}
+        case files.CopyFile():
+            return _put(tree, action.path, read(tree_of(action.source), action.source_path))
+        case files.CopyDirectory():
+            return _merged(tree, action, below(tree_of(action.source), action.source_path))
+        case _:
+            return tree
+
+
+def _put(tree: Tree, path: str, data: bytes | None) -> Tree:
+    parents = {parent: None for parent in _parents(path) if parent not in tree}
+    return tree | parents | ({path: data} if path != "/" else {})
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.strip("/").split("/")[:-1]
+    return ["/" + "/".join(parts[: index + 1]) for index in range(len(parts))]
+
+
+def _is_below(path: str, pattern: str) -> bool:
+    return any(fnmatch.fnmatchcase(one, pattern) for one in (path, *_parents(path)))
+
+
+def _merged(tree: Tree, action: files.CopyDirectory, source: Tree) -> Tree:
+    filters = Filter(action.include, action.exclude)
+    states = {"": START}
+    result = _put(tree, action.path, None)
+    for relative in sorted(source):
+        visit = filters.visit(relative, states.get(posixpath.dirname(relative), START))
+        states[relative] = visit.state
+        if visit.included:
+            result = _put(result, posixpath.join(action.path, relative), source[relative])
+    return result
+
+
+def below(tree: Tree, path: str) -> Tree:
+    """What is in a directory, paths relative to it.
+
+    Raises:
+        NotFound: no such directory.
+    """
+    if path != "/" and tree.get(path, b"") is not None:
+        raise NotFound.stat(path.lstrip("/"))
+    prefix = path.rstrip("/") + "/"
+    return {name.removeprefix(prefix): data for name, data in tree.items() if name.startswith(prefix)}
+
+
+def read(tree: Tree, path: str) -> bytes:
+    """A file's contents.
+
+    Raises:
+        NotFound: no such file.
+    """
+    data = tree.get(path)
+    if data is None:
+        raise NotFound.stat(path.lstrip("/"))
+    return data
+
+
+def grown(op: Op, known: dict[str, Tree], fallback: Callable[[Op], Tree]) -> Tree:
+    """The tree of an op, evaluated without recursion along chains of file operations."""
+    chain: list[ActionOp] = []
+    base = op
+    while isinstance(base, ActionOp) and base.digest not in known:
+        chain.append(base)
+        base = base.inputs[0]
+    tree = known[base.digest] if base.digest in known else fallback(base)
+    for link in reversed(chain):
+        tree = apply(tree, link.action, lambda source: grown(source, known, fallback))
+    known[op.digest] = tree
+    return tree

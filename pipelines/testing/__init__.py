@@ -1,0 +1,1 @@
+"""What users test their own pipelines with; a pytest plugin (see `plugin`)."""
