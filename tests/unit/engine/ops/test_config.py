@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipelines.engine.embedded.ops import config as pairs
 from pipelines.engine.embedded.ops.config import Config, Port
 
-NAMES = st.text(st.characters(exclude_characters="=", exclude_categories=("C",)), min_size=1, max_size=8)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="="), min_size=1, max_size=8)
 WORDS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=3).map(tuple)
 CONFIGS = st.builds(
     Config,
