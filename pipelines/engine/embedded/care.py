@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.paths import store_dir
 from pipelines.engine.embedded.store.store import Store, default_budget
+from pipelines.engine.embedded.words import size, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.store.collect import Report
     from pipelines.engine.embedded.store.transfer import Transfer
-
-UNITS = ("B", "kB", "MB", "GB")
 
 
 def care(action: str, folder: Path | None, *, rootless: bool) -> int:
@@ -77,19 +76,3 @@ def _carried(transfer: Transfer, word: str) -> Iterator[str]:
     for reason in transfer.skipped:
         yield f"left out  {reason}"
     yield f"{word}  {transfer.results} results; {transfer.objects} layers, volumes and files, {transfer.written} of them new"
-
-
-def size(count: float) -> str:
-    """Bytes for people: 3 significant digits at most."""
-    unit = 0
-    while count >= 1000 and unit < len(UNITS) - 1:  # noqa: PLR2004 - a decimal kilo
-        count, unit = count / 1000, unit + 1
-    return f"{count:.1f} {UNITS[unit]}" if unit and count < 100 else f"{count:.0f} {UNITS[unit]}"  # noqa: PLR2004 - three digits
-
-
-def span(seconds: float) -> str:
-    """A time span for people, in its largest unit."""
-    for length, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {name}"
-    return f"{seconds:.0f} s"

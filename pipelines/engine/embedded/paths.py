@@ -25,10 +25,15 @@ def run_dir(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def store_dir(environ: Mapping[str, str] | None = None, *, rootless: bool = False) -> Path:
-    """`$LOCKGATE_STORE`, else a folder of the cache: one for each mode and user, whose layers the other could not use."""
+    """`store-MODE-UID` in `$LOCKGATE_STORE`, else in the cache: a store for each mode and user, whose layers the others could not use.
+
+    Args:
+        environ: the environment, if not this process's.
+        rootless: the engine runs in a user namespace; its layers are marked otherwise than root's.
+    """
     env = os.environ if environ is None else environ
-    chosen = Path(env["LOCKGATE_STORE"]).absolute() if env.get("LOCKGATE_STORE") else None
-    return chosen or cache_dir(env) / f"store-{'rootless' if rootless else 'root'}-{_owner()}"
+    folder = Path(env["LOCKGATE_STORE"]).absolute() if env.get("LOCKGATE_STORE") else cache_dir(env)
+    return folder / f"store-{'rootless' if rootless else 'root'}-{_owner()}"
 
 
 def _owner() -> int:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded import kernel
+from pipelines.engine.embedded.paths import store_dir
 from pipelines.engine.embedded.store import archive, exporting, hostdir, importing  # noqa: F401 - the child may not be able to read them
 from pipelines.engine.embedded.store.copy import copy_tree
 from pipelines.engine.embedded.store.hostdir import import_host_dir
-from pipelines.engine.embedded.store.location import default_root
 from pipelines.engine.embedded.store.paths import Root
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store
@@ -117,6 +117,6 @@ def test_copies_imports_and_transfers(home: Path) -> None:
 def test_the_store_is_named_after_the_user_outside(home: Path) -> None:
     def work() -> None:
         os.environ["LOCKGATE_STORE"] = str(home)
-        assert default_root(rootless=True) == home / f"store-rootless-{NOBODY}"
+        assert store_dir(rootless=True) == home / f"store-rootless-{NOBODY}"
 
     as_user(work)

@@ -4,29 +4,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.care import care, size, span
+from pipelines.engine.embedded.care import care
+from pipelines.engine.embedded.store.location import host_uid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (99_949, "99.9 kB"), (123_456, "123 kB"), (5_000_000, "5.0 MB"), (7e12, "7000 GB")],
-)
-def test_sizes(count: float, text: str) -> None:
-    assert size(count) == text
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (7200, "2 h"), (200_000, "2 d")])
-def test_spans(seconds: float, text: str) -> None:
-    assert span(seconds) == text
-
-
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOCKGATE_STORE", str(tmp_path / "store"))
-    return tmp_path / "store"
+    return tmp_path / "store" / f"store-root-{host_uid()}"
 
 
 def test_info_says_where_and_what(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

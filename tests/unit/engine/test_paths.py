@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.engine.embedded.paths import cache_dir, run_dir, store_dir
+from pipelines.engine.embedded.store.location import host_uid
 
 
 @pytest.mark.parametrize(
@@ -29,5 +30,13 @@ def test_a_store_is_for_one_mode_and_user() -> None:
     assert one.parent == other.parent == Path("/own")
 
 
-def test_a_store_may_be_named() -> None:
-    assert store_dir({"LOCKGATE_STORE": "/disk/store"}, rootless=True) == Path("/disk/store")
+def test_stores_can_be_put_elsewhere_and_stay_apart() -> None:
+    environ = {"LOCKGATE_STORE": "/disk", "LOCKGATE_CACHE": "/own"}
+    assert store_dir(environ, rootless=True) == Path(f"/disk/store-rootless-{host_uid()}")
+    assert store_dir(environ) == Path(f"/disk/store-root-{host_uid()}")
+
+
+def test_a_relative_place_of_the_store_starts_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LOCKGATE_STORE", "disk")
+    monkeypatch.chdir(tmp_path)
+    assert store_dir().parent == tmp_path / "disk"

@@ -15,6 +15,7 @@ from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.evaluate import OpEvaluator
 from pipelines.engine.embedded.ops.services import Services
 from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount
+from pipelines.engine.embedded.words import size, span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.states import CacheState, ContainerState, SecretState
     from pipelines.engine.embedded.progress import Progress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
+    from pipelines.engine.embedded.store.collect import Report
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
+
+SHOWN = 5  # evicted things named at the end of a session
 
 
 @dataclass(slots=True)
@@ -148,12 +152,13 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
     from pipelines.engine.embedded.paths import run_dir, store_dir
     from pipelines.engine.embedded.progress import Lines
     from pipelines.engine.embedded.sandbox.runtime import Runtime
-    from pipelines.engine.embedded.store.store import Store
+    from pipelines.engine.embedded.store.store import Store, default_budget
 
     progress = Lines()
     state = run_dir() / "sandbox"
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = await asyncio.to_thread(lambda: Store.open(store_dir(rootless=rootless), rootless=rootless))
+    root = store_dir(rootless=rootless)
+    store = await asyncio.to_thread(lambda: Store.open(root, rootless=rootless, budget=default_budget(root)))
     runtime = Runtime(state, rootless=rootless)
     try:
         async with Switch.open(state, note=progress.note) as switch:
@@ -164,4 +169,14 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
                 await session.services.close()
                 await runtime.close()
     finally:
-        await asyncio.to_thread(store.close)
+        report = await asyncio.to_thread(store.close)
+        if report is not None and report.taken:
+            progress.note(_evicted(report))
+
+
+def _evicted(report: Report) -> str:
+    """What the end of a session took from the store, in one line: the longest unused first."""
+    first = ", ".join(f"{taken.label} (unused for {span(taken.age)})" for taken in report.taken[:SHOWN])
+    more = f" and {len(report.taken) - SHOWN} more" if len(report.taken) > SHOWN else ""
+    sizes = f"{size(report.freed)} removed, {size(report.kept)} kept"
+    return f"the store keeps to its budget (LOCKGATE_STORE_BUDGET): {sizes}; gone: {first}{more}"

@@ -1,28 +1,21 @@
-"""Where the store is."""
+"""Whose store it is, and how large it may be."""
 
 from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def default_root(*, rootless: bool) -> Path:
-    """The store of this user: `store-MODE-UID` in `$LOCKGATE_STORE`, else in `$XDG_CACHE_HOME/lockgate` (`~/.cache/lockgate`).
-
-    Args:
-        rootless: the engine runs in a user namespace; its layers are marked otherwise than root's, so they are kept apart.
-    """
-    base = os.environ.get("LOCKGATE_STORE")
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(base) if base else Path(cache) / "lockgate"
-    return folder.absolute() / f"store-{'rootless' if rootless else 'root'}-{host_uid()}"
+LARGEST = 20 * 10**9  # bytes, where nobody says otherwise
 
 
 def default_budget(root: Path) -> int:
-    """Bytes a store keeps: `$LOCKGATE_STORE_BUDGET` (a number with an optional unit: 500MB, 20GiB), else a quarter of its disk.
+    """Bytes a store keeps after a session: `$LOCKGATE_STORE_BUDGET` (500MB, 20GiB …), else 20 GB, or a quarter of its disk if less.
 
     Args:
         root: the store, or where it will be.
@@ -36,7 +29,7 @@ def default_budget(root: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     disk = os.statvfs(folder)
-    return disk.f_frsize * disk.f_blocks // 4
+    return min(LARGEST, disk.f_frsize * disk.f_blocks // 4)
 
 
 def _bytes(text: str) -> int:

@@ -10,7 +10,7 @@ from pipelines.engine.embedded.store.draft import Draft
 from pipelines.engine.embedded.store.files import Blobs, Outputs, blob_name
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.layers import Layers
-from pipelines.engine.embedded.store.location import default_budget, default_root
+from pipelines.engine.embedded.store.location import default_budget
 from pipelines.engine.embedded.store.locks import Locks
 from pipelines.engine.embedded.store.opening import Opened, open_place
 from pipelines.engine.embedded.store.pins import Pins
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.transfer import Transfer
     from pipelines.engine.embedded.store.volumes import Seed
 
-__all__ = ["Draft", "Snapshot", "Store", "View", "default_budget", "default_root"]
+__all__ = ["Draft", "Snapshot", "Store", "View", "default_budget"]
 
 
 class Store:
@@ -209,14 +209,17 @@ class Store:
         """Wait until what dead sessions left is swept."""
         self._opened.sweeping.join()
 
-    def close(self) -> None:
-        """Unmount views, release what is pinned, keep to the budget, end the session's registration. Drafts still open are lost."""
+    def close(self) -> Report | None:
+        """Unmount views, release what is pinned, keep to the budget, end the session's registration. Drafts still open are lost.
+
+        Returns what keeping to the budget took; None where there is none.
+        """
         self._views.close()
         self._results.flush()
         self._opened.release()
-        if self.budget is not None:
-            self.gc()
+        report = self.gc() if self.budget is not None else None
         self._opened.close()
+        return report
 
     def __enter__(self) -> Self:
         return self

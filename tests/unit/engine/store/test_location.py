@@ -6,22 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.location import default_budget, default_root, host_uid
-
-
-def test_the_store_is_in_the_users_cache_by_mode_and_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LOCKGATE_STORE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
-    assert default_root(rootless=True) == Path(f"/cache/lockgate/store-rootless-{host_uid()}")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/dev")
-    assert default_root(rootless=False) == Path(f"/home/dev/.cache/lockgate/store-root-{host_uid()}")
-
-
-def test_it_can_be_put_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("LOCKGATE_STORE", "disk")
-    monkeypatch.chdir(tmp_path)
-    assert default_root(rootless=False).parent == tmp_path / "disk"
+from pipelines.engine.embedded.store.location import LARGEST, default_budget, host_uid
 
 
 def test_outside_of_user_namespaces_the_user_is_the_user() -> None:
@@ -41,7 +26,7 @@ def test_a_budget_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch, tm
         default_budget(tmp_path)
 
 
-def test_without_a_word_it_is_a_quarter_of_the_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_a_word_it_is_a_quarter_of_the_disk_and_not_without_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("LOCKGATE_STORE_BUDGET", raising=False)
     disk = os.statvfs(tmp_path)
-    assert default_budget(tmp_path / "not" / "yet") == disk.f_frsize * disk.f_blocks // 4
+    assert default_budget(tmp_path / "not" / "yet") == min(LARGEST, disk.f_frsize * disk.f_blocks // 4)
