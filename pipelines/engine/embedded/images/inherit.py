@@ -40,7 +40,7 @@ def missing(below: Sequence[str], implied: Sequence[str], links: Mapping[str, st
     """Look up in the layers below (bottom first) what a layer left to them.
 
     Raises:
-        ImageError: a hard link leads to nothing.
+        ImageError: a hard link leads to no file.
     """
     found = Missing()
     for name in implied:
@@ -49,8 +49,8 @@ def missing(below: Sequence[str], implied: Sequence[str], links: Mapping[str, st
             found.folders[name] = path
     for name, target in links.items():
         path = visible(below, target)
-        if path is None or stat.S_ISDIR(os.lstat(path).st_mode):
-            raise ImageError(f"damaged layer: {name} is a hard link to {target}, which is not there")
+        if path is None or not stat.S_ISREG(os.lstat(path).st_mode):
+            raise ImageError(f"damaged layer: {name} is a hard link to {target}, which is no file there")
         found.links[name] = path
     return found
 
@@ -105,7 +105,7 @@ def complete(layer: str, target: str, what: Missing) -> None:
                     os.mkdir(target + path, 0o700)
                     pending.append(path)
                     times.append((layer + path, what.folders.get(path[1:], layer + path)))
-                else:
+                elif path[1:] not in what.links:
                     link_or_copy(layer + path, target + path)
     for name, path in what.links.items():
         link_or_copy(path, f"{target}/{name}")

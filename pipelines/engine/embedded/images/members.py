@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 XATTR = "SCHILY.xattr."
 UNSUPPORTED = frozenset({errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL})
 UNMAPPED = frozenset({errno.EPERM, errno.EINVAL})
+IMPOSSIBLE = frozenset(
+    {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EEXIST, errno.ENOENT, errno.EMLINK}
+)
+"""What is wrong with the member, not with this machine."""
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -33,7 +37,7 @@ class Members:
 
     def __init__(self, stream: Stream, target: str) -> None:
         self.stream = stream
-        self.tree = Tree(target)
+        self.tree = Tree(target, self.replaced)
         self.skipped = 0
         self._times: dict[str, int] = {}
 
@@ -47,12 +51,20 @@ class Members:
         try:
             with tarfile.open(fileobj=cast("IO[bytes]", self.stream), mode="r:", bufsize=1 << 16) as tar:
                 while (member := tar.next()) is not None:
-                    self.add(tar, member)
+                    self._add(tar, member)
                     tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every one
         except tarfile.TarError as error:
             if self.stream.tell() or not isinstance(error, tarfile.ReadError):  # else it is empty, which a layer may be
                 raise ImageError(f"damaged tar: {error}") from None
         self._set_times()
+
+    def _add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+        try:
+            self.add(tar, member)
+        except OSError as error:
+            if error.errno not in IMPOSSIBLE:
+                raise
+            raise ImageError(f"{member.name}: {error.strerror}") from None
 
     def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         """Write one member; its content is next in the stream."""
@@ -72,6 +84,13 @@ class Members:
 
     def replaced(self, path: str) -> None:
         """A folder has taken the place of something else."""
+
+    def removed(self, path: str) -> None:
+        """Something has gone, to make room."""
+
+    def _remove(self, path: str) -> None:
+        self.tree.remove(path)
+        self.removed(path)
 
     def dangling(self, path: str, source: str) -> None:
         """A hard link to what is not there."""
@@ -95,7 +114,7 @@ class Members:
         try:
             return os.open(path, CREATE, 0o600)
         except FileExistsError:
-            self.tree.remove(path)
+            self._remove(path)
             return os.open(path, CREATE, 0o600)
 
     def _folder(self, member: tarfile.TarInfo, path: str, mtime: int) -> None:
@@ -114,16 +133,15 @@ class Members:
         info = os.lstat(path)
         if stat.S_ISDIR(info.st_mode):
             return
-        self.tree.remove(path)
+        self._remove(path)
         os.mkdir(path, 0o700)
         self.replaced(path)
 
     def _other(self, member: tarfile.TarInfo, path: str, mtime: int) -> None:
-        if os.path.lexists(path):
-            self.tree.remove(path)
         if member.islnk():
             self._link(member, path)
             return
+        self._make_room(path)
         if member.issym():
             os.symlink(member.linkname, path)
         elif member.isfifo():
@@ -139,12 +157,25 @@ class Members:
         _set_xattrs(path, member)
         os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
 
+    def _make_room(self, path: str) -> None:
+        if os.path.lexists(path):
+            self._remove(path)
+
     def _link(self, member: tarfile.TarInfo, path: str) -> None:
-        source = self.tree.find(member.linkname)
-        try:
-            os.link(source, path, follow_symlinks=False)
-        except FileNotFoundError:
+        source, found = self.tree.find(member.linkname)
+        if found and stat.S_ISDIR(os.lstat(source).st_mode):
+            raise ImageError(f"{member.name} is a hard link to the folder {member.linkname}")
+        if found and source == path:
+            return
+        self._make_room(path)
+        if found:
+            self.link(path, source)
+        else:
             self.dangling(path, source)
+
+    def link(self, path: str, source: str) -> None:
+        """Give a file another name."""
+        os.link(source, path, follow_symlinks=False)
 
     def _device(self, member: tarfile.TarInfo, path: str) -> bool:
         kind = stat.S_IFCHR if member.ischr() else stat.S_IFBLK

@@ -9,22 +9,33 @@ import os
 import posixpath
 import shutil
 import stat
+from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.store.measure import is_whiteout
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GONE = ".wh."  # below a whiteout: a name that no layer has, so that nothing is found under it
 LINKS = 255  # symbolic links followed in one path; Linux stops at 40
 
 
 class Tree:
     """A layer being unpacked.
 
+    Args:
+        root: its folder.
+        uncovered: called with a folder that takes the place of a whiteout.
+
     Attributes:
         root: its folder.
         implied: folders made only because something is in them; the layers below say who owns them.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, uncovered: Callable[[str], None]) -> None:
         self.root = root
+        self._uncovered = uncovered
         self.implied: dict[str, int] = {}
         self._folders = {"": root}
 
@@ -42,10 +53,18 @@ class Tree:
             self._folders[name] = self._resolve(name, mtime, make=True)
         return self._folders[name]
 
-    def find(self, name: str) -> str:
-        """The path of a member unpacked before, links resolved but for the last part; it may not exist."""
+    def find(self, name: str) -> tuple[str, bool]:
+        """The path of a member unpacked before, links resolved but for the last part, and whether it is there."""
         parent, base = posixpath.split(posixpath.normpath("/" + name).lstrip("/"))
-        return posixpath.join(self._resolve(parent, 0, make=False), base)
+        path = posixpath.join(self._resolve(parent, 0, make=False), base)
+        try:
+            if not is_whiteout(os.lstat(path)):
+                return path, True
+        except FileNotFoundError:
+            return path, False
+        except NotADirectoryError:
+            pass
+        return f"{path}/{GONE}", False
 
     def relative(self, path: str) -> str:
         return path[len(self.root) :].lstrip("/")
@@ -79,16 +98,29 @@ class Tree:
             return None
 
     def _step(self, path: str, mtime: int, *, make: bool) -> str:
+        """One folder further; ``make`` it where this layer has none."""
         try:
-            mode = os.lstat(path).st_mode
+            info = os.lstat(path)
         except FileNotFoundError:
             if make:
-                os.mkdir(path, 0o755)
-                self.implied[self.relative(path)] = mtime
+                self._imply(path, mtime)
             return path
-        if make and not stat.S_ISDIR(mode):
+        except NotADirectoryError:  # below a whiteout
+            return path
+        if stat.S_ISDIR(info.st_mode):
+            return path
+        if not is_whiteout(info):
             raise ImageError(f"{self.relative(path)} is no folder, but has something in it")
-        return path
+        if make:
+            os.unlink(path)
+            self._imply(path, mtime)
+            self._uncovered(path)
+            return path
+        return f"{path}/{GONE}"
+
+    def _imply(self, path: str, mtime: int) -> None:
+        os.mkdir(path, 0o755)
+        self.implied[self.relative(path)] = mtime
 
     def remove(self, path: str) -> None:
         """Remove what has a member's name, whatever it is."""

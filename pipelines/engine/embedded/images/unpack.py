@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import ImageError
-from pipelines.engine.embedded.images.members import Members, nanoseconds
+from pipelines.engine.embedded.images.members import CREATE, Members, nanoseconds
 
 if TYPE_CHECKING:
     import tarfile
@@ -27,7 +27,7 @@ class Unpacked:
     Attributes:
         diff_id: digest of its plain tar.
         implied: folders without an entry of their own: theirs is what the layers below say.
-        links: hard links to files that only the layers below have: name → target.
+        links: hard links to files that only the layers below have: name → target. An empty file keeps the place of each.
         opaque: nothing of the layers below is seen.
         skipped: device nodes left out because only root makes them.
     """
@@ -76,8 +76,21 @@ class _Layer(Members):
     def replaced(self, path: str) -> None:
         self._hide_below(path)  # what was there hid it already
 
+    def removed(self, path: str) -> None:
+        name = self.tree.relative(path)
+        for link in [link for link in self.found.links if link == name or link.startswith(f"{name}/")]:
+            del self.found.links[link]
+
     def dangling(self, path: str, source: str) -> None:
+        os.close(os.open(path, CREATE, 0o600))  # keeps the place
         self.found.links[self.tree.relative(path)] = self.tree.relative(source)
+
+    def link(self, path: str, source: str) -> None:
+        below = self.found.links.get(self.tree.relative(source))
+        if below is None:
+            super().link(path, source)
+        else:
+            self.dangling(path, f"{self.tree.root}/{below}")
 
     def _whiteout(self, folder: str, base: str) -> None:
         if base == OPAQUE:
