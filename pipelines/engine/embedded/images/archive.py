@@ -37,6 +37,7 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str) -> bool:
         root.mkdirs(dest)
         with Stream(itertools.chain([first], blocks)) as stream:
             _Archive(stream, os.fspath(root.path), dest).read()
+            stream.finish()  # so that a checksum at the end is looked at
     except ImageError as error:
         raise InvalidInput(f"failed to unpack an archive into {dest}: {error.message}") from None
     return True

@@ -56,6 +56,9 @@ class Members:
         except tarfile.TarError as error:
             if self.stream.tell() or not isinstance(error, tarfile.ReadError):  # else it is empty, which a layer may be
                 raise ImageError(f"damaged tar: {error}") from None
+        # tarfile takes any block that is no header for the end; it must be of zeros, or not be there.
+        if any(self.stream.latest) or len(self.stream.latest) % tarfile.BLOCKSIZE:
+            raise ImageError("damaged tar: it has no end")
         self._set_times()
 
     def _add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:

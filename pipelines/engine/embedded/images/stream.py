@@ -60,6 +60,9 @@ class Stream:
 
     Args:
         blocks: the plain content; consumed, and hashed, in another thread.
+
+    Attributes:
+        latest: what was last read.
     """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
@@ -68,6 +71,7 @@ class Stream:
         self._source = iter(self._relay)
         self._view = memoryview(b"")
         self._at = 0
+        self.latest = b""
 
     def _hashed(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -95,7 +99,8 @@ class Stream:
             piece = self._take(size if size > 0 else len(self._view))
             pieces.append(piece)
             size -= len(piece) if size > 0 else 0
-        return b"".join(pieces)
+        self.latest = b"".join(pieces)
+        return self.latest
 
     def seek(self, position: int) -> int:
         """Skip to a later position."""

@@ -167,6 +167,12 @@ def test_an_entry_of_no_kind_is_refused(tmp_path: Path) -> None:
         unpacked([Entry("a", "strange")], tmp_path)
 
 
+def test_a_layer_without_end_mark_is_whole(tmp_path: Path) -> None:
+    with Stream(iter([tar([Entry("a", text="x")])[:1024]])) as stream:
+        unpack(stream, str(tmp_path), opaque_mark=MARK)
+    assert (tmp_path / "a").read_text() == "x"
+
+
 @pytest.mark.parametrize("data", [b"", bytes(1024)])
 def test_an_empty_layer(tmp_path: Path, data: bytes) -> None:
     with Stream(iter([data] if data else [])) as stream:
@@ -174,14 +180,15 @@ def test_an_empty_layer(tmp_path: Path, data: bytes) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("cut", [600, 1100])
+@pytest.mark.parametrize("cut", [300, 600, 1100, 2700])
 def test_a_layer_that_ends_early_is_refused(tmp_path: Path, cut: int) -> None:
-    with Stream(iter([tar([Entry("a", text="x" * 2000)])[:cut]])) as stream, pytest.raises(ImageError, match="damaged tar"):
+    with Stream(iter([tar([Entry("a", text="x" * 2000), Entry("b")])[:cut]])) as stream, pytest.raises(ImageError, match="damaged tar"):
         unpack(stream, str(tmp_path), opaque_mark=MARK)
 
 
-def test_rubbish_is_refused(tmp_path: Path) -> None:
-    with Stream(iter([b"not a tar" * 1000])) as stream, pytest.raises(ImageError, match="damaged tar"):
+@pytest.mark.parametrize("good", [0, 1024])
+def test_rubbish_is_refused(tmp_path: Path, good: int) -> None:
+    with Stream(iter([tar([Entry("a", text="x")])[:good] + b"not a tar" * 1000])) as stream, pytest.raises(ImageError, match="damaged tar"):
         unpack(stream, str(tmp_path), opaque_mark=MARK)
 
 
