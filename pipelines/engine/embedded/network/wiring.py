@@ -54,15 +54,22 @@ class Wiring:
     def masquerade(self) -> None:
         """Have everything that leaves the bridge carry the switch's own address: helpers know no other.
 
+        What connection tracking cannot place is dropped: older pastas send segments without any flag, which would be taken for the
+        switch's own and answered with a reset, and that ends the container's connection.
+
         Raises:
             OSError: neither nft nor iptables did it.
         """
         network = str(self._subnet.network)
         rule = f'ip saddr {network} oifname != "{_BRIDGE}" masquerade'
-        rules = f"table ip lockgate {{ chain out {{ type nat hook postrouting priority 100; {rule}; }}; }}"
-        iptables = ("iptables", "-t", "nat", "-A", "POSTROUTING", "-s", network, "!", "-o", _BRIDGE, "-j", "MASQUERADE")
-        problem = _call("nft", rules)
-        if problem and (also := _call(*iptables)):
+        out = f"chain out {{ type nat hook postrouting priority 100; {rule}; }}"
+        strays = "chain strays { type filter hook input priority 0; ct state invalid drop; }"
+        problem = _call("nft", f"table ip lockgate {{ {out}; {strays}; }}")
+        if problem is None:
+            return
+        nat = ("iptables", "-t", "nat", "-A", "POSTROUTING", "-s", network, "!", "-o", _BRIDGE, "-j", "MASQUERADE")
+        stray = ("iptables", "-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP")
+        if also := _call(*nat) or _call(*stray):
             raise OSError(f"{problem}; {also}")
 
     def add_port(self, ip: str) -> Port:
