@@ -70,7 +70,8 @@ def svg(frame: Group) -> str:
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print(frame)
     text = console.export_svg(title="lockgate run", unique_id="board")
-    return re.sub(r"\s*@font-face \{.*?\}", "", text, flags=re.DOTALL)
+    own_fonts = re.sub(r"\s*@font-face \{.*?\}", "", text, flags=re.DOTALL)
+    return own_fonts.replace("<svg ", '<svg xml:space="preserve" ', 1)
 
 
 def main(argv: list[str]) -> int:

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, TextIO, cast
 
 from pipelines.engine.choice import SESSION_PORT, Choice, How
+from pipelines.engine.tagged import TAGS
 from pipelines.errors import EngineUnavailable
 from pipelines.model import EngineInfo
 
@@ -34,15 +35,11 @@ async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = Non
     """Connect the SDK's global client to the chosen engine for as long as the context lasts.
 
     The session process starts first and `import dagger` runs in a thread meanwhile. `log` takes the engine's lines, on the event loop's
-    thread.
+    thread; those of the embedded engine are tagged (`pipelines.engine.tagged`).
 
     Raises:
         EngineUnavailable: the engine does not start or does not answer.
     """
-    if choice.how is How.PROVISION:
-        async with _provisioned(choice, log or _quiet) as info:
-            yield info
-        return
     async with contextlib.AsyncExitStack() as stack:
         if choice.how is How.SESSION:
             await _knock(int(os.environ[SESSION_PORT]))
@@ -51,8 +48,7 @@ async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = Non
             session = await stack.enter_async_context(open_session(choice, environ=os.environ, log=log or _quiet))
             stack.enter_context(_exported(session.variables(choice.kind)))
         await imported
-        version = await _connect()
-        stack.push_async_callback(_close)
+        version = await stack.enter_async_context(_connected(choice, log or _quiet))
         yield EngineInfo(kind=choice.kind, reason=choice.reason, version=version)
 
 
@@ -74,6 +70,10 @@ async def open_session(choice: Choice, *, environ: Mapping[str, str], log: Calla
         except EngineUnavailable as error:
             raise (_explained(error, environ) if embedded else error) from None
         yield session
+
+
+def _tagging(choice: Choice) -> Mapping[str, str]:
+    return {**os.environ, TAGS: "1"} if choice.kind == "embedded" else os.environ
 
 
 def _explained(error: EngineUnavailable, environ: Mapping[str, str]) -> EngineUnavailable:
@@ -116,20 +116,38 @@ async def _knock(port: int) -> None:
         ) from None
 
 
-async def _connect() -> str | None:
-    """Connect the SDK's global client; the engine's version."""
+@contextlib.asynccontextmanager
+async def _connected(choice: Choice, log: Callable[[str], None]) -> AsyncIterator[str | None]:
+    """Connect the SDK's global client to the session in the environment, or let the SDK provide one; the engine's version.
+
+    `dagger.connection` and not `dagger.connect`: the latter remembers the first session of a process for ever.
+    """
     import dagger
 
-    if any(name.startswith("OTEL_") or name == "TRACEPARENT" for name in os.environ):
-        from dagger import telemetry
+    connection = dagger.connection(dagger.Config(log_output=cast("TextIO", _Lines(log))))
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            await connection.__aenter__()
+            stack.push_async_callback(_closing, connection)
+            version = await dagger.dag.version()
+        except dagger.DaggerError as error:
+            raise _refused(choice, error) from error
+        yield version
 
-        telemetry.initialize()
-    try:
-        _ = await dagger.connect()
-        return await dagger.dag.version()
-    except dagger.DaggerError as error:
-        await _close()
-        raise EngineUnavailable("the engine does not answer as the SDK expects", cause=str(error), next_step="lockgate doctor") from error
+
+async def _closing(connection: contextlib.AbstractAsyncContextManager[object]) -> None:
+    """Close, whatever is cancelled meanwhile."""
+    import anyio
+
+    with anyio.CancelScope(shield=True):
+        await connection.__aexit__(None, None, None)
+
+
+def _refused(choice: Choice, error: Exception) -> EngineUnavailable:
+    if choice.how is How.PROVISION:
+        remedy = "install dagger and a container runtime, or use the embedded engine: LOCKGATE_ENGINE=embedded"
+        return EngineUnavailable("the SDK cannot provide an engine", cause=str(error), next_step=remedy)
+    return EngineUnavailable("the engine does not answer as the SDK expects", cause=str(error), next_step="lockgate doctor")
 
 
 @contextlib.asynccontextmanager
@@ -144,34 +162,6 @@ async def _importing_dagger() -> AsyncIterator[asyncio.Task[None]]:
 
 def _import_dagger() -> None:
     import dagger  # noqa: F401
-
-
-async def _close() -> None:
-    import anyio
-    import dagger
-
-    with anyio.CancelScope(shield=True):
-        await dagger.close()
-
-
-@contextlib.asynccontextmanager
-async def _provisioned(choice: Choice, log: Callable[[str], None]) -> AsyncIterator[EngineInfo]:
-    """Let the SDK download a dagger program and start an engine."""
-    await asyncio.to_thread(_import_dagger)
-    import dagger
-
-    stream = cast("TextIO", _Lines(log))
-    async with contextlib.AsyncExitStack() as stack:
-        try:
-            await stack.enter_async_context(dagger.connection(dagger.Config(log_output=stream)))
-            version = await dagger.dag.version()
-        except dagger.DaggerError as error:
-            raise EngineUnavailable(
-                "the SDK cannot provide an engine",
-                cause=str(error),
-                next_step="install dagger and a container runtime, or use the embedded engine: LOCKGATE_ENGINE=embedded",
-            ) from error
-        yield EngineInfo(kind=choice.kind, reason=choice.reason, version=version)
 
 
 class _Lines(io.TextIOBase):

@@ -88,6 +88,13 @@ class Board(Quiet):
         if step_id in self._tails:
             self._tails[step_id].feed(text)
 
+    def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
+        if lines := self._tails.get(step_id):
+            if whole:
+                lines.feed(f"{line}\n")
+            else:
+                lines.so_far(line)
+
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
         if row := self._rows.get(step_id):
             row.note = f"tries again in {duration(delay_s)}: {one_line(reason)}"
@@ -132,7 +139,7 @@ class Board(Quiet):
         return Group(*lines)
 
     def _engine_tail(self, room: int) -> list[Text]:
-        """What the engine prints, below the steps: it runs commands of several at once, and does not say whose a line is."""
+        """What the engine prints of no step, below the steps: a Dagger engine does not say whose a line is."""
         if self._over or not any(row.phase is Phase.RUNNING for row in self._rows.values()):
             return []
         lines = [line.expandtabs(4) for line in self._engine.last(min(room, MOST_TAIL))] if room > 0 else []

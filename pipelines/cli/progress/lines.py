@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LONGEST = 64 * 1024
+_MARK = "\x1e"
+"""Begins the marks steps leave in a command's output for themselves (`pipelines.steps.wrapper`); nobody wants to read those."""
 
 
 class Lines:
@@ -19,23 +21,30 @@ class Lines:
     def __init__(self, keep: int) -> None:
         self._kept: deque[str] = deque(maxlen=keep)
         self._part = ""
+        self._so_far = ""
         self.dropped = 0
 
     def feed(self, text: str) -> list[str]:
         """Take text; the lines it completes."""
+        self._so_far = ""
         *whole, self._part = (self._part + text).split("\n")
         if len(self._part) > _LONGEST:
             whole, self._part = [*whole, self._part], ""
-        lines = [_seen(line) for line in whole]
+        lines = [_seen(line) for line in whole if _MARK not in line]
         for line in lines:
             self.dropped += len(self._kept) == self._kept.maxlen
             self._kept.append(line)
         return lines
 
+    def so_far(self, text: str) -> None:
+        """Show what there is of a line, until the next text comes."""
+        self._so_far = text if _MARK not in text else ""
+
     def __iter__(self) -> Iterator[str]:
         yield from self._kept
-        if self._part:
-            yield _seen(self._part)
+        for unfinished in (self._part, self._so_far):
+            if unfinished:
+                yield _seen(unfinished)
 
     def last(self, count: int) -> list[str]:
         """Up to `count` last lines with something on them, the unfinished one included."""

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pipelines.cli.progress.lines import Lines
+from pipelines.flow.heard import Heard
 from pipelines.flow.progress import Quiet
 from pipelines.model import Status
 from pipelines.report.text import duration, has_worked, one_line, outcome, plural, remark
@@ -28,7 +29,7 @@ COLORS = {Status.PASSED: "green", Status.FAILED: "red", Status.ERROR: "red", Sta
 class Plain(Quiet):
     """Writes to a terminal that is not redrawn.
 
-    Without a provider that folds, the output of steps is shown only when `verbosity` is above 0, line by line as it comes.
+    Without a provider that folds, the output of steps is shown only when `verbosity` is above 0, line by line as it comes, and once.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Plain(Quiet):
         self._width = 0
         self._hidden: set[str] = set()
         self._output: dict[str, Lines] = {}
+        self._heard: dict[str, Heard] = {}
         self._engine = Lines(1)
         self._running: dict[str, tuple[float, float]] = {}
 
@@ -76,10 +78,16 @@ class Plain(Quiet):
         self._step(step_id, "started")
 
     def step_output(self, step_id: str, text: str) -> None:
-        lines = self._output.setdefault(step_id, Lines(BLOCK_LINES)).feed(text)
-        if self._verbose and not self._folds:
-            for line in lines:
+        heard = self._heard.setdefault(step_id, Heard())
+        for line in self._output.setdefault(step_id, Lines(BLOCK_LINES)).feed(text):
+            if self._verbose and not self._folds and not heard.again(line):
                 self._terminal.line(f"{self._prefix(step_id)} {line}")
+
+    def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
+        if whole and self._verbose and not self._folds:
+            for seen in Lines(1).feed(f"{line}\n"):
+                self._heard.setdefault(step_id, Heard()).add(seen)
+                self._terminal.line(f"{self._prefix(step_id)} {seen}")
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
         self._step(step_id, f"tries again in {duration(delay_s)}: {one_line(reason)}")
@@ -89,6 +97,7 @@ class Plain(Quiet):
             return
         _, began = self._running.pop(result.id, (0.0, self._wall()))
         output = self._output.pop(result.id, Lines(1))
+        self._heard.pop(result.id, None)
         line = self._line(result.id, self._ending(result))
         block = list(output)
         fold = None

@@ -27,6 +27,10 @@ def test_colour_that_spans_writes_is_gone() -> None:
     assert list(lines) == ["red"]
 
 
+def test_marks_of_steps_are_not_for_people() -> None:
+    assert Lines(10).feed("a\n| \x1elockgate exit 0\nb\n") == ["a", "b"]
+
+
 def test_what_is_dropped_is_counted() -> None:
     lines = Lines(2)
     lines.feed("1\n2\n3\n4\n")
