@@ -8,6 +8,7 @@ unshare(2).
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 from typing import TYPE_CHECKING
@@ -68,6 +69,7 @@ PR_SET_NO_NEW_PRIVS = 38
 
 _AT_FDCWD = -100
 _SYS_OPENAT2 = 437
+_TRIES = 1000  # a rename anywhere on the machine makes the kernel unsure of `..`: EAGAIN, by the manual to be tried again
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -139,10 +141,14 @@ def openat2(directory: int, path: str, flags: int, mode: int = 0, resolve: int =
     """Open `path` below the directory file descriptor; returns a file descriptor that is not inherited by new programs.
 
     With RESOLVE_IN_ROOT the directory acts as `/`: neither `..` nor any symbolic link leads out of it. ENOSYS before Linux 5.6, and
-    EPERM under a seccomp profile that does not know it; EAGAIN when a rename elsewhere raced with a `..` in the path (try again).
+    EPERM under a seccomp profile that does not know it.
     """
     how = struct.pack("=QQQ", flags | os.O_CLOEXEC, mode, resolve)
-    result = _libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), how, ctypes.c_size_t(len(how)))
+    result = -1
+    for _ in range(_TRIES):
+        result = _libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), how, ctypes.c_size_t(len(how)))
+        if result >= 0 or ctypes.get_errno() != errno.EAGAIN:
+            break
     return _check(result, path)
 
 

@@ -189,6 +189,18 @@ def test_closing_the_store_unmounts_everything(private_mounts: Path, tmp_path: P
     assert list((tmp_path / "store" / "tmp").iterdir()) == []
 
 
+def test_a_draft_in_use_does_not_keep_the_store_from_closing(private_mounts: Path, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "store", rootless=False) as store:
+        draft = store.draft(grown(store, [[Operation("write", "a", "1")]])[-1][0])
+        file = (draft.mount() / "b").open("w")
+    with file:
+        assert str(tmp_path) not in mounts()
+        file.write("late")
+    with Store.open(tmp_path / "store", rootless=False) as store:
+        store.settle()
+        assert [path.name for path in (tmp_path / "store" / "tmp").iterdir()] == [store.place.token]
+
+
 def mounts() -> str:
     with open("/proc/self/mountinfo", encoding="utf-8") as table:  # noqa: PTH123 - one line
         return table.read()

@@ -76,6 +76,7 @@ def test_every_change_of_content_is_seen_and_the_old_snapshot_stays(store: Store
 
 
 def test_unchanged_files_are_neither_read_nor_stored_again(store: Store, host: Path) -> None:
+    (host / "b" / "d" / "e.txt").write_text("of this test alone")
     settled(host)
     first, again = import_host_dir(store, host), import_host_dir(store, host)
     (host / "b" / "c.py").write_text("print(2)")

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.measure import xattrs
+from pipelines.engine.embedded.store.measure import MARKS, OPAQUE, xattrs
 from pipelines.engine.embedded.store.patterns import Filter
 from pipelines.engine.embedded.store.selection import select
 
@@ -61,7 +61,7 @@ def _header(path: str, name: str, info: os.stat_result) -> tarfile.TarInfo:
         header.linkname = os.readlink(path)
     if header.isdev():
         header.devmajor, header.devminor = os.major(info.st_rdev), os.minor(info.st_rdev)
-    for attribute in sorted(xattrs(path)):
+    for attribute in sorted(name for name in xattrs(path) if not name.startswith(MARKS) or name in OPAQUE):  # others mean this disk only
         header.pax_headers[_XATTR + attribute] = os.getxattr(path, attribute, follow_symlinks=False).hex()
     return header
 

@@ -12,6 +12,7 @@ from pipelines.engine.embedded.store.sweep import dead_folders, orphans, take_un
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection
     from pathlib import Path
 
     from pipelines.engine.embedded.store.place import Place
@@ -111,13 +112,21 @@ def collect(place: Place, sessions: Sessions, budget: int) -> Report:
     return Report(before - kept, kept, tuple(taken), max(0, kept - max(0, budget)))
 
 
-def measure_volumes(place: Place) -> None:
-    """Bring the recorded sizes of volumes up to date: their users write at will."""
-    with place.index.reading() as db:
-        names = [name for (name,) in db.execute("SELECT name FROM objects WHERE kind = 'volume'")]
+def measure_volumes(place: Place, names: Collection[str] | None = None) -> None:
+    """Bring the recorded sizes of volumes (all, or some) up to date: their users write at will."""
+    if names is None:
+        with place.index.reading() as db:
+            names = [name for (name,) in db.execute("SELECT name FROM objects WHERE kind = 'volume'")]
     sizes = [(_size(place.root / name), name) for name in names]
     with place.index.writing() as db:
         db.executemany("UPDATE objects SET size = ? WHERE name = ?", sizes)
+
+
+def recorded(place: Place, volumes: Collection[str]) -> int:
+    """Bytes in the store, of volumes as they were measured last; those named are measured now."""
+    measure_volumes(place, volumes)
+    with place.index.reading() as db:
+        return _total(db)
 
 
 def usage(place: Place) -> Usage:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.measure import MARKS, measure, xattrs
 from pipelines.engine.embedded.store.overlay import unmount
@@ -99,6 +101,13 @@ class Draft:
         self.unmount()
         if self._folder.exists():
             remove(self._folder, self._place.tmp)
+
+    def abandon(self) -> None:
+        """Have it unmounted as soon as nobody uses it any more: the session ends, its work with it. What is in it is swept later."""
+        if self._mounted is not None:
+            with suppress(OSError):
+                kernel.umount(self._mounted, kernel.MNT_DETACH | kernel.UMOUNT_NOFOLLOW)
+            self._mounted = None
 
     def __enter__(self) -> Self:
         return self

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARKS = ("trusted.overlay.", "user.overlay.")  # extended attributes that are overlayfs's own
-_OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
+OPAQUE = ("trusted.overlay.opaque", "user.overlay.opaque")
 
 
 class Measure(NamedTuple):
@@ -53,7 +53,7 @@ def is_whiteout(info: os.stat_result) -> bool:
 
 def is_opaque(folder: str) -> bool:
     """Whether overlayfs shows nothing of the layers below in this folder."""
-    return any(name in _OPAQUE and os.getxattr(folder, name, follow_symlinks=False) == b"y" for name in xattrs(folder))
+    return any(name in OPAQUE and os.getxattr(folder, name, follow_symlinks=False) == b"y" for name in xattrs(folder))
 
 
 def xattrs(path: str | int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,10 +41,11 @@ class Opened:
             self.place.remove(self.place.root / name)
 
     def close(self) -> None:
-        """Let go of the store; its pins were released."""
+        """Let go of the store; its pins were released. What cannot be removed now is for the next session to sweep."""
         self.place.index.close()
         self.place.overlay.close()
-        remove(self.place.tmp, self.place.root / "tmp")
+        with suppress(OSError):
+            remove(self.place.tmp, self.place.root / "tmp")
         self.session.end()
 
 
@@ -56,6 +58,7 @@ def open_place(root: Path, *, rootless: bool) -> Opened:
     with sessions.exclusive():
         sessions.bury()
         index = _index(root, sessions.tokens())
+        _check_mode(index, root, "rootless" if rootless else "root")
         session = sessions.register()
         place = Place(root, session.token, index, Overlay(root, rootless=rootless))
         leftovers = sweep(place, sessions.tokens())
@@ -82,6 +85,19 @@ def _index(root: Path, alive: set[str]) -> Index:
     return Index(path)
 
 
+def _check_mode(index: Index, root: Path, mode: str) -> None:
+    """A store is for one mode: the marks in its layers are other ones in the other."""
+    with index.writing() as db:
+        db.execute("INSERT OR IGNORE INTO notes VALUES ('mode', ?, 0)", (mode,))
+        (made,) = db.execute("SELECT value FROM notes WHERE name = 'mode'").fetchone()
+    if made != mode:
+        index.close()
+        raise Unavailable(
+            f"the engine's store {root} is one of {made} mode, this engine runs in {mode} mode: set LOCKGATE_STORE to another folder"
+        )
+
+
 def _remove(place: Place, leftovers: list[Path]) -> None:
     for path in leftovers:
-        place.remove(path)
+        with suppress(OSError):  # somebody's process still uses it: the next session tries again
+            place.remove(path)

@@ -36,63 +36,82 @@ class _Folder(NamedTuple):
     Attributes:
         target: where it is being made.
         sources: the folders that merge into it, uppermost first.
-        below: the folders under it that the stack below has.
+        below: the folders under it that the stack below shows, uppermost first.
+        hides: it has to be opaque: the stack below has a folder there that must not be seen.
     """
 
     target: str
     sources: list[str]
     below: list[str]
+    hides: bool = False
 
 
 def merge(above: Sequence[Path], below: Sequence[Path], target: Path, opaque_mark: str) -> None:
     """Write into the empty folder `target` one layer that shows, on top of `below`, what the stack `above` (bottom first) shows."""
-    pending = [_Folder(str(target), [str(path) for path in reversed(above)], [str(path) for path in below])]
+    pending = [_Folder(str(target), [str(path) for path in reversed(above)], [str(path) for path in reversed(below)])]
     done: list[_Folder] = []
     while pending:
         folder = pending.pop()
         done.append(folder)
         for name in sorted({name for source in folder.sources for name in os.listdir(source)}):
             child = _child(folder, name)
-            if child is None:
-                _link(folder, name)
-            else:
-                _make(child, opaque_mark, opaque=bool(folder.below) and not child.below)
+            if child.sources:
+                _make(child, opaque_mark)
                 pending.append(child)
+            else:
+                _link(folder, name)
     for folder in reversed(done):
         info = os.stat(folder.sources[0])
         os.utime(folder.target, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
-def _child(folder: _Folder, name: str) -> _Folder | None:
-    """What `name` is in the merged folder, when it is a folder."""
+def _child(folder: _Folder, name: str) -> _Folder:
+    """What `name` is in the merged folder; without sources when it is no folder."""
+    sources, ends = _merging(folder.sources, name)
+    below, _ = _merging(folder.below, name)
+    return _Folder(os.path.join(folder.target, name), sources, [] if ends else below, hides=ends and bool(below))
+
+
+def _merging(folders: Sequence[str], name: str) -> tuple[list[str], bool]:
+    """The folders called `name` that overlayfs merges, in folders given uppermost first; and whether they hide all further down."""
     found: list[str] = []
-    below = [path for path in (os.path.join(other, name) for other in folder.below) if os.path.isdir(path) and not os.path.islink(path)]
-    for source in folder.sources:
-        path = os.path.join(source, name)
-        try:
-            mode = os.lstat(path).st_mode
-        except FileNotFoundError:
+    for folder in folders:
+        path = os.path.join(folder, name)
+        mode = _mode(path)
+        if mode == 0:
             continue
         if not stat.S_ISDIR(mode):
-            below = []
-            break
+            return found, True
         found.append(path)
         if is_opaque(path):
-            below = []
-            break
-    return _Folder(os.path.join(folder.target, name), found, below) if found else None
+            return found, True
+    return found, False
 
 
-def _make(folder: _Folder, opaque_mark: str, *, opaque: bool) -> None:
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return 0
+
+
+def _make(folder: _Folder, opaque_mark: str) -> None:
     os.mkdir(folder.target, 0o700)
     copy_metadata(folder.sources[0], folder.target, os.stat(folder.sources[0]))
-    if opaque:
+    if folder.hides:
         os.setxattr(folder.target, opaque_mark, b"y")
 
 
 def _link(folder: _Folder, name: str) -> None:
-    """Show the uppermost file of that name; a whiteout only where it still hides something."""
-    path = next(path for path in (os.path.join(source, name) for source in folder.sources) if os.path.lexists(path))
-    if is_whiteout(os.lstat(path)) and not any(os.path.lexists(os.path.join(other, name)) for other in folder.below):
-        return
+    """Show the uppermost file of that name. A whiteout only where it hides something: where it does not, listings would show it."""
+    path = _uppermost(folder.sources, name)
+    if is_whiteout(os.lstat(path)):
+        hidden = _uppermost(folder.below, name)
+        if not hidden or is_whiteout(os.lstat(hidden)):
+            return
     link_or_copy(path, os.path.join(folder.target, name))
+
+
+def _uppermost(folders: Sequence[str], name: str) -> str:
+    paths = (os.path.join(folder, name) for folder in folders)
+    return next((path for path in paths if os.path.lexists(path)), "")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from pipelines.engine.embedded.store.collect import Report, Usage, collect, usage
+from pipelines.engine.embedded.store.collect import Report, Usage, collect, recorded, usage
 from pipelines.engine.embedded.store.draft import Draft
 from pipelines.engine.embedded.store.files import Blobs, Outputs, blob_name
 from pipelines.engine.embedded.store.guard import disk_guard
@@ -56,6 +58,7 @@ class Store:
         self._outputs = Outputs(self.place, self.pins)
         self.blobs = Blobs(self.place, self.pins)
         self._results = Results(self.place, self.pins)
+        self._drafts: WeakSet[Draft] = WeakSet()
         self._views = Views(self.place, self.pins)
         self._locks = Locks(self.root / "locks" / "keys")
         self._volumes = Volumes(self.place, self.pins, self._locks, self.view)
@@ -122,7 +125,9 @@ class Store:
         if len(lower.layers) >= MAX_DEPTH:
             lower = self.squash(lower)
         self.pins.hold(f"{LAYERS}/{name}" for name in lower.layers)
-        return Draft(self.place, self.layers, lower)
+        draft = Draft(self.place, self.layers, lower)
+        self._drafts.add(draft)
+        return draft
 
     def view(self, snapshot: Snapshot) -> View:
         """The file system to read; close the view when done, or use it as a context manager."""
@@ -181,7 +186,7 @@ class Store:
     def prune(self) -> Report:
         """Remove everything no live session uses, remembered hashes of host files too."""
         with self.place.index.writing() as db:
-            db.execute("DELETE FROM notes")
+            db.execute("DELETE FROM notes WHERE name != 'mode'")
         return self.gc(-1)  # below nothing: results that need no room go too
 
     def export_cache(self, folder: Path) -> Transfer:
@@ -212,14 +217,17 @@ class Store:
     def close(self) -> Report | None:
         """Unmount views, release what is pinned, keep to the budget, end the session's registration. Drafts still open are lost.
 
-        Returns what keeping to the budget took; None where there is none.
+        Returns what keeping to the budget took; None where nothing had to go.
         """
-        self._views.close()
-        self._results.flush()
-        self._opened.release()
-        report = self.gc() if self.budget is not None else None
-        self._opened.close()
-        return report
+        with ExitStack() as stack:
+            stack.callback(self._opened.close)
+            for draft in [*self._drafts]:
+                draft.abandon()
+            self._views.close()
+            self._results.flush()
+            self._opened.release()
+            over = self.budget is not None and recorded(self.place, self._volumes.used) > self.budget
+            return self.gc() if over else None
 
     def __enter__(self) -> Self:
         return self

@@ -52,6 +52,9 @@ class Volumes:
         pins: holds volumes in use.
         locks: locks between processes.
         view: shows a snapshot to seed from.
+
+    Attributes:
+        used: names of the volumes this session has held.
     """
 
     def __init__(self, place: Place, pins: Pins, locks: Locks, view: Callable[[Snapshot], View]) -> None:
@@ -59,11 +62,13 @@ class Volumes:
         self._pins = pins
         self._locks = locks
         self._view = view
+        self.used: set[str] = set()
 
     @asynccontextmanager
     async def hold(self, key: str, sharing: Sharing, seed: Seed | None) -> AsyncIterator[Path]:
         """A folder of the volume `key`, as long as the context is open; a new one begins with `seed`."""
         name = volume_name(key)
+        self.used.add(name)
         async with AsyncExitStack() as stack:
             if sharing is Sharing.PRIVATE:
                 slot = self._free(name, stack)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
@@ -24,6 +25,11 @@ def made(store: Store, key: str, *below: str, blocks: int = 1) -> list[str]:
         layers = [*below, *draft.commit(key).layers]
     store.put(key, {"layers": layers}, layers=layers, label=f"made {key}", cost=1.5)
     return layers
+
+
+async def fill(store: Store, key: str, blocks: int) -> None:
+    async with store.volume(key) as path:
+        (path / "data").write_bytes(b"x" * BLOCK * blocks)
 
 
 def used(store: Store, times: dict[str, float]) -> None:
@@ -89,12 +95,6 @@ def test_a_result_whose_layers_others_stand_on_goes_after_them(tmp_path: Path) -
 
 
 def test_volumes_count_and_go_like_results(tmp_path: Path) -> None:
-    async def fill(store: Store, key: str, blocks: int) -> None:
-        async with store.volume(key) as path:
-            (path / "data").write_bytes(b"x" * BLOCK * blocks)
-
-    import asyncio
-
     with opened(tmp_path) as store:
         asyncio.run(fill(store, "pip", 3))
         made(store, "result")
@@ -112,6 +112,16 @@ def test_a_budget_is_kept_to_when_the_session_ends(tmp_path: Path) -> None:
         used(store, {"a": 1, "b": 2, "c": 3})
     with opened(tmp_path) as store:
         assert left(store) == {"c"}
+
+
+def test_what_a_session_wrote_to_volumes_counts_when_it_ends(tmp_path: Path) -> None:
+    with opened(tmp_path, budget=2 * BLOCK) as store:
+        made(store, "result")
+        asyncio.run(fill(store, "pip", 3))
+        used(store, {"result": 1})
+    with opened(tmp_path) as store:
+        assert left(store) == set()
+        assert store.usage().total == 0
 
 
 def test_prune_leaves_nothing_unused(tmp_path: Path) -> None:

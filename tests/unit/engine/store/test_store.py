@@ -186,3 +186,10 @@ def test_an_index_of_another_version_is_not_touched_while_somebody_uses_it(tmp_p
     with opened(tmp_path) as store:
         store.put("key", {})
         assert store.get("key") == {}
+
+
+def test_a_store_is_for_one_mode(tmp_path: Path) -> None:
+    with opened(tmp_path):
+        pass
+    with pytest.raises(Unavailable, match="is one of root mode, this engine runs in rootless mode: set LOCKGATE_STORE"):
+        Store.open(tmp_path / "store", rootless=True)
