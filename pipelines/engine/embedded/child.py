@@ -24,7 +24,7 @@ class Ended:
 
 
 def spawn(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tuple[int, int, int]) -> Child:
-    """Start a program in a session of its own, so that a terminal's signals pass it by.
+    """Start a program. It stays in our session: the scheduler of a busy machine makes the first steps of a new one wait (autogroups).
 
     Args:
         argv: its arguments, its name first.
@@ -37,7 +37,7 @@ def spawn(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tu
     """
     stdin, stdout, stderr = stdio
     # Signals that Python ignores are put back (restore_signals); os.posix_spawn would leave two more of them ignored.
-    started = subprocess.Popen(argv, executable=executable, env=env, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True)
+    started = subprocess.Popen(argv, executable=executable, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
     started.returncode = 0  # it is ours to wait for: Popen is not to do it when it is collected
     return Child(started.pid)
 

@@ -49,10 +49,9 @@ async def test_signals_to_what_has_ended_are_lost() -> None:
     child.send(signal.SIGKILL)
 
 
-async def test_a_program_starts_with_signals_as_they_are_by_default_and_in_its_own_session() -> None:
+async def test_a_program_starts_with_signals_as_they_are_by_default() -> None:
     ignored = await said("grep SigIgn /proc/self/status")
     assert int(ignored.split()[1], 16) == 0  # Python itself ignores SIGPIPE
-    assert await said("cut -d' ' -f6 /proc/self/stat") != str(os.getsid(0))
 
 
 async def test_whether_a_signal_is_heeded_is_seen() -> None:
