@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CredentialsError, EngineUnavailable, InternalError, LockgateError, RegistryUnavailable, StepFailed, Unavailable
 from pipelines.steps.wording import Trouble, classify, core, host_in
+from pipelines.steps.wrapper import PLACE, SHELL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,10 +108,10 @@ def _exec(error: Any) -> LockgateError:
 def command_line(command: list[str] | tuple[str, ...]) -> str:
     """A command as a person would type it, without the shell Dockerfiles and this package put around it."""
     words = list(command)
-    if words[:2] == ["/bin/sh", "-c"]:
-        words = words[words.index("--") + 1 :] if words[3:4] == ["lockgate"] and "--" in words else words
-        if len(words) == 3:  # noqa: PLR2004 - shell, -c, script
-            return f"`{words[2].strip()}`"
+    if words[:2] == [SHELL, PLACE]:
+        words = words[words.index("--") + 1 :]
+    elif words[:2] == [SHELL, "-c"] and len(words) == 3:  # noqa: PLR2004 - shell, -c, script
+        return f"`{words[2].strip()}`"
     return f"`{shlex.join(words)}`"
 
 

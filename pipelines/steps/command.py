@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.steps.replay import Stamp, has_volatile, with_attempt
-from pipelines.steps.wrapper import LIMIT_VARIABLE, SHELL, STAMP_VARIABLE, Transcript, read, wrapped
+from pipelines.steps.wrapper import PLACE, SCRIPT, SHELL, STAMP_VARIABLE, UNTIL_VARIABLE, Transcript, read, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,17 +17,18 @@ if TYPE_CHECKING:
     from pipelines.steps.given import Given
     from pipelines.steps.wrapper import Health
 
-_SHARE_OF_TIME = 0.9
-"""How much of a step's remaining time its command gets, so that its output is fetched before the step itself is stopped."""
+_RESERVE = 0.1
+_LONGEST_RESERVE_S = 10.0
+"""What is kept of a step's time to fetch its command's output before the step itself is stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to run: services in `health` are waited for first; `limit_s` is what the step's timeout leaves for the command."""
+    """What to run: services in `health` are waited for first; at `until` (seconds since 1970) it is stopped, output and all kept."""
 
     words: Sequence[str]
     health: Sequence[Health] = ()
-    limit_s: float | None = None
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,8 @@ async def execute(given: Given, container: dagger.Container, command: Command, t
 
     keyed = with_attempt(container, token)
     given.context.log(f"$ {shlex.join(command.words)}\n")
-    done = (await _volatile(given, keyed, command.limit_s)).with_exec(wrapped(command.words, command.health), expect=dagger.ReturnType.ANY)
+    ready = await _volatile(given, keyed.with_new_file(PLACE, SCRIPT), command.until)
+    done = ready.with_exec(wrapped(command.words, command.health), expect=dagger.ReturnType.ANY)
     try:
         transcript = read(await done.stdout())
     except dagger.ExecError as error:
@@ -74,7 +75,12 @@ async def execute(given: Given, container: dagger.Container, command: Command, t
 def _lacks_shell(error: dagger.ExecError) -> bool:
     """Whether the wrapper itself could not start (some engines answer so, others with an exit code)."""
     said = f"{error} {error.stderr}"
-    return error.command[:1] == [SHELL[0]] and SHELL[0] in said and ("no such file" in said or "not found" in said)
+    return is_wrapped(error) and SHELL in said and ("no such file" in said or "not found" in said)
+
+
+def is_wrapped(error: dagger.ExecError) -> bool:
+    """Whether the command that failed is a wrapped one, and not one of the image's build or of a service."""
+    return error.command[:2] == [SHELL, PLACE]
 
 
 async def _bare(given: Given, container: dagger.Container, words: Sequence[str]) -> Outcome:
@@ -86,17 +92,17 @@ async def _bare(given: Given, container: dagger.Container, words: Sequence[str])
     return Outcome(container=done, exit_code=await done.exit_code(), output=output)
 
 
-async def _volatile(given: Given, container: dagger.Container, limit_s: float | None) -> dagger.Container:
+async def _volatile(given: Given, container: dagger.Container, until: float | None) -> dagger.Container:
     """The container with the stamp and the time limit in variables that are no part of its key, on engines that have such."""
     if not await has_volatile(given.client):
         return container
     stamped = container.with_volatile_variable(STAMP_VARIABLE, str(Stamp.now(given.context.run_id)))
-    return stamped if limit_s is None else stamped.with_volatile_variable(LIMIT_VARIABLE, str(max(1, int(limit_s))))
+    return stamped if until is None else stamped.with_volatile_variable(UNTIL_VARIABLE, str(int(until)))
 
 
-def time_left(started: float, timeout_s: float | None) -> float | None:
-    """Seconds a command may take when its step began at `started` (monotonic clock); None without a timeout."""
-    return None if timeout_s is None else max(1.0, (timeout_s - (time.monotonic() - started)) * _SHARE_OF_TIME)
+def stop_at(began: float, timeout_s: float | None) -> float | None:
+    """When the command of a step is stopped that began at `began` (seconds since 1970); None without a timeout."""
+    return None if timeout_s is None else began + timeout_s - min(timeout_s * _RESERVE, _LONGEST_RESERVE_S)
 
 
 def tail(text: str, lines: int = 1) -> str:

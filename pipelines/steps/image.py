@@ -65,6 +65,7 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
     )
     labels = labels_of(spec, given.source, base=base.reference if base else None)
     _announce(recipe, given, base)
+    stages = {target: await _known(recipe, target) for target in targets}
     native = str(await given.client.default_platform()) if spec.platforms else None
     variants = {platform: await _variant(recipe, given, platform, native, labels) for platform in spec.platforms or (None,)}
     return Image(
@@ -72,12 +73,19 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
         container=(shipped := variants.get(native) or next(iter(variants.values()))),
         platforms=spec.platforms,
         variants=tuple(variants.values()) if len(variants) > 1 else (),
-        targets={**({spec.target: shipped} if spec.target else {}), **{target: recipe.build(target) for target in targets}},
+        targets={**({spec.target: shipped} if spec.target else {}), **stages},
         labels=labels,
         version=given.source.version,
         base=base.reference if base else None,
         origin=base.origin if base else None,
     )
+
+
+async def _known(recipe: Recipe, target: str) -> dagger.Container:
+    """The container of a stage, unbuilt. Asking for its id once settles the ids of its secrets for every step that will use it."""
+    container = recipe.build(target)
+    await container.id()
+    return container
 
 
 async def _variant(recipe: Recipe, given: Given, platform: str | None, native: str | None, labels: Mapping[str, str]) -> dagger.Container:
@@ -105,7 +113,7 @@ async def _was_cached(built: dagger.Container, given: Given) -> bool:
 
     if not await has_volatile(given.client):
         return False
-    ask = [*SHELL, f'printf %s "${STAMP_VARIABLE}"']
+    ask = [SHELL, "-c", f'printf %s "${STAMP_VARIABLE}"']
     try:
         said = await built.with_volatile_variable(STAMP_VARIABLE, str(Stamp.now(given.context.run_id))).with_exec(ask).stdout()
     except dagger.ExecError as error:

@@ -6,6 +6,7 @@ cached outcome is one of the same candidate, script and settings; it is shown wi
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 from dataclasses import dataclass, field
@@ -75,7 +76,12 @@ async def step(spec: PerfSpec, given: Given) -> Check:
     bench = _prepare(spec, given)
     with border(f"perf {spec.name}"):
         settled = await settle(given.context, lambda token: _attempt(bench, given, token))
-    return settled.check
+    return _dated(settled.check) if given.context.cached else settled.check
+
+
+def _dated(check: Check) -> Check:
+    """A measurement out of the cache says when it was made."""
+    return dataclasses.replace(check, reason=f"measured at {check.facts.get('measured_at')}")
 
 
 def _prepare(spec: PerfSpec, given: Given) -> Bench:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.steps import junit
-from pipelines.steps.border import border
-from pipelines.steps.command import Command, execute, tail, time_left
+from pipelines.steps.border import border, translate
+from pipelines.steps.command import Command, execute, is_wrapped, stop_at, tail
 from pipelines.steps.judge_test import judge_test
 from pipelines.steps.replay import Attempt, settle
 from pipelines.steps.reports import is_pattern, read_reports
 from pipelines.steps.secrets import with_secrets
 from pipelines.steps.services import bind, services, stage, within_deadlines
+from pipelines.steps.wording import Trouble, classify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import dagger
 
@@ -34,7 +36,7 @@ class Prepared:
     container: dagger.Container
     bound: tuple[Bound, ...]
     report: str | None
-    started: float
+    began: float
 
 
 async def step(spec: TestSpec, given: Given) -> Check:
@@ -51,10 +53,8 @@ async def step(spec: TestSpec, given: Given) -> Check:
 
 
 async def _prepare(spec: TestSpec, given: Given) -> Prepared:
-    started = time.monotonic()
+    began = time.time()
     container = stage(given.images[spec.image.name], spec.image.target)
-    if spec.image.target is not None:
-        container = await _built(spec, container)
     for name, value in spec.env.items():
         container = container.with_env_variable(name, value)
     container = await with_secrets(given, container, spec.secrets)
@@ -62,12 +62,7 @@ async def _prepare(spec: TestSpec, given: Given) -> Prepared:
     report = spec.junit or junit.named_in(spec.command)
     if report is not None and not is_pattern(report):
         container = container.without_file(report)  # one that came with the image would speak for tests that never ran
-    return Prepared(spec=spec, container=bind(container, bound), bound=bound, report=report, started=started)
-
-
-async def _built(spec: TestSpec, container: dagger.Container) -> dagger.Container:
-    with border(f"build stage {spec.image.target} of image {spec.image.name}"):
-        return await container.sync()
+    return Prepared(spec=spec, container=bind(container, bound), bound=bound, report=report, began=began)
 
 
 async def _attempt(prepared: Prepared, given: Given, token: str | None) -> Attempt:
@@ -75,12 +70,25 @@ async def _attempt(prepared: Prepared, given: Given, token: str | None) -> Attem
     command = Command(
         words=spec.command,
         health=[service.health for service in prepared.bound if service.health is not None],
-        limit_s=time_left(prepared.started, spec.limits.timeout_s),
+        until=stop_at(prepared.began, spec.limits.timeout_s),
     )
-    with border(f"test {spec.name}"):
+    with border(f"test {spec.name}"), _stage_border(spec):
         outcome = await within_deadlines(prepared.bound, execute(given, prepared.container, command, token))
         reports = await read_reports(outcome, prepared.report)
     return Attempt(_judge(prepared, given, outcome, reports), outcome.stamp)
+
+
+@contextmanager
+def _stage_border(spec: TestSpec) -> Iterator[None]:
+    """Tell a stage that does not build from a test that does not run: the stage is built when the command first needs it."""
+    import dagger
+
+    try:
+        yield
+    except dagger.ExecError as error:
+        if is_wrapped(error) or classify(str(error)) is Trouble.SERVICE:
+            raise
+        raise translate(error, f"build stage {spec.image.target} of image {spec.image.name}") or error from error
 
 
 def _judge(prepared: Prepared, given: Given, outcome: Outcome, reports: Sequence[str]) -> Check:

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 STAMP_VARIABLE = "LOCKGATE_STAMP"
-LIMIT_VARIABLE = "LOCKGATE_LIMIT"
-SHELL = ("/bin/sh", "-c")
-NAME = "lockgate"
+UNTIL_VARIABLE = "LOCKGATE_UNTIL"
+"""When the command is stopped, in seconds since 1970: a moment and not a span, so that a build before it takes from the same time."""
+SHELL = "/bin/sh"
+PLACE = "/lockgate/run"
+"""Where the script lies in the container; it is read by the shell, so it needs no permission to run."""
 UNHEALTHY = 121
 """Exit code when a service did not become healthy; the command was not started."""
 SIGNALLED = 125
@@ -39,11 +41,11 @@ ask() {
   fi
 }
 await() {
-  until=$(( $(date +%s) + $3 ))
+  patience=$(( $(date +%s) + $3 ))
   while :; do
     said=$(ask "$2" 2>&1); code=$?
     [ $code -eq 0 ] && return 0
-    if [ $code -eq 127 ] || [ "$(date +%s)" -gt "$until" ]; then
+    if [ $code -eq 127 ] || [ "$(date +%s)" -gt "$patience" ]; then
       mark unhealthy "$1 $3 $(printf '%s' "$said" | tail -n 1)"
       exit 121
     fi
@@ -51,12 +53,13 @@ await() {
   done
 }
 mark stamp "$LOCKGATE_STAMP"
-limit=$LOCKGATE_LIMIT
-unset LOCKGATE_STAMP LOCKGATE_LIMIT LOCKGATE_ATTEMPT
+until=$LOCKGATE_UNTIL
+unset LOCKGATE_STAMP LOCKGATE_UNTIL LOCKGATE_ATTEMPT
 while [ "$1" = --health ]; do await "$2" "$3" "$4"; shift 4; done
 shift
 began=$(date +%s)
-if [ -n "$limit" ] && command -v timeout >/dev/null 2>&1; then
+if [ -n "$until" ] && command -v timeout >/dev/null 2>&1; then
+  limit=$(( until > began ? until - began : 1 ))
   timeout -k 5 "$limit" "$@" 2>&1; code=$?
   [ $code -ge 124 ] && [ $(( $(date +%s) - began )) -ge "$limit" ] && { mark timeout "$limit"; code=125; }
 else
@@ -87,9 +90,9 @@ class Transcript:
 
 
 def wrapped(command: Sequence[str], health: Iterable[Health] = ()) -> list[str]:
-    """The arguments that run a command under the script."""
+    """The arguments that run a command under the script, which must lie at `PLACE`."""
     waits = [word for service in health for word in ("--health", service.alias, service.url, str(max(1, round(service.deadline_s))))]
-    return [*SHELL, SCRIPT, NAME, *waits, "--", *command]
+    return [SHELL, PLACE, *waits, "--", *command]
 
 
 def read(stdout: str) -> Transcript:

@@ -175,7 +175,7 @@ def test_what_is_worth_another_try(error: Exception, again: bool) -> None:
     [
         (["make", "a b"], "`make 'a b'`"),
         (["/bin/sh", "-c", " echo x && y "], "`echo x && y`"),
-        (["/bin/sh", "-c", "a long script", "lockgate", "--", "pytest", "-q"], "`pytest -q`"),
+        (["/bin/sh", "/lockgate/run", "--health", "db", "http://db/", "60", "--", "pytest", "-q"], "`pytest -q`"),
         (["/bin/sh", "-x"], "`/bin/sh -x`"),
     ],
 )

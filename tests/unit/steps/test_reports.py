@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.steps.command import tail, time_left
+from pipelines.steps.command import stop_at, tail
 from pipelines.steps.reports import is_pattern, split_pattern
 
 
@@ -31,11 +31,6 @@ def test_the_last_lines_that_say_something(text: str, lines: int, last: str) -> 
     assert tail(text, lines) == last
 
 
-def test_a_command_gets_less_than_its_step_has_left() -> None:
-    import time
-
-    assert time_left(time.monotonic(), None) is None
-    left = time_left(time.monotonic() - 40, 100)
-    assert left is not None
-    assert 53 < left < 55
-    assert time_left(time.monotonic() - 200, 100) == 1.0
+@pytest.mark.parametrize(("timeout_s", "until"), [(None, None), (20, 1018.0), (100, 1090.0), (600, 1590.0)])
+def test_a_command_is_stopped_a_little_before_its_step(timeout_s: float | None, until: float | None) -> None:
+    assert stop_at(1000.0, timeout_s) == until

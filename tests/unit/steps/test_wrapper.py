@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import math
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.steps.wrapper import LIMIT_VARIABLE, SIGNALLED, STAMP_VARIABLE, UNHEALTHY, Health, read, wrapped
+from pipelines.steps.wrapper import PLACE, SCRIPT, SIGNALLED, STAMP_VARIABLE, UNHEALTHY, UNTIL_VARIABLE, Health, read, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +37,15 @@ def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def run(
     shell: Sequence[str], *command: str, health: Sequence[Health] = (), env: Mapping[str, str] | None = None
 ) -> tuple[Transcript, subprocess.CompletedProcess[str]]:
-    words = [*shell, *wrapped(command, health)[1:]]
+    script, *arguments = wrapped(command, health)[1:]
+    assert script == PLACE
+    words = [*shell, "-c", SCRIPT, PLACE, *arguments]
     done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, STAMP_VARIABLE: "S1", **(env or {})})
     return read(done.stdout), done
+
+
+def later(seconds: int) -> str:
+    return str(math.ceil(time.time()) + seconds)
 
 
 def test_output_keeps_its_order_and_the_exit_code_its_value(shell: tuple[str, ...]) -> None:
@@ -53,7 +61,7 @@ def test_output_without_a_line_break_at_its_end(shell: tuple[str, ...]) -> None:
 
 
 def test_the_command_sees_none_of_our_variables(shell: tuple[str, ...]) -> None:
-    transcript, _ = run(shell, "env", env={LIMIT_VARIABLE: "60", "LOCKGATE_ATTEMPT": "a", "KEPT": "yes"})
+    transcript, _ = run(shell, "env", env={UNTIL_VARIABLE: later(60), "LOCKGATE_ATTEMPT": "a", "KEPT": "yes"})
     assert "LOCKGATE" not in transcript.output
     assert "KEPT=yes\n" in transcript.output
 
@@ -73,14 +81,19 @@ def test_an_exit_by_signal_keeps_its_output(shell: tuple[str, ...], number: int)
 
 
 def test_a_command_that_takes_too_long_keeps_its_output(shell: tuple[str, ...]) -> None:
-    transcript, done = run(shell, "sh", "-c", "echo before; exec sleep 60", env={LIMIT_VARIABLE: "1"})
+    transcript, done = run(shell, "sh", "-c", "echo before; exec sleep 60", env={UNTIL_VARIABLE: later(1)})
     assert transcript.output.startswith("before\n")
-    assert transcript.marks["timeout"] == "1"
+    assert transcript.marks["timeout"] in {"1", "2"}
     assert transcript.exit_code == done.returncode == SIGNALLED
 
 
+def test_a_command_whose_time_is_over_before_it_starts_gets_a_second(shell: tuple[str, ...]) -> None:
+    transcript, _ = run(shell, "sleep", "60", env={UNTIL_VARIABLE: later(-100)})
+    assert transcript.marks["timeout"] == "1"
+
+
 def test_an_early_exit_with_the_code_of_a_timeout_is_none(shell: tuple[str, ...]) -> None:
-    transcript, _ = run(shell, "sh", "-c", "exit 124", env={LIMIT_VARIABLE: "30"})
+    transcript, _ = run(shell, "sh", "-c", "exit 124", env={UNTIL_VARIABLE: later(30)})
     assert (transcript.exit_code, transcript.marks) == (124, {"stamp": "S1"})
 
 
