@@ -45,6 +45,6 @@ def test_a_remark_is_short(mixed_run: Run) -> None:
     remarks = {result.id: remark(result) for result in mixed_run.results}
     assert remarks["test.unit"] == "1 of 3 tests failed; 3 tests"
     assert remarks["scan.shop"] == "database of fixtures"
-    facts: dict[str, str | int | float | bool] = {"p95_ms": 19.3, "requests": 604, "rps": 60, "error_rate": 0.0, "max_ms": 2, "fixture": True}
+    facts: dict[str, str | int | float | bool] = {"p95_ms": 19.3, "requests": 604, "rps": 60, "error_rate": 0.0, "max_ms": 2}
     step = Result(id="perf.x", kind="perf", name="x", status=Status.PASSED, facts=facts)
     assert remark(step) == "p95_ms 19.3, requests 604, rps 60, error_rate 0.0"
