@@ -45,7 +45,7 @@ async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = Non
             await _knock(int(os.environ[SESSION_PORT]))
         imported = await stack.enter_async_context(_importing_dagger())
         if choice.how is How.COMMAND:
-            session = await stack.enter_async_context(open_session(choice, environ=os.environ, log=log or _quiet))
+            session = await stack.enter_async_context(open_session(choice, environ=_tagging(choice), log=log or _quiet))
             stack.enter_context(_exported(session.variables(choice.kind)))
         await imported
         version = await stack.enter_async_context(_connected(choice, log or _quiet))

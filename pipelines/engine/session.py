@@ -6,6 +6,7 @@ The process leads its own process group, so that Ctrl-C in a terminal reaches us
 from __future__ import annotations
 
 import asyncio
+import codecs
 import contextlib
 import json
 import os
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.engine.choice import SESSION_KIND, SESSION_PORT, SESSION_TOKEN
+from pipelines.engine.tagged import read
 from pipelines.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -98,9 +100,9 @@ def _labels() -> list[str]:
 async def _forward(process: asyncio.subprocess.Process, said: deque[str], log: Callable[[str], None]) -> None:
     """Hand stderr on, line by line; a line longer than the buffer comes in pieces."""
     assert process.stderr is not None  # noqa: S101 - asked for as a pipe
-    rest = ""
+    rest, decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
     while chunk := await process.stderr.read(_GREETING):
-        *lines, rest = (rest + chunk.decode(errors="replace")).split("\n")
+        *lines, rest = (rest + decoder.decode(chunk)).split("\n")
         if len(rest) >= _GREETING:
             lines, rest = [*lines, rest], ""
         for line in lines:
@@ -135,7 +137,7 @@ async def _greeting(process: asyncio.subprocess.Process, reader: asyncio.Task[No
 
 
 def _last(said: deque[str]) -> str | None:
-    lines = [line.strip() for line in said if line.strip()]
+    lines = [text for line in said if (text := read(line).text.strip())]
     return "; ".join(lines[-3:]) or None
 
 

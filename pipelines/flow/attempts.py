@@ -66,6 +66,9 @@ class Attempts:
         try:
             with anyio.move_on_after(limits.timeout_s):
                 return of_value(await self._tries(arguments))
+        except anyio.get_cancelled_exc_class():
+            self.desk.transcript.keep_live()
+            raise
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its outcome
             return self.failed(error)
         return self.failed(timed_out(limits))
@@ -95,7 +98,10 @@ class Attempts:
     def failed(self, error: BaseException) -> Outcome:
         """The outcome of an error, which is written to the log as well: a defect with its traceback, there and nowhere else."""
         ours = self._ours(error)
-        self.desk.transcript.write(self.border.output(error))
+        if output := self.border.output(error):
+            self.desk.transcript.write(output)
+        else:
+            self.desk.transcript.keep_live()
         if isinstance(ours, LockgateError) and not isinstance(ours, InternalError):
             self.desk.transcript.write("".join(f"{line}\n" for line in ours.lines()))
         else:

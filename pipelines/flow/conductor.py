@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 from typing import TYPE_CHECKING
 
 import anyio
 
+from pipelines.engine.tagged import asker_of
 from pipelines.errors import ExitCode
 from pipelines.flow.desk import Desk
 from pipelines.flow.engine import Engine
 from pipelines.flow.folder import new_run_id
 from pipelines.flow.known import known_secrets
+from pipelines.flow.listener import Listener
 from pipelines.flow.outcome import exit_code
 from pipelines.flow.redact import Redactor
 from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_width
 from pipelines.flow.state import State
 from pipelines.flow.transcript import Transcript
 from pipelines.flow.types import same_type
-from pipelines.model import Run
+from pipelines.model import EngineKind, Run
 from pipelines.steps.definition import StepContext
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pipelines.flow.folder import Home
@@ -67,6 +72,7 @@ class Conductor:
         self._contexts: dict[str, StepContext] = {}
         self._troubled = False
         self._engine = Engine(parts, sink.engine_ready, self._note)
+        self._listener = Listener(self._redactor, sink, self._folder.log(_ENGINE_LOG), self._trouble)
 
     async def run(self) -> Run:
         """Run the steps, write everything, return the run."""
@@ -75,14 +81,9 @@ class Conductor:
             self._sink.note(note)
         if not self._prepared.graph.wants(CLIENT):
             return await self._steps()
-        log = Transcript(
-            redactor=self._redactor, path=self._folder.log(_ENGINE_LOG), output=self._sink.engine_output, trouble=self._trouble
-        )
-        try:
-            async with self._engine.beside(self._project.engine, self._request.environ, lambda line: log.write(f"{line}\n")):
+        with contextlib.closing(self._listener) as listener:
+            async with self._engine.beside(self._project.engine, self._request.environ, listener.hear):
                 return await self._steps()
-        finally:
-            log.close()
 
     async def _steps(self) -> Run:
         scheduler = Scheduler(self._prepared.graph, self._givens(), self._options(), self._sink)
@@ -100,7 +101,15 @@ class Conductor:
     def _options(self) -> Options:
         keep_going = self._project.keep_going if self._request.keep_going is None else self._request.keep_going
         width = self._request.width or self._project.width or default_width()
-        return Options(desk=self._desk, width=width, keep_going=keep_going, border=self._parts.border(), stop=self._stop)
+        return Options(
+            desk=self._desk, width=width, keep_going=keep_going, border=self._parts.border(), stop=self._stop, within=self._within
+        )
+
+    def _within(self, step: StepDef) -> AbstractContextManager[None]:
+        """The embedded engine is told who asks, so that it can tell whose commands print what; to another one nothing is sent."""
+        engine = self._engine.info
+        embedded = engine is not None and engine.kind == EngineKind.EMBEDDED
+        return self._parts.asking(asker_of(step.id)) if embedded else contextlib.nullcontext()
 
     def _desk(self, step: StepDef) -> Desk:
         folder = self._folder.artifacts(step.id)
@@ -113,7 +122,9 @@ class Conductor:
             path=self._folder.log(step.id),
             output=lambda text: self._sink.step_output(step.id, text),
             trouble=self._trouble,
+            progress=functools.partial(self._sink.step_progress, step.id),
         )
+        self._listener.add(step.id, transcript)
         return Desk(context, transcript, self._redactor, self._trouble)
 
     def _make(self, folder: Path) -> None:

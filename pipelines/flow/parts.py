@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from pathlib import Path
 
     from pipelines.engine.choice import Choice
@@ -24,7 +25,7 @@ class Parts:
     """What a run needs from other rooms.
 
     `choose` picks an engine, `open_engine` holds it open, `client` is the dagger client while it is. `write_reports` writes a run's reports
-    into a folder and gives their paths.
+    into a folder and gives their paths. Within `asking`, what is asked of the client is said to come from the asker.
     """
 
     detect: Callable[[Mapping[str, str]], Provider]
@@ -36,6 +37,7 @@ class Parts:
     border: Callable[[], Border]
     write_reports: Callable[[Run, Path], Sequence[Path]]
     now: Callable[[], dt.datetime]
+    asking: Callable[[str], AbstractContextManager[None]] = lambda _asker: contextlib.nullcontext()
 
 
 def real_parts() -> Parts:
@@ -50,6 +52,7 @@ def real_parts() -> Parts:
         border=_border,
         write_reports=_write_reports,
         now=lambda: dt.datetime.now(dt.UTC),
+        asking=_asking,
     )
 
 
@@ -100,3 +103,9 @@ def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
     from pipelines.report import write_all
 
     return write_all(run, folder)
+
+
+def _asking(asker: str) -> AbstractContextManager[None]:
+    from pipelines.engine.tagged import asking
+
+    return asking(asker)

@@ -22,13 +22,19 @@ class Sink(Protocol):
         """The engine answers; called once, and only when a step needs one."""
 
     def engine_output(self, text: str) -> None:
-        """The engine printed text: what it works on, and the output of commands as it comes, of all steps at once."""
+        """The engine printed text that belongs to no step, or does not say whose it is (a Dagger engine)."""
 
     def step_started(self, step_id: str) -> None:
         """A step begins to work: its needs are met and it has its place in the width limit."""
 
     def step_output(self, step_id: str, text: str) -> None:
-        """A step printed text: any number of lines, perhaps a part of one."""
+        """A step printed text: any number of lines, perhaps a part of one. The output of a command comes when the command has ended."""
+
+    def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
+        """A command of a step printed a line just now, which `step_output` may bring again; or the engine says what it did for the step.
+
+        Not `whole`: what there is of a line so far, which comes again. The embedded engine alone tells this.
+        """
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
         """A step met a passing error and tries again after so many seconds."""
@@ -59,6 +65,9 @@ class Quiet:
         """Do nothing."""
 
     def step_output(self, step_id: str, text: str) -> None:
+        """Do nothing."""
+
+    def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
         """Do nothing."""
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:

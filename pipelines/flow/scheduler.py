@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import os
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pipelines.model import Result, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from anyio.abc import TaskGroup
 
@@ -41,7 +43,9 @@ def default_width() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to run: `desk` makes the place a step works at; `keep_going` runs what does not depend on a failure."""
+    """How to run: `desk` makes the place a step works at, `within` a context its work is done in; `keep_going` runs what does not depend
+    on a failure.
+    """
 
     desk: Callable[[StepDef], Desk]
     width: int = field(default_factory=default_width)
@@ -49,6 +53,7 @@ class Options:
     border: Border = field(default_factory=Border)
     backoff: Backoff = field(default_factory=Backoff)
     stop: Stop | None = None
+    within: Callable[[StepDef], AbstractContextManager[None]] = lambda _step: contextlib.nullcontext()
 
 
 class Scheduler:
@@ -134,7 +139,8 @@ class Scheduler:
         except Exception as error:  # noqa: BLE001 - whatever keeps a given away (no engine) is the outcome of the step that asks for it
             return attempts.failed(error)
         self._sink.step_started(node.id)
-        return await attempts.work(arguments)
+        with self._options.within(node.definition):
+            return await attempts.work(arguments)
 
     async def _value(self, binding: Binding, desk: Desk) -> object:
         if isinstance(binding, FromStep):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from pipelines.flow.heard import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,12 +16,24 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 20
 _LONGEST_LINE = 4096
+_MARK = "\x1e"
+"""In lines a step's command leaves for the step alone (`pipelines.steps.wrapper`)."""
+
+
+class Progress(Protocol):
+    """Told what a running command prints."""
+
+    def __call__(self, line: str, *, whole: bool) -> None:
+        """A line, masked; not `whole`: what there is of one so far, which comes again."""
 
 
 class Transcript:
     """Text in, masked text out: to `output` and to a file, which is made with the first text (`path` is None before).
 
     A file that cannot be written (a full disk) does not end the step: `trouble` says so, once.
+
+    What a command prints while it runs (`live`) goes to `progress`. The step hands the same over when its command has ended, so it is kept
+    aside, and gets into the log only by `keep_live`: when no output will come any more.
     """
 
     def __init__(
@@ -29,6 +43,7 @@ class Transcript:
         path: Path | None = None,
         output: Callable[[str], None] | None = None,
         trouble: Callable[[OSError], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.path: Path | None = None
         self._wanted = path
@@ -39,6 +54,11 @@ class Transcript:
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
         self._line = ""
         self._file: TextIO | None = None
+        self._progress = progress
+        self._live = redactor.stream()
+        self._heard = Heard()
+        self._so_far = self._part = ""
+        self._closed = False
 
     def write(self, text: str) -> None:
         """Text that was printed."""
@@ -49,8 +69,30 @@ class Transcript:
         self._give(self._stream.close())
         self._to_file(self._redactor.text(text))
 
+    def live(self, line: str, *, whole: bool = True) -> None:
+        """A line that a running command printed, or what there is of one."""
+        if self._closed or _MARK in line:
+            return
+        line = line[:_LONGEST_LINE]
+        if not whole:
+            self._so_far = line
+            self._show(self._redactor.stream().feed(line), whole=False)
+            return
+        self._so_far = ""
+        self._hear(self._live.feed(f"{line}\n"))
+
+    def keep_live(self) -> None:
+        """Write down what was printed and never handed over: the command hangs, or nobody is left to ask for its output."""
+        self._give(self._stream.close())
+        if rest := f"{self._live.close()}{self._redactor.text(self._so_far)}":
+            self._hear(f"{rest}\n")
+        self._so_far = ""
+        text = "\n".join(self._heard.rest()).strip("\n")
+        self._give(f"{text}\n" if text else "")
+
     def close(self) -> tuple[str, ...]:
         """End the log file; the last lines, masked."""
+        self._closed = True
         self._give(self._stream.close())
         self._close_file()
         lines = (*self._lines, self._line) if self._line else tuple(self._lines)
@@ -61,10 +103,22 @@ class Transcript:
             return
         self._to_file(text)
         *lines, rest = (self._line + text).split("\n")
-        self._lines.extend(line.rstrip("\r")[:_LONGEST_LINE] for line in lines)
+        for line in (whole.rstrip("\r")[:_LONGEST_LINE] for whole in lines):
+            self._lines.append(line)
+            self._heard.again(line)
         self._line = rest[:_LONGEST_LINE]
         if self._output is not None:
             self._output(text)
+
+    def _hear(self, text: str) -> None:
+        *lines, self._part = (self._part + text).split("\n")
+        for line in lines:
+            self._heard.add(line)
+            self._show(line, whole=True)
+
+    def _show(self, line: str, *, whole: bool) -> None:
+        if self._progress is not None:
+            self._progress(line, whole=whole)
 
     def _to_file(self, text: str) -> None:
         if self._wanted is None or not text:

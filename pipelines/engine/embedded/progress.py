@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from pipelines.engine.embedded.asker import ASKER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pipelines.engine.embedded.sandbox.spec import Stream
 
 WIDTH = 100  # characters of a name shown, so that a line stays a line
+PAUSE_S = 0.5  # after which a line is taken for one that does not go on soon
 LONGEST = 4096  # characters of a command's line that are passed on at once
 TAGS = "LOCKGATE_ENGINE_TAGS"  # set: every line begins with RS, the asker's span id and a tab, for a client that tells its askers apart
 RS = "\x1e"  # ASCII record separator: no program prints it by accident
@@ -33,6 +36,16 @@ class Progress(Protocol):
 
     def output(self, line: str) -> None:
         """A line that a running command printed."""
+
+    def so_far(self, part: str) -> None:
+        """What there is of a line a command stopped in the middle of: a test's name, a question. The line comes as a whole later."""
+
+
+class Cancellable(Protocol):
+    """Something that will happen, unless it is cancelled."""
+
+    def cancel(self) -> None:
+        """It will not."""
 
 
 class Lines:
@@ -54,6 +67,10 @@ class Lines:
     def output(self, line: str) -> None:
         self._write(f"| {line}")
 
+    def so_far(self, part: str) -> None:
+        if self._tagged:  # people read lines; a client that draws can do more
+            self._write(f"> {part}")
+
     def _write(self, line: str) -> None:
         tag = f"{RS}{ASKER.get()}\t" if self._tagged else ""
         try:
@@ -74,12 +91,19 @@ class Silent:
 
     def output(self, line: str) -> None: ...
 
+    def so_far(self, part: str) -> None: ...
+
 
 @dataclass(slots=True)
 class LineFeed:
-    """Turns the chunks a command prints into whole lines for `progress`; call `close` for the last one."""
+    """Turns the chunks a command prints into whole lines for `progress`; call `close` for the last one.
+
+    `later` calls a function after so many seconds (`loop.call_later`): with it, a line that does not go on for a while is told as it is.
+    """
 
     progress: Progress
+    later: Callable[[float, Callable[[], None]], Cancellable] | None = None
+    _timer: Cancellable | None = None
     _rest: dict[Stream, str] = field(default_factory=dict)
     _decoders: dict[Stream, codecs.IncrementalDecoder] = field(default_factory=dict)
 
@@ -91,8 +115,22 @@ class LineFeed:
         self._rest[stream] = rest
         for line in lines:
             self.progress.output(line[:LONGEST].rstrip("\r"))
+        self._stop_waiting()
+        if self.later is not None and any(self._rest.values()):
+            self._timer = self.later(PAUSE_S, self._pause)
+
+    def _pause(self) -> None:
+        for rest in self._rest.values():
+            if rest:
+                self.progress.so_far(rest)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def close(self) -> None:
+        self._stop_waiting()
         for rest in self._rest.values():
             if rest:
                 self.progress.output(rest)

@@ -145,3 +145,15 @@ def test_what_the_engine_prints_fills_the_room_below_while_steps_run(board: Call
     assert len(lines) < 20
     drawn.close()
     assert not any("| line" in line for line in picture(drawn))
+
+
+def test_what_a_command_prints_is_shown_while_it_runs(board: Callable[..., Board]) -> None:
+    drawn = board()
+    drawn.run_started("r", PLAN)
+    drawn.step_progress("image.shop", "too early", whole=True)
+    drawn.step_started("image.shop")
+    drawn.step_progress("image.shop", "collected 2 items", whole=True)
+    drawn.step_progress("image.shop", "test_a ..", whole=False)
+    assert [line for line in picture(drawn) if "│" in line] == ["   │ collected 2 items", "   │ test_a .."]
+    drawn.step_progress("image.shop", "test_a ... ok", whole=True)
+    assert [line for line in picture(drawn) if "│" in line] == ["   │ collected 2 items", "   │ test_a ... ok"]

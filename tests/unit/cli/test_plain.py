@@ -165,3 +165,28 @@ def test_what_the_engine_prints_is_for_the_curious(plain: Make) -> None:
         sink.run_started("r1", PLAN)
         sink.engine_output("exec: pytest 0.50s\n")
         assert text().splitlines()[1:] == expected
+
+
+def test_verbose_lines_come_as_they_are_printed_and_once(plain: Make) -> None:
+    sink, text = plain(verbosity=1)
+    sink.run_started("r1", PLAN)
+    sink.step_started("test.unit")
+    before = text()
+    sink.step_progress("test.unit", "\x1b[1mone\x1b[0m", whole=True)
+    sink.step_progress("test.unit", "tw", whole=False)
+    sink.step_progress("test.unit", "two", whole=True)
+    assert text().removeprefix(before).splitlines() == ["test.unit  | one", "test.unit  | two"]
+    sink.step_output("test.unit", "$ pytest\n\x1b[1mone\x1b[0m\ntwo\ntwo\n")
+    assert text().removeprefix(before).splitlines()[2:] == ["test.unit  | $ pytest", "test.unit  | two"]
+
+
+def test_what_comes_live_waits_for_the_block_of_a_provider_that_folds(plain: Make) -> None:
+    sink, text = plain(detect({"GITLAB_CI": "true"}), verbosity=1)
+    sink.run_started("r1", PLAN)
+    sink.step_started("test.unit")
+    before = text()
+    sink.step_progress("test.unit", "one", whole=True)
+    assert text() == before
+    sink.step_output("test.unit", "one\n")
+    sink.step_finished(FAILED)
+    assert text().count("\none\n") == 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from pipelines.engine.embedded.asker import ASKER, span_of
 from pipelines.engine.embedded.progress import RS, LineFeed, Lines, Silent
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Collector(Silent):
     def __init__(self) -> None:
@@ -16,6 +20,29 @@ class Collector(Silent):
 
     def output(self, line: str) -> None:
         self.lines.append(line)
+
+    def so_far(self, part: str) -> None:
+        self.lines.append(f"{part}…")
+
+
+class Alarm:
+    """A clock that rings when told."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+
+    def __call__(self, seconds: float, action: Callable[[], None]) -> Alarm:
+        assert seconds > 0
+        assert not self._waiting, "one at a time"
+        self._waiting.append(action)
+        return self
+
+    def cancel(self) -> None:
+        self._waiting.clear()
+
+    def ring(self) -> None:
+        while self._waiting:
+            self._waiting.pop()()
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_size=12), min_size=1), st.data())
@@ -45,6 +72,22 @@ def test_a_line_without_end_is_passed_on_in_pieces() -> None:
     feed.add("stdout", b"x" * 10_000)
     assert "".join(collector.lines) == "x" * 4096
     assert collector.lines
+
+
+def test_a_line_that_does_not_go_on_is_told_as_it_is() -> None:
+    collector, alarm = Collector(), Alarm()
+    feed = LineFeed(collector, alarm)
+    feed.add("stdout", b"one\ntest_a ..")
+    alarm.ring()
+    feed.add("stdout", b". ok\n")
+    alarm.ring()
+    feed.add("stdout", b"test_b")
+    feed.add("stdout", b" ok\n")
+    alarm.ring()
+    feed.add("stdout", b"$ ")
+    feed.close()
+    alarm.ring()
+    assert collector.lines == ["one", "test_a ..…", "test_a ... ok", "test_b ok", "$ "]
 
 
 def test_a_tagged_line_names_who_asked() -> None:

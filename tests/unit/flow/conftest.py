@@ -103,6 +103,12 @@ class Recorder(Quiet):
     def step_output(self, step_id: str, text: str) -> None:
         self.events.append(("output", step_id, text))
 
+    def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
+        self.events.append(("live" if whole else "so far", step_id, line))
+
+    def engine_output(self, text: str) -> None:
+        self.events.append(("engine", text))
+
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
         self.events.append(("retry", step_id, reason, delay_s))
 
@@ -127,6 +133,8 @@ class Lab:
     givens: dict[str, object] = field(default_factory=dict)
     transient: Callable[[BaseException], bool] = lambda error: isinstance(error, ConnectionError)
     translate: Callable[[BaseException], LockgateError | None] = lambda error: None
+    output: Callable[[BaseException], str] = lambda error: ""
+    transcripts: dict[str, Transcript] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
 
     async def go(self, *steps: StepDef, words: Sequence[str] = (), width: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
@@ -134,7 +142,7 @@ class Lab:
             desk=self.desk,
             width=width,
             keep_going=keep_going,
-            border=Border(transient=self.transient, translate=self.translate),
+            border=Border(transient=self.transient, translate=self.translate, output=self.output),
             backoff=Backoff(chance=lambda: 0.0),
             stop=self.stop,
         )
@@ -151,6 +159,7 @@ class Lab:
             path=self.folder / f"{definition.id}.log",
             output=lambda text: self.sink.step_output(definition.id, text),
         )
+        self.transcripts[definition.id] = transcript
         return Desk(StepContext(id=definition.id, run_id="run", folder=self.folder), transcript, self.redactor)
 
     def statuses(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from pipelines.engine.tagged import asker_of
 from pipelines.errors import EngineUnavailable, NothingSelected, Unavailable, UsageError
 from pipelines.flow.attempts import Border
 from pipelines.flow.folder import Home
@@ -25,7 +26,7 @@ from pipelines.providers import Provider
 from pipelines.report import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from pipelines.steps.definition import StepContext, StepDef
     from tests.unit.flow.conftest import Recorder
@@ -49,6 +50,8 @@ class House:
     choice_error: Exception | None = None
     write_reports: Callable[[Run, Path], Sequence[Path]] = write_all
     stop: Stop = field(default_factory=Stop)
+    info: EngineInfo = INFO
+    askers: list[str] = field(default_factory=list)
 
     @property
     def home(self) -> Home:
@@ -68,6 +71,7 @@ class House:
             border=Border,
             write_reports=self.write_reports,
             now=lambda: NOW,
+            asking=self.asking,
         )
 
     def choose(self, kind: EngineKind, environ: Mapping[str, str]) -> Any:
@@ -84,9 +88,14 @@ class House:
                 raise self.engine_error
             log("engine line")
             self.engine.append("open")
-            yield INFO
+            yield self.info
         finally:
             self.engine.append("closed")
+
+    @contextlib.contextmanager
+    def asking(self, asker: str) -> Iterator[None]:
+        self.askers.append(asker)
+        yield
 
     def request(self, *words: str, **options: Any) -> RunRequest:
         return RunRequest(words=words, environ=self.environ, **options)
@@ -311,3 +320,16 @@ def test_width_and_keep_going_of_request_over_project(house: House, make: Callab
     assert house.run(project=house.project(width=1)).duration_s == 20.0
     assert house.run(project=house.project(width=1), width=9).duration_s == 10.0
     assert house.run(project=house.project(keep_going=True), keep_going=False).duration_s == 0.0
+
+
+def test_the_embedded_engine_is_told_which_step_asks(house: House, make: Callable[..., StepDef]) -> None:
+    house.steps = [make(asks)]
+    house.run()
+    assert house.askers == [asker_of("step.asks")]
+
+
+def test_another_engine_is_told_nothing(house: House, make: Callable[..., StepDef]) -> None:
+    house.steps = [make(asks)]
+    house.info = EngineInfo(kind="dagger", reason="a session is open")
+    house.run()
+    assert house.askers == []

@@ -43,15 +43,15 @@ class ExecOp(Op):
 
     async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
         arrangement = Arrangement(session, self.command, inputs)
+        feed = LineFeed(session.progress, asyncio.get_running_loop().call_later)
         try:
             await arrangement.prepare()
-            feed = LineFeed(session.progress)
             exit_ = await session.runtime.run(arrangement.spec(), feed.add)
-            feed.close()
             if not _expected(self.command.expect, exit_.code):
                 raise self._error(exit_.code, arrangement)
             return await asyncio.to_thread(arrangement.commit, key, exit_.code)
         finally:
+            feed.close()
             await arrangement.close()
 
     def _error(self, code: int, arrangement: Arrangement) -> ExecError:

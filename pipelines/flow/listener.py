@@ -1,0 +1,57 @@
+"""Listens to the engine of a run: its log, and every line to the step whose work it is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.engine.tagged import asker_of, read
+from pipelines.flow.transcript import Transcript
+from pipelines.steps.replay import Stamp
+from pipelines.steps.wrapper import STAMP_VARIABLE, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipelines.engine.tagged import Line
+    from pipelines.flow.progress import Sink
+    from pipelines.flow.redact import Redactor
+
+_WRAPPED = " ".join(f"exec: {' '.join(wrapped(()))}".split())[:40]
+"""How the engine names a command of a built-in step: by a script nobody wants to read. The step itself says what it runs."""
+
+
+class Listener:
+    """Takes the engine's lines, masks them, and passes them on. The log file gets all of them, in the order they come."""
+
+    def __init__(self, redactor: Redactor, sink: Sink, path: Path, trouble: Callable[[OSError], None]) -> None:
+        self._log = Transcript(redactor=redactor, path=path, trouble=trouble)
+        self._rest = Transcript(redactor=redactor, output=sink.engine_output)
+        self._steps: dict[str, Transcript] = {}
+
+    def add(self, step_id: str, transcript: Transcript) -> None:
+        """Lines about the step's work go to its transcript from now on."""
+        self._steps[asker_of(step_id)] = transcript
+
+    def hear(self, raw: str) -> None:
+        """A line of the engine."""
+        line = read(raw)
+        if line.whole:
+            self._log.write(f"{line.text}\n")
+        step = self._steps.get(line.asker)
+        if step is None:
+            self._rest.write(f"{line.text}\n" if line.whole else "")
+        elif not _ours(line):
+            step.live(line.text if line.printed is None else line.printed, whole=line.whole)
+
+    def close(self) -> None:
+        """Give out what is held back, end the log."""
+        self._log.close()
+        self._rest.close()
+
+
+def _ours(line: Line) -> bool:
+    """Whether a line is about what built-in steps do for themselves: their script, and asking who ran a command."""
+    if line.printed is None:
+        return line.text.startswith(_WRAPPED) or f'"${STAMP_VARIABLE}"' in line.text
+    return Stamp.read(line.printed) is not None
