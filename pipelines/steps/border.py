@@ -46,6 +46,7 @@ def translate(error: BaseException, doing: str | None = None) -> LockgateError |
         return error
     if isinstance(error, BaseExceptionGroup):
         return next((ours for member in error.exceptions if (ours := translate(member, doing)) is not None), None)
+    error = _last_try(error)
     handler = _handler(error)
     if handler is None:
         return None
@@ -81,6 +82,13 @@ def output_of(error: BaseException) -> str:
     if known_name(error) != "ExecError":
         return ""
     return "".join(f"{part.rstrip()}\n" for part in (getattr(error, "stdout", ""), getattr(error, "stderr", "")) if part and part.strip())
+
+
+def _last_try(error: BaseException) -> BaseException:
+    """What went wrong in the end, where the client library tried several times (tenacity's RetryError says only that it gave up)."""
+    while type(error).__module__.partition(".")[0] == "tenacity" and error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _handler(error: BaseException) -> Callable[[Any], LockgateError] | None:

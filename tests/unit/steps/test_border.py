@@ -10,7 +10,9 @@ import dagger.mod
 import gql
 import httpx
 import pytest
+import tenacity
 from dagger._exceptions import QueryErrorValue
+from gql.transport.exceptions import TransportServerError
 
 from pipelines.errors import (
     CredentialsError,
@@ -181,3 +183,25 @@ def test_what_is_worth_another_try(error: Exception, again: bool) -> None:
 )
 def test_commands_are_shown_as_a_person_would_type_them(command: list[str], shown: str) -> None:
     assert command_line(command) == shown
+
+
+def given_up(error: Exception) -> tenacity.RetryError:
+    """What gql raises when it tried in vain."""
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(tenacity.RetryError) as caught:
+        tenacity.Retrying(stop=tenacity.stop_after_attempt(2))(fail)
+    return caught.value
+
+
+def test_an_engine_that_answers_with_errors_until_the_client_gives_up_is_lost() -> None:
+    found = ours(given_up(given_up(TransportServerError("Server error '503 Service Unavailable'", 503))))
+    assert isinstance(found, EngineUnavailable)
+    assert (found.exit_code, found.cause) == (ExitCode.UNAVAILABLE, "Server error '503 Service Unavailable'")
+
+
+def test_what_a_step_tried_in_vain_is_its_own_affair() -> None:
+    assert translate(given_up(ValueError("mine"))) is None
+    assert translate(tenacity.TryAgain()) is None
