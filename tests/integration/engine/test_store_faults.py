@@ -17,6 +17,7 @@ import pytest
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.errors import DiskFull
+from pipelines.engine.embedded.store.reserve import RESERVE
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store
 from tests.integration.engine.store_trees import read_tree
@@ -230,7 +231,7 @@ def test_processes_that_hammer_one_store_get_the_same_answers(private_mounts: Pa
 def test_a_full_disk_is_one_clean_error_and_the_store_goes_on(private_mounts: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    kernel.mount("tmpfs", disk, "tmpfs", data="size=3m")
+    kernel.mount("tmpfs", disk, "tmpfs", data="size=7m")
     try:
         with Store.open(disk / "store", rootless=False) as store:
             with store.draft(SCRATCH) as draft:
@@ -255,6 +256,26 @@ def test_a_full_disk_is_one_clean_error_and_the_store_goes_on(private_mounts: Pa
             assert store.get("after") == {"text": "x" * 1000}
             assert store.get("kept") is not None
             assert {path.name for path in (disk / "store" / "l").iterdir()} == set(kept.layers)
+    finally:
+        kernel.umount(disk, kernel.MNT_DETACH)
+
+
+def test_a_store_on_a_disk_with_no_room_at_all_can_be_pruned(private_mounts: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    kernel.mount("tmpfs", disk, "tmpfs", data="size=12m")
+    try:
+        with Store.open(disk / "store", rootless=False) as store:
+            for index in range(50):
+                with store.draft(SCRATCH) as draft:
+                    (draft.mount() / "f").write_bytes(b"x" * (1 << 16))
+                    layers = draft.commit(f"{index}").layers
+                store.put(f"key {index}", {"layers": layers}, layers=layers)
+        fill_up(disk / "filler")
+        with Store.open(disk / "store", rootless=False, scarce=True) as store:
+            report = store.prune()
+            assert (len(report.taken), report.kept) == (50, 0)
+            assert (disk / "store" / "reserve").stat().st_size == RESERVE
     finally:
         kernel.umount(disk, kernel.MNT_DETACH)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_LITTLE = 64 * 1024  # bytes
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -30,9 +32,22 @@ def disk_guard(where: Path) -> Iterator[None]:
             raise _full(where) from error
         raise
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL or (
+            error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR and _nothing_left(where)
+        ):
             raise _full(where) from error
         raise
+
+
+def _nothing_left(where: Path) -> bool:
+    """Whether the disk is full to the last block: then even SQLite's shared memory file cannot grow, which it calls an I/O error."""
+    return os.statvfs(where).f_bavail == 0
+
+
+def _is_full(where: Path) -> bool:
+    """SQLite calls it an input/output error when it finds no room for its shared memory."""
+    disk = os.statvfs(where)
+    return disk.f_bavail * disk.f_frsize < _LITTLE
 
 
 def _full(where: Path) -> DiskFull:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from pipelines.engine.embedded.store.index import Index, VersionError
 from pipelines.engine.embedded.store.overlay import Overlay
 from pipelines.engine.embedded.store.place import KINDS, Place
 from pipelines.engine.embedded.store.removing import remove
+from pipelines.engine.embedded.store.reserve import Reserve
 from pipelines.engine.embedded.store.sessions import Session, Sessions
 from pipelines.engine.embedded.store.sweep import sweep, take_unused
 
@@ -49,19 +50,32 @@ class Opened:
         self.session.end()
 
 
-def open_place(root: Path, *, rootless: bool) -> Opened:
-    """Open the store at `root` and start sweeping in the background."""
+def open_place(root: Path, *, rootless: bool, scarce: bool) -> Opened:
+    """Open the store at `root` and start sweeping in the background.
+
+    Args:
+        root: the store's folder.
+        rootless: this process is in a user namespace.
+        scarce: spend the reserve, so that room can be made on a disk that is full.
+    """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if scarce:
+        Reserve(root).release()
+    else:
+        Reserve(root).keep()
     for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
     sessions = Sessions(root / "locks" / "sessions")
-    with sessions.exclusive():
+    with ExitStack() as undo, sessions.exclusive():
         sessions.bury()
         index = _index(root, sessions.tokens())
+        undo.callback(index.close)
         _check_mode(index, root, "rootless" if rootless else "root")
         session = sessions.register()
+        undo.callback(session.end)
         place = Place(root, session.token, index, Overlay(root, rootless=rootless))
         leftovers = sweep(place, sessions.tokens())
+        undo.pop_all()
     sweeping = threading.Thread(target=_remove, args=(place, leftovers), name="store-sweep", daemon=True)
     sweeping.start()
     return Opened(place, sessions, session, sweeping)
@@ -91,7 +105,6 @@ def _check_mode(index: Index, root: Path, mode: str) -> None:
         db.execute("INSERT OR IGNORE INTO notes VALUES ('mode', ?, 0)", (mode,))
         (made,) = db.execute("SELECT value FROM notes WHERE name = 'mode'").fetchone()
     if made != mode:
-        index.close()
         raise Unavailable(
             f"the engine's store {root} is one of {made} mode, this engine runs in {mode} mode: set LOCKGATE_STORE to another folder"
         )

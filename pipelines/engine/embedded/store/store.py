@@ -17,6 +17,7 @@ from pipelines.engine.embedded.store.locks import Locks
 from pipelines.engine.embedded.store.opening import Opened, open_place
 from pipelines.engine.embedded.store.pins import Pins
 from pipelines.engine.embedded.store.place import LAYERS, OUTPUTS
+from pipelines.engine.embedded.store.reserve import Reserve
 from pipelines.engine.embedded.store.results import Entry, Results
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, Snapshot
 from pipelines.engine.embedded.store.squash import squash
@@ -64,20 +65,21 @@ class Store:
         self._volumes = Volumes(self.place, self.pins, self._locks, self.view)
 
     @classmethod
-    def open(cls, root: Path, *, rootless: bool, budget: int | None = None) -> Self:
+    def open(cls, root: Path, *, rootless: bool, budget: int | None = None, scarce: bool = False) -> Self:
         """Open the store at `root`, making it when it is not there, and sweep what dead sessions left (in the background).
 
         Args:
             root: a folder on a local file system that overlayfs can use; made with mode 0700.
             rootless: this process is in a user namespace.
             budget: bytes to keep when this session closes the store, least recently used going first.
+            scarce: it is opened to make room on a disk that may be full.
 
         Raises:
             Unavailable: another version of the engine is using it.
             DiskFull: there is no room for its index.
         """
         with disk_guard(root):
-            return cls(open_place(root, rootless=rootless), rootless=rootless, budget=budget)
+            return cls(open_place(root, rootless=rootless, scarce=scarce), rootless=rootless, budget=budget)
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The payload recorded under this key or alias, what it needs pinned for this session; None if any of that is gone."""
@@ -179,12 +181,17 @@ class Store:
 
     def gc(self, budget: int | None = None) -> Report:
         """Remove what was unused longest until `budget` bytes (default: the store's own) are kept. Nothing a live session uses is taken."""
+        reserve = Reserve(self.root)
+        reserve.release()
         self._results.flush()
         budget = self.budget if budget is None else budget
-        return collect(self.place, self._opened.sessions, sys.maxsize if budget is None else budget)
+        report = collect(self.place, self._opened.sessions, sys.maxsize if budget is None else budget)
+        reserve.keep()
+        return report
 
     def prune(self) -> Report:
         """Remove everything no live session uses, remembered hashes of host files too."""
+        Reserve(self.root).release()
         with self.place.index.writing() as db:
             db.execute("DELETE FROM notes WHERE name != 'mode'")
         return self.gc(-1)  # below nothing: results that need no room go too
