@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
+import signal
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.child import Child, spawn
@@ -14,6 +16,7 @@ from pipelines.engine.embedded.sandbox.output import Output
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.engine.embedded.child import Ended
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
     from pipelines.engine.embedded.sandbox.output import Streams
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOGC": "off"}
 _ABOUT_THE_COMMAND = re.compile(r"(?:container process|process caused|failed): (exec: .*?)(?:: unknown)?$", re.DOTALL)  # runc
 _NOT_FOUND = re.compile(r"executable file `(.*)` not found in \$PATH")  # crun
+DEADLINE = 60.0  # seconds the runtime has to start a container: it takes 0.02 where nothing is wrong
 _MESSAGE = 4096  # bytes of an error that was not logged
 _NOT_EXECUTABLE = re.compile(r"open executable: (.*)$")  # crun
 
@@ -65,7 +69,7 @@ class Launch:
         err, child_err = os.pipe()
         try:
             starter = self._spawn(argv, streams.stdin, child_out, child_err)
-            ended = await starter.wait()
+            ended = await _in_time(starter)
             if ended.code != 0:
                 raise problem(self._log, err)
             child = Child(int(pid_file.read_text()))
@@ -86,6 +90,14 @@ class Launch:
         finally:
             os.close(out)
             os.close(err)
+
+
+async def _in_time(starter: Child) -> Ended:
+    try:
+        return await asyncio.wait_for(starter.wait(), DEADLINE)
+    except TimeoutError as problem:
+        starter.send(signal.SIGKILL)
+        raise EngineError(f"the container could not be started: the OCI runtime was not done after {DEADLINE:.0f} s") from problem
 
 
 def _open_stdin(stdin: bytes | Path | None) -> int:

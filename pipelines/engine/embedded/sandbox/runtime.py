@@ -120,6 +120,7 @@ class Runtime:
         try:
             child, output = await container.run(Streams(spec.capture, spec.stdin, spec.masks, on_output))
         except BaseException:
+            container.kill()
             container.tidy()
             raise
         running = Running(child, output, container)

@@ -92,3 +92,11 @@ def test_nothing_outside_is_touched_when_the_command_swaps_in_a_link(rootfs: Pat
     (rootfs / "made").symlink_to(outside)
     points.clean()
     assert (outside / "down").is_dir()
+
+
+def test_nor_is_anything_inside(rootfs: Path) -> None:
+    (rootfs / "etc/down").mkdir()
+    points = MountPoints.before(rootfs, (Tmpfs("/made/down"),))
+    (rootfs / "made").symlink_to("etc")
+    points.clean()
+    assert (rootfs / "etc/down").is_dir()

@@ -54,6 +54,15 @@ async def test_masks_hold_over_two_writes_in_every_file(tmp_path: Path) -> None:
     assert b"secret" not in (tmp_path / "combined").read_bytes()
 
 
+async def test_what_might_have_become_a_secret_is_not_lost_at_the_end(tmp_path: Path) -> None:
+    program = Program()
+    output = Output(program.out, program.err, Streams(capture(tmp_path), masks=(b"secret",)))
+    os.write(program.stdout, b"open sec")
+    program.end()
+    await output.wait()
+    assert (tmp_path / "stdout").read_bytes() == (tmp_path / "combined").read_bytes() == b"open sec"
+
+
 async def test_output_nobody_wants_is_read_and_dropped() -> None:
     program = Program()
     output = Output(program.out, program.err, Streams(Capture()))

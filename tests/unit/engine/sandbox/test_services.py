@@ -60,6 +60,16 @@ async def test_within_the_grace_the_next_user_finds_it_running() -> None:
     assert service.log == ["stopped"]
 
 
+async def test_a_user_who_comes_within_the_grace_and_stays_longer_keeps_it(grace: float = 0.01) -> None:
+    runner, service = ServiceRunner(grace=grace), FakeService()
+    async with runner.using("k", service):
+        pass
+    async with runner.using("k", service):
+        await asyncio.sleep(3 * grace)
+        assert service.log == []
+    await service.down.wait()
+
+
 async def test_a_started_service_stays_until_it_is_stopped() -> None:
     runner, service = ServiceRunner(grace=0), FakeService()
     await runner.start("k", service)
