@@ -173,6 +173,8 @@ def _module(error: Any) -> LockgateError:
 
 
 _ANSWERS: dict[Trouble, tuple[type[LockgateError], str, str | None, str | None]] = {
+    Trouble.NOT_STARTED: (EngineUnavailable, "the engine did not start", "{says}", _DOCTOR),
+    Trouble.DEFECT: (InternalError, "the engine failed in an unexpected way", "{says}", None),
     Trouble.DISK_FULL: (Unavailable, "the disk is full", "{says}", "free some space (lockgate engine prune), and run again"),
     Trouble.SECRET: (CredentialsError, "a secret cannot be read", "{says}", "set what its URI names, and run again"),
     Trouble.CREDENTIALS: (

@@ -67,6 +67,7 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
     _announce(recipe, given, base)
     stages = {target: await _known(recipe, target) for target in targets}
     native = str(await given.client.default_platform()) if spec.platforms else None
+    _check_platforms(spec, base, native)
     variants = {platform: await _variant(recipe, given, platform, native, labels) for platform in spec.platforms or (None,)}
     return Image(
         name=spec.name,
@@ -79,6 +80,17 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
         base=base.reference if base else None,
         origin=base.origin if base else None,
     )
+
+
+def _check_platforms(spec: ImageSpec, base: LockedImage | None, native: str | None) -> None:
+    """A base built on this machine is for this machine; engines would take it for any platform asked for, and label the result wrongly."""
+    foreign = [platform for platform in spec.platforms if platform != native]
+    if foreign and base is not None and base.origin == "built":
+        raise StepFailed(
+            f"image {spec.name}: this machine cannot build for {', '.join(foreign)}",
+            cause=f"its base image {base.name} was built on this machine, for {native} only",
+            next_step=f"leave {', '.join(foreign)} out of `platforms`, or use an official base image",
+        )
 
 
 async def _known(recipe: Recipe, target: str) -> dagger.Container:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.errors import CredentialsError, StepFailed
 from pipelines.steps.border import border
+from pipelines.steps.wording import core
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.steps.given import Given
 
 _FILE = "file://"
+_REMEDY = "set what its URI in the configuration names, and run again"
 
 
 def located(uri: str, root: Path) -> str:
@@ -33,10 +36,17 @@ async def read_secret(given: Given, name: str, uri: str) -> tuple[dagger.Secret,
     Raises:
         CredentialsError: it cannot be read.
     """
+    import dagger
+
     given.context.log(f"secret {name}: read from {uri.partition(':')[0]}\n")
-    with border(f"secret {name}"):
-        secret = given.client.secret(located(uri, given.project.root))
-        value = await secret.plaintext()
+    secret = given.client.secret(located(uri, given.project.root))
+    try:
+        with border(f"secret {name}"):
+            value = await secret.plaintext()
+    except (StepFailed, CredentialsError) as error:
+        if not isinstance(error.__cause__, dagger.QueryError):
+            raise
+        raise CredentialsError(f"secret {name} cannot be read", cause=core(str(error.__cause__)), next_step=_REMEDY) from error.__cause__
     given.context.mask(value)
     return secret, value
 

@@ -12,6 +12,8 @@ from enum import Enum
 class Trouble(Enum):
     """What a message is about, the most telling first: a message is the first trouble any of whose patterns it matches."""
 
+    NOT_STARTED = (r"the engine did not start",)
+    DEFECT = (r"^internal error",)
     UNSUPPORTED = (
         r"needs a Dagger engine",
         r"Cannot query field",
@@ -70,6 +72,7 @@ class Trouble(Enum):
         r"failed to (read|load|convert) [Dd]ockerfile",
         r"target stage .{0,120} could not be found",
         r"failed to content hash dockerfile",
+        r"failed to copy source",
         r"Dockerfile: no such file",
         r"base name \(.*\) should not be blank",
     )

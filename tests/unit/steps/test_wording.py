@@ -51,6 +51,9 @@ OBSERVED = [
     ("x509: certificate signed by unknown authority", Trouble.CERTIFICATE),
     ("write /x: no space left on device", Trouble.DISK_FULL),
     ("exec /bin/sh: exec format error", Trouble.PLATFORM),
+    ("internal error in Container.withExec: KeyError: 1", Trouble.DEFECT),
+    ("internal error: the engine did not start: OSError: x", Trouble.NOT_STARTED),
+    ("failed to copy source directory: lstat /nothing-here: no such file or directory", Trouble.DOCKERFILE),
     ("something nobody has seen", Trouble.OTHER),
 ]
 

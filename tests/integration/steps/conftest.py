@@ -1,0 +1,134 @@
+"""The steps on a real engine: the embedded one, or a real Dagger engine where `_EXPERIMENTAL_DAGGER_RUNNER_HOST` is set."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagger
+import pytest
+import pytest_asyncio
+
+from pipelines.model import Image, ImageSpec, LockedImage, Project, Registry, Source
+from pipelines.steps import image as image_step
+from pipelines.steps.definition import StepContext
+from pipelines.steps.given import Given
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+LOCK = Path(__file__).parents[3] / ".lockgate" / "images.lock"
+RUNNER_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
+CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
+
+
+@dataclass
+class Workshop:
+    """Makes what a step is given. Every run has a new id; `logs` and `secrets` hold what steps wrote and asked to be masked."""
+
+    root: Path
+    locked: Mapping[str, LockedImage]
+    logs: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
+    runs: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    contexts: list[StepContext] = field(default_factory=list)
+
+    @property
+    def registry(self) -> str:
+        return self.locked["python"].reference.partition("/")[0]
+
+    @property
+    def log(self) -> str:
+        return "".join(self.logs)
+
+    def write(self, **files: str) -> None:
+        """Files of the project; `__` in a name is a slash, `_dot_` a dot."""
+        for name, text in files.items():
+            path = self.root / name.replace("__", "/").replace("_dot_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def given(
+        self,
+        step_id: str = "test.unit",
+        *,
+        attempt: str | None = None,
+        source: Source | None = None,
+        images: tuple[Image, ...] = (),
+        **project: Any,
+    ) -> Given:
+        run_id = f"run-{next(self.runs)}-{time.time_ns()}"
+        folder = self.root.parent / "artifacts" / run_id
+        context = StepContext(id=step_id, run_id=run_id, folder=folder, attempt=attempt, log=self.logs.append, mask=self.secrets.append)
+        self.contexts.append(context)
+        made = Project(
+            **{"name": "shop", "root": self.root, "locked": self.locked, "registry": Registry(url=f"{self.registry}/tests"), **project}
+        )
+        return Given(
+            client=dagger.dag,
+            context=context,
+            project=made,
+            source=source or Source(root=str(self.root)),
+            images={image.name: image for image in images},
+        )
+
+    async def image(self, dockerfile: str, *targets: str, **spec: Any) -> Image:
+        """The image of a Dockerfile that starts with `ARG BASE`, `FROM $BASE`."""
+        self.write(Dockerfile=dockerfile)
+        return await image_step.step(ImageSpec(**{"name": "shop", "base": "python", **spec}), targets, self.given("image.shop"))
+
+
+@pytest.fixture(scope="session")
+def locked() -> Mapping[str, LockedImage]:
+    if not LOCK.exists():
+        pytest.skip("needs .lockgate/images.lock: run `make setup`")
+    entries = json.loads(LOCK.read_text())["images"]
+    return {
+        name: LockedImage(name=name, reference=entry["reference"], origin=entry["origin"], fixture=entry["fixture"])
+        for name, entry in entries.items()
+    }
+
+
+@pytest.fixture
+def nonce() -> str:
+    """A word no run had before: put into a Dockerfile or command, it keeps the engine's cache out of a test."""
+    return str(time.time_ns())
+
+
+@pytest.fixture(scope="session")
+def engine_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    wanted = {}
+    if RUNNER_HOST not in os.environ:
+        wanted = {CLI: str(Path(sys.executable).parent / "lockgate-engine"), "LOCKGATE_STORE": str(tmp_path_factory.mktemp("store"))}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    yield
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def engine(
+    engine_environment: None, locked: Mapping[str, LockedImage], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Path]:
+    """A session all tests here share; the value is its log."""
+    log = tmp_path_factory.mktemp("log") / "engine.log"
+    with log.open("w") as stream:
+        async with dagger.connection(dagger.Config(log_output=stream)):
+            yield log
+
+
+@pytest.fixture
+def workshop(engine: Path, tmp_path: Path, locked: Mapping[str, LockedImage]) -> Workshop:
+    root = tmp_path / "project"
+    root.mkdir()
+    return Workshop(root=root, locked=locked)
