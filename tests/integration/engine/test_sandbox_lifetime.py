@@ -177,13 +177,15 @@ def hierarchy(private_mounts: Path, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("victim", ["front", "process 1", "engine"])
 def test_killing_a_session_ends_everything_and_the_next_one_sweeps(tmp_path: Path, victim: str, hierarchy: Path) -> None:
-    before = set(hierarchy.glob("lockgate-*"))
     front = subprocess.Popen([sys.executable, "-c", SESSION, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
     assert front.stdout is not None
     one = int(front.stdout.readline())
     namespace = str(Path(f"/proc/{one}/ns/pid").readlink())
     engine = int(Path(f"/proc/{one}/task/{one}/children").read_text().split()[0])
     assert len(processes_of(namespace)) >= 2
+    held = [entry.readlink() for entry in Path(f"/proc/{engine}/fd").iterdir()]
+    (cgroup,) = (path.name for path in held if path.name.startswith("lockgate-") and "cgroup" in path.parts)
+    assert (hierarchy / cgroup).is_dir()
     jail = os.pidfd_open(one)
     os.kill({"front": front.pid, "process 1": one, "engine": engine}[victim], signal.SIGKILL)
     assert select.select([jail], [], [], 10)[0] == [jail]
@@ -192,4 +194,4 @@ def test_killing_a_session_ends_everything_and_the_next_one_sweeps(tmp_path: Pat
     assert processes_of(namespace) == []
     assert str(tmp_path / "run") not in Path("/proc/mounts").read_text()
     sweep(hierarchy)
-    assert set(hierarchy.glob("lockgate-*")) <= before
+    assert not (hierarchy / cgroup).exists()

@@ -60,7 +60,8 @@ async def test_within_the_grace_the_next_user_finds_it_running() -> None:
     assert service.log == ["stopped"]
 
 
-async def test_a_user_who_comes_within_the_grace_and_stays_longer_keeps_it(grace: float = 0.01) -> None:
+async def test_a_user_who_comes_within_the_grace_and_stays_longer_keeps_it() -> None:
+    grace = 0.01
     runner, service = ServiceRunner(grace=grace), FakeService()
     async with runner.using("k", service):
         pass
