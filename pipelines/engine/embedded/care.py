@@ -29,7 +29,7 @@ def care(action: str, folder: Path | None, *, rootless: bool) -> int:
         EngineError: the store or the folder cannot be used.
     """
     root = store_dir(rootless=rootless)
-    with Store.open(root, rootless=rootless) as store:
+    with Store.open(root, rootless=rootless, scarce=action in {"gc", "prune"}) as store:
         for line in _done(store, action, folder):
             sys.stdout.write(line + "\n")
     return 0

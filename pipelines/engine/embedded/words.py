@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 UNITS = ("B", "kB", "MB", "GB")
+WIDTH = 60  # characters of a name in a list
 
 
 def size(count: float) -> str:
@@ -19,3 +20,9 @@ def span(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds / length:.0f} {name}"
     return f"{seconds:.0f} s"
+
+
+def shorter(text: str) -> str:
+    """A name as one line of bounded length."""
+    line = " ".join(text.split())
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"

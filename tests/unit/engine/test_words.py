@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.engine.embedded.words import size, span
+from pipelines.engine.embedded.words import WIDTH, shorter, size, span
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,9 @@ def test_sizes(count: float, text: str) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (7200, "2 h"), (200_000, "2 d")])
 def test_spans(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+def test_names_stay_one_line() -> None:
+    assert shorter("a  b\nc") == "a b c"
+    assert shorter("x" * WIDTH) == "x" * WIDTH
+    assert shorter("x" * (WIDTH + 1)) == "x" * (WIDTH - 1) + "…"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EngineError, ImageError, Unavailable
 from pipelines.engine.embedded.images.logins import auth_file
+from pipelines.engine.embedded.store.guard import full
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,7 @@ MISSING = re.compile(
     re.IGNORECASE,
 )
 DENIED = re.compile(r"unauthorized|authentication required|access to the resource is denied|denied:|403 \(Forbidden\)|401 \(Unauthorized\)")
+NO_ROOM = re.compile(r"(?:write|mkdir|open) (/[^:]*): (?:no space left on device|disk quota exceeded)")
 REQUEST = re.compile(r'(?:Get|Head|Post|Put|Patch) "https?://.*', re.DOTALL)
 
 
@@ -99,6 +101,8 @@ def fault(stderr: str, code: int) -> EngineError:
     messages = MESSAGE.findall(stderr)
     text = messages[-1] if messages else stderr.strip()[-500:]
     text = re.sub(r"\\(.)", r"\1", text) or f"skopeo ended with exit code {code}"
+    if room := NO_ROOM.search(text):
+        return full(Path(room[1]).parent)
     if MISSING.search(text):
         return NotThere(text)
     if DENIED.search(text):

@@ -64,7 +64,7 @@ async def evaluate_actions(session: Session, op: ActionOp) -> Output:
         output = session.ops.stored(key)
         if output is None:
             output = Output(await asyncio.to_thread(_apply, session, base, steps, key))
-        session.store.put(key, output.to_json(), layers=output.layers(), alias=[op.digest])
+        session.store.put(key, output.to_json(), layers=output.layers(), alias=[op.digest], label=f"files {chain[-1].name}")
     return output
 
 

@@ -11,6 +11,8 @@ from pipelines.engine.embedded.ops.actions import ActionOp, evaluate_actions
 from pipelines.engine.embedded.ops.flight import SingleFlight
 from pipelines.engine.embedded.ops.gather import all_of
 from pipelines.engine.embedded.ops.op import Constant, MountOf, Op, Output
+from pipelines.engine.embedded.store.guard import disk_guard
+from pipelines.engine.embedded.words import shorter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,13 +81,15 @@ class OpEvaluator:
             cost = time.monotonic() - started
             self.session.progress.done(op.kind, op.describe(), cost, cached=cached)
             outputs = [name for _, name in output.streams]
-            store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest])
+            label = f"{op.kind} {shorter(op.describe())}"
+            store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest], label=label)
         return output
 
     async def _work(self, op: Op, inputs: Sequence[Output], key: str) -> Output:
         started = time.monotonic()
         try:
-            return await op.run(self.session, inputs, key)
+            with disk_guard(self.session.store.root):
+                return await op.run(self.session, inputs, key)
         except EngineError as error:
             self.session.progress.failed(op.kind, op.describe(), time.monotonic() - started, error.message)
             raise

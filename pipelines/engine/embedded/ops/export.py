@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.read import must_stat, within
+from pipelines.engine.embedded.store.guard import disk_guard
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.session import Session
@@ -50,13 +51,14 @@ async def export_file(session: Session, state: FileState, path: str, *, into: bo
 
 
 def _write(root: Root, source: str, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.part")
     mode = root.stat(source).st_mode & 0o777
-    try:
-        with root.open(source) as file, draft.open("wb") as out:
-            shutil.copyfileobj(file, out, 1 << 20)
-        draft.chmod(mode)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    with disk_guard(target.parent):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with root.open(source) as file, draft.open("wb") as out:
+                shutil.copyfileobj(file, out, 1 << 20)
+            draft.chmod(mode)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)

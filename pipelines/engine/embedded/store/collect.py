@@ -24,7 +24,9 @@ _CANDIDATES = """
 WITH fresh AS (SELECT uses.name AS name, max(results.used) AS used FROM uses JOIN results ON results.key = uses.key GROUP BY uses.name),
 least AS (SELECT uses.key AS key, min(fresh.used) AS used FROM uses JOIN fresh ON fresh.name = uses.name GROUP BY uses.key)
 SELECT coalesce(least.used, results.used) AS age, 'result' AS kind, results.key,
-    CASE WHEN label != '' THEN label WHEN instr(results.key, ' ') THEN substr(results.key, 1, 30) ELSE 'result ' || substr(results.key, 1, 12) END, cost
+    CASE WHEN label != '' THEN label
+        WHEN instr(results.key, ' ') THEN substr(results.key, 1, 30)
+        ELSE 'result ' || substr(results.key, 1, 12) END, cost
 FROM results LEFT JOIN least ON least.key = results.key
 UNION ALL SELECT used, 'volume', name, 'cache volume ' || key, 0.0 FROM objects WHERE kind = 'volume'
 ORDER BY age

@@ -29,13 +29,13 @@ def disk_guard(where: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise _full(where) from error
+            raise full(where) from error
         raise
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_FULL or (
             error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR and _nothing_left(where)
         ):
-            raise _full(where) from error
+            raise full(where) from error
         raise
 
 
@@ -50,7 +50,8 @@ def _is_full(where: Path) -> bool:
     return disk.f_bavail * disk.f_frsize < _LITTLE
 
 
-def _full(where: Path) -> DiskFull:
+def full(where: Path) -> DiskFull:
+    """The error for no space left on the disk of `where`."""
     return DiskFull(
         f"no space left on the disk of {where}: what was being written is discarded. If the engine's store is there, make room with "
         "`lockgate-engine gc` or `lockgate-engine prune`, or move it by LOCKGATE_STORE"
