@@ -36,6 +36,11 @@ class Tools:
     ids: Ids
     state: Path
 
+    def close(self) -> None:
+        self.binary.close()
+        if self.cgroups is not None:
+            self.cgroups.close()
+
 
 class Container:
     """Made, run once, tidied once.

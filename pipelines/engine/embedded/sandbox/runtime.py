@@ -95,11 +95,11 @@ class Runtime:
         """Kill what still runs and let go of everything; may be called twice."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(running.kill() for running in self._live), return_exceptions=True)
-        if self._tools is not None:
-            tools, self._tools = await self._tools, None
-            tools.binary.close()
-            if tools.cgroups is not None:
-                tools.cgroups.close()
+        preparing, self._tools = self._tools, None
+        if preparing is not None:
+            await asyncio.wait({preparing})
+            if preparing.exception() is None:
+                preparing.result().close()
 
     async def _prepared(self) -> Tools:
         if self._tools is None:
