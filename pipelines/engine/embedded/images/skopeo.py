@@ -76,7 +76,8 @@ async def _start(command: Sequence[str]) -> asyncio.subprocess.Process:
     except FileNotFoundError:
         raise Unavailable("images are pulled and pushed by skopeo, which is not installed: install the package skopeo") from None
     except asyncio.CancelledError:
-        await _stop(await starting)  # a process half started could not be ended
+        with suppress(OSError):
+            await _stop(await starting)  # a process half started could not be ended
         raise
 
 
