@@ -120,3 +120,13 @@ def processes_of(pid_namespace: str) -> list[int]:
 
 def is_zombie(process: Path) -> bool:
     return process.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def processes_with(argument: str) -> list[int]:
+    """The processes of the whole machine that have it on their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and argument.encode() in (entry / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found

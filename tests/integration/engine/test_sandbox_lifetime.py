@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.sandbox.cgroups import own_path, sweep
-from tests.integration.engine.machine import processes_of
+from tests.integration.engine.machine import processes_of, processes_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,10 +85,10 @@ async def test_cancelling_while_it_starts_leaves_nothing(box: Box) -> None:
 
 
 async def test_children_left_behind_end_with_the_command(box: Box) -> None:
-    before = set(Path("/proc").glob("[0-9]*"))
-    result = await box.sh("(setsid sleep 1000 > /dev/null 2>&1 &) ; echo done")
+    forever = f"1000.{os.getpid()}"
+    result = await box.sh(f"(setsid sleep {forever} > /dev/null 2>&1 &) ; echo done")
     assert result.stdout == "done\n"
-    assert not [path for path in set(Path("/proc").glob("[0-9]*")) - before if (path / "cmdline").read_bytes() == b"sleep\x001000\x00"]
+    assert processes_with(forever) == []
     assert left(box) == []
 
 
