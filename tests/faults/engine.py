@@ -7,7 +7,7 @@ import os
 import select
 import subprocess
 import sys
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -56,14 +56,14 @@ class Engine:
     @asynccontextmanager
     async def client(self) -> AsyncIterator[dagger.Client]:
         """A client of this session."""
-        connection = dagger.Connection(dagger.Config(retry=None))
+        stack = AsyncExitStack()
         with _session(self.port, self.token):
-            client = await connection.__aenter__()
+            client = await stack.enter_async_context(dagger.Connection(dagger.Config(retry=None)))
         try:
             yield client
         finally:
             with suppress(Exception):  # the session may be dead
-                await connection.close()
+                await stack.aclose()
 
     def wait_until_gone(self) -> None:
         """Wait for the end of everything in the session: the kernel reports process 1 dead after all others."""

@@ -130,11 +130,11 @@ class Switch:
 
     async def close(self) -> None:
         """Take the network down; leases end with it."""
-        if self._watching:
-            self._watching.cancel()
         for task in self._tasks:
             task.cancel()
         results = await asyncio.gather(self._built, *self._tasks, return_exceptions=True)
+        if self._watching:  # perhaps only now: the network may have been built while we waited
+            self._watching.cancel()
         await self._egress.close()
         if isinstance(wiring := results[0], Wiring):
             await self._in_switch(self._remove, wiring)
