@@ -123,6 +123,11 @@ class Engines:
             engine.release()
 
     @property
+    def newest(self) -> Engine:
+        """The one started last."""
+        return self._started[-1]
+
+    @property
     def root(self) -> Path:
         """The one store in the folder."""
         (root,) = self.store.glob("store-*")
