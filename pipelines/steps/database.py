@@ -7,12 +7,14 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipelines.errors import Unavailable
 from pipelines.steps.lock import digest_of, resolve
+from pipelines.steps.wording import Trouble, classify
 
 if TYPE_CHECKING:
     import dagger
 
-    from pipelines.model import ScanSpec
+    from pipelines.model import LockedImage, ScanSpec
     from pipelines.steps.given import Given
 
 METADATA = "metadata.json"
@@ -68,14 +70,14 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
     """The database the configuration names; None when it names none.
 
     Raises:
-        Unavailable: the name is unknown on this machine.
+        Unavailable: the name is unknown on this machine, or its image is no database.
         dagger.QueryError: its image cannot be pulled.
     """
     if spec.database is None:
         return None
     locked = resolve(given.project, spec.database, wanted_by="scan")
     folder = given.client.container().from_(locked.reference).rootfs()
-    document = read_metadata(await folder.file(METADATA).contents())
+    document = read_metadata(await _metadata(folder, locked))
     return Database(
         name=locked.name,
         reference=locked.reference,
@@ -84,6 +86,21 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
         updated=document.updated,
         folder=folder,
     )
+
+
+async def _metadata(folder: dagger.Directory, locked: LockedImage) -> str:
+    import dagger
+
+    try:
+        return await folder.file(METADATA).contents()
+    except dagger.QueryError as error:
+        if classify(str(error)) is not Trouble.NOT_FOUND:
+            raise
+        raise Unavailable(
+            f"the image {locked.name} holds no vulnerability database",
+            cause=f"{locked.reference} has no /{METADATA}",
+            next_step="run ci/setup, or name an image with trivy.db and metadata.json in scan.database",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

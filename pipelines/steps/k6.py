@@ -74,7 +74,7 @@ def errors(log: str) -> tuple[str, ...]:
 
 def _short(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    place = next((line for line in lines[1:] if line.startswith("at ") and "file://" in line), "")
+    place = next((line for line in lines[1:] if line.startswith("at ") and not line.endswith("(native)")), "")
     return " ".join(filter(None, (lines[0] if lines else message, place)))
 
 
