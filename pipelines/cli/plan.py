@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipelines.cli.terminal import Terminal
+    from pipelines.flow.explain import Prediction
     from pipelines.flow.plan import Plan, PlannedStep
     from pipelines.flow.run import RunRequest
     from pipelines.model import Project
 
 SCHEMA = 1
+_COLORS = {"cached": "green", "runs": "yellow", "unsure": "magenta"}
 
 
 @click.command(
@@ -30,28 +32,29 @@ Nothing is built, no engine is started, nothing is written.""",
 @click.argument("words", metavar="[WORD]...", nargs=-1, shell_complete=steps)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as a JSON document (schema 1).")
 @click.option("--publish/--no-publish", "publish", default=None, help="As with run.")
+@click.option("--explain", is_flag=True, help="Say which steps the embedded engine would find done, and why the others would run.")
 @common
-def command(words: tuple[str, ...], *, as_json: bool, publish: bool | None) -> int:
+def command(words: tuple[str, ...], *, as_json: bool, publish: bool | None, explain: bool) -> int:
     """Show what would run."""
     from pipelines.flow.run import RunRequest
 
     here = settings()
     project = here.load().project
-    return show(project, RunRequest(words=words, publish=publish, environ=here.environ), here, as_json=as_json)
+    return show(project, RunRequest(words=words, publish=publish, environ=here.environ), here, as_json=as_json, explain=explain)
 
 
-def show(project: Project, request: RunRequest, here: Settings, *, as_json: bool) -> int:
+def show(project: Project, request: RunRequest, here: Settings, *, as_json: bool, explain: bool = False) -> int:
     """Print the plan of a request."""
-    from pipelines.flow.run import plan_project
+    from pipelines.flow.run import explain_project, plan_project
 
-    plan = plan_project(project, request)
+    plan, predictions = explain_project(project, request) if explain else (plan_project(project, request), ())
     out = here.stdout()
     if as_json:
         import json
 
-        out.line(json.dumps(document(plan), indent=2, ensure_ascii=False))
+        out.line(json.dumps(document(plan, predictions), indent=2, ensure_ascii=False))
         return 0
-    for line in _lines(plan, out):
+    for line in explained(predictions, out) if explain else _lines(plan, out):
         out.line(line)
     if here.verbosity >= 0:
         for note in plan.notes:
@@ -59,9 +62,20 @@ def show(project: Project, request: RunRequest, here: Settings, *, as_json: bool
     return 0
 
 
-def document(plan: Plan) -> dict[str, Any]:
-    """The plan as plain JSON values; keys are only ever added."""
+def explained(predictions: Sequence[Prediction], out: Terminal) -> Iterator[str]:
+    """What would happen to each step, and why."""
+    width = max((len(one.id) for one in predictions), default=0)
+    for one in predictions:
+        why = tuple(f"{step} runs" for step in one.because) or one.reasons
+        verdict = out.paint(f"{one.verdict:<6}", fg=_COLORS[one.verdict])
+        yield f"{out.paint(f'{one.id:<{width}}', fg='cyan')}  {verdict}  {why[0] if why else ''}".rstrip()
+        yield from (f"{'':<{width + 10}}{reason}" for reason in why[1:])
+
+
+def document(plan: Plan, predictions: Sequence[Prediction] = ()) -> dict[str, Any]:
+    """The plan as plain JSON values; keys are only ever added. `explain` is there for the steps that have a prediction."""
     numbers = waves(plan.steps)
+    known = {one.id: {"verdict": one.verdict.value, "reasons": list(one.reasons), "because": list(one.because)} for one in predictions}
     return {
         "schema": SCHEMA,
         "project": plan.project,
@@ -75,6 +89,7 @@ def document(plan: Plan) -> dict[str, Any]:
                 "skip": step.skip,
                 "describe": step.describe,
                 "timeout_s": step.timeout_s,
+                **({"explain": known[step.id]} if step.id in known else {}),
             }
             for step in plan.steps
         ],

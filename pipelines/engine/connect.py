@@ -9,12 +9,13 @@ import os
 from typing import TYPE_CHECKING, TextIO, cast
 
 from pipelines.engine.choice import SESSION_PORT, Choice, How
-from pipelines.engine.tagged import TAGS
+from pipelines.engine.tagged import LEDGER, TAGS
 from pipelines.errors import EngineUnavailable
 from pipelines.model import EngineInfo
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from pipelines.engine.session import Session
 
@@ -31,11 +32,12 @@ def _quiet(_line: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = None) -> AsyncIterator[EngineInfo]:
+async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = None, ledger: Path | None = None) -> AsyncIterator[EngineInfo]:
     """Connect the SDK's global client to the chosen engine for as long as the context lasts.
 
     The session process starts first and `import dagger` runs in a thread meanwhile. `log` takes the engine's lines, on the event loop's
-    thread; those of the embedded engine are tagged (`pipelines.engine.tagged`).
+    thread; those of the embedded engine are tagged (`pipelines.engine.tagged`). It writes `ledger` when it ends
+    (`pipelines.engine.embedded.ops.ledger`).
 
     Raises:
         EngineUnavailable: the engine does not start or does not answer.
@@ -45,7 +47,7 @@ async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = Non
             await _knock(int(os.environ[SESSION_PORT]))
         imported = await stack.enter_async_context(_importing_dagger())
         if choice.how is How.COMMAND:
-            session = await stack.enter_async_context(open_session(choice, environ=_tagging(choice), log=log or _quiet))
+            session = await stack.enter_async_context(open_session(choice, environ=_telling(choice, ledger), log=log or _quiet))
             stack.enter_context(_exported(session.variables(choice.kind)))
         await imported
         version = await stack.enter_async_context(_connected(choice, log or _quiet))
@@ -72,8 +74,11 @@ async def open_session(choice: Choice, *, environ: Mapping[str, str], log: Calla
         yield session
 
 
-def _tagging(choice: Choice) -> Mapping[str, str]:
-    return {**os.environ, TAGS: "1"} if choice.kind == "embedded" else os.environ
+def _telling(choice: Choice, ledger: Path | None) -> Mapping[str, str]:
+    """The environment of an engine that is to tell who asks for what."""
+    if choice.kind != "embedded":
+        return os.environ
+    return {**os.environ, TAGS: "1", **({LEDGER: str(ledger)} if ledger is not None else {})}
 
 
 def _explained(error: EngineUnavailable, environ: Mapping[str, str]) -> EngineUnavailable:

@@ -81,9 +81,12 @@ class Conductor:
             self._sink.note(note)
         if not self._prepared.graph.wants(CLIENT):
             return await self._steps()
+        self._home.ledger.unlink(missing_ok=True)
         with contextlib.closing(self._listener) as listener:
-            async with self._engine.beside(self._project.engine, self._request.environ, listener.hear):
-                return await self._steps()
+            async with self._engine.beside(self._project.engine, self._request.environ, listener.hear, self._home.ledger):
+                run = await self._steps()
+        self._keep_book(run)
+        return run
 
     async def _steps(self) -> Run:
         scheduler = Scheduler(self._prepared.graph, self._givens(), self._options(), self._sink)
@@ -169,6 +172,19 @@ class Conductor:
             self._note(f"the reports cannot be written: {error}; free space on the disk, then run again")
             return False
         return not self._troubled
+
+    def _keep_book(self, run: Run) -> None:
+        """Note for `plan --explain` what the steps depended on, as the embedded engine wrote it down when it closed."""
+        if not self._home.ledger.exists():
+            return
+        from pipelines.flow.book import Book
+
+        book = Book.read(self._home.explain)
+        attempts = {step_id: context.used_attempt for step_id, context in self._contexts.items()}
+        book.note(self._home.ledger, run.results, self._project, self._prepared.source, attempts)
+        with contextlib.suppress(OSError):
+            book.write(self._home.explain)
+            self._home.ledger.unlink()
 
     def _note(self, text: str) -> None:
         self._sink.note(self._redactor.text(text))

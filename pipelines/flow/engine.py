@@ -12,6 +12,7 @@ from pipelines.flow.late import Late
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
 
     from pipelines.engine.choice import Choice
     from pipelines.flow.parts import Parts
@@ -30,9 +31,10 @@ class Engine:
         self._over = anyio.Event()
 
     @contextlib.asynccontextmanager
-    async def beside(self, kind: EngineKind, environ: Mapping[str, str], log: Callable[[str], None]) -> AsyncIterator[None]:
-        """Hold an engine open for as long as the context lasts; `log` takes its lines. One that cannot be had is an error for whoever
-        asks for the client.
+    async def beside(self, kind: EngineKind, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
+        """Hold an engine open for as long as the context lasts; `log` takes its lines, it may leave `ledger` behind.
+
+        One that cannot be had is an error for whoever asks for the client.
 
         Raises:
             UsageError: the environment contradicts itself.
@@ -44,7 +46,7 @@ class Engine:
             yield
             return
         async with anyio.create_task_group() as group:
-            group.start_soon(self._hold, choice, log)
+            group.start_soon(self._hold, choice, log, ledger)
             try:
                 yield
             finally:
@@ -53,9 +55,9 @@ class Engine:
                     group.cancel_scope.cancel()
                 self._over.set()
 
-    async def _hold(self, choice: Choice, log: Callable[[str], None]) -> None:
+    async def _hold(self, choice: Choice, log: Callable[[str], None], ledger: Path) -> None:
         try:
-            async with self._parts.open_engine(choice, log) as info:
+            async with self._parts.open_engine(choice, log, ledger) as info:
                 self.info = info
                 self._ready(info)
                 self.client.set(self._parts.client())

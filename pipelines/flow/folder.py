@@ -47,6 +47,16 @@ class Home:
         return self.path / "state.json"
 
     @property
+    def explain(self) -> Path:
+        """What each step's last pass depended on."""
+        return self.path / "explain.json"
+
+    @property
+    def ledger(self) -> Path:
+        """What the embedded engine wrote about its last session."""
+        return self.path / "ledger.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the run at work."""
         return self.path / "lock"

@@ -24,15 +24,16 @@ if TYPE_CHECKING:
 class Parts:
     """What a run needs from other rooms.
 
-    `choose` picks an engine, `open_engine` holds it open, `client` is the dagger client while it is. `write_reports` writes a run's reports
-    into a folder and gives their paths. Within `asking`, what is asked of the client is said to come from the asker.
+    `choose` picks an engine, `open_engine` holds it open (it may write the file it is given when it ends), `client` is the dagger client
+    while it is. `write_reports` writes a run's reports into a folder and gives their paths. Within `asking`, what is asked of the client
+    is said to come from the asker.
     """
 
     detect: Callable[[Mapping[str, str]], Provider]
     read_source: Callable[[Path], Source]
     builtin: Callable[[Project, Source, RunOptions], Sequence[StepDef]]
     choose: Callable[[EngineKind, Mapping[str, str]], Choice]
-    open_engine: Callable[[Choice, Callable[[str], None]], AbstractAsyncContextManager[EngineInfo]]
+    open_engine: Callable[[Choice, Callable[[str], None], Path], AbstractAsyncContextManager[EngineInfo]]
     client: Callable[[], object]
     border: Callable[[], Border]
     write_reports: Callable[[Run, Path], Sequence[Path]]
@@ -80,10 +81,10 @@ def _choose(kind: EngineKind, environ: Mapping[str, str]) -> Choice:
     return choose(kind, environ)
 
 
-def _open_engine(choice: Choice, log: Callable[[str], None]) -> AbstractAsyncContextManager[EngineInfo]:
+def _open_engine(choice: Choice, log: Callable[[str], None], ledger: Path) -> AbstractAsyncContextManager[EngineInfo]:
     from pipelines.engine.connect import open_engine
 
-    return open_engine(choice, log=log)
+    return open_engine(choice, log=log, ledger=ledger)
 
 
 def _client() -> object:

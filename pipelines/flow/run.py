@@ -10,6 +10,7 @@ from pipelines.flow.parts import Parts, real_parts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipelines.flow.explain import Prediction
     from pipelines.flow.plan import Plan
     from pipelines.flow.progress import Sink
     from pipelines.flow.stop import Stop
@@ -42,6 +43,21 @@ def plan_project(project: Project, request: RunRequest, parts: Parts | None = No
     from pipelines.flow.prepare import prepare
 
     return prepare(project, request, parts or real_parts()).plan
+
+
+def explain_project(project: Project, request: RunRequest, parts: Parts | None = None) -> tuple[Plan, tuple[Prediction, ...]]:
+    """The plan, and for every step that would run whether the embedded engine would find it done; starts no engine, writes nothing.
+
+    Raises:
+        UsageError: `lockgate.py` cannot be read, the steps cannot be wired, or the engine's variables contradict each other.
+        NothingSelected: the words match no step.
+    """
+    from pipelines.flow.explain import explain
+    from pipelines.flow.prepare import prepare
+
+    parts = parts or real_parts()
+    prepared = prepare(project, request, parts)
+    return prepared.plan, explain(project, request, prepared, parts)
 
 
 async def run_project(

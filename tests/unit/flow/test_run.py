@@ -52,6 +52,7 @@ class House:
     stop: Stop = field(default_factory=Stop)
     info: EngineInfo = INFO
     askers: list[str] = field(default_factory=list)
+    ledger: Path | None = None
 
     @property
     def home(self) -> Home:
@@ -80,8 +81,9 @@ class House:
         return kind
 
     @contextlib.asynccontextmanager
-    async def open_engine(self, choice: object, log: Callable[[str], None]) -> AsyncIterator[EngineInfo]:
+    async def open_engine(self, choice: object, log: Callable[[str], None], ledger: Path) -> AsyncIterator[EngineInfo]:
         self.engine.append("opening")
+        self.ledger = ledger
         try:
             await anyio.sleep(self.engine_start_s)
             if self.engine_error is not None:

@@ -12,6 +12,7 @@ from pipelines.engine.embedded.dockerfile import chmod
 from pipelines.engine.embedded.errors import NotFound
 from pipelines.engine.embedded.ops.actions import Action
 from pipelines.engine.embedded.ops.owners import owner_ids
+from pipelines.engine.embedded.store.listing import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,10 @@ class CopySources(Action):
             [path, kept, await session.content(sources[0], path, exclude=self.exclude)] for source in found for path, kept in source
         ]
         return [self._target(), contents]
+
+    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
+        paths = [(posixpath.join(self.base, source.path.lstrip("/")), source.parents or "") for source in self.paths]
+        return [(self.origin, Narrow(path, below, exclude=self.exclude, wild=True)) for path, below in paths]
 
     def _look(self, session: Session, snapshot: Snapshot) -> list[list[tuple[str, str]]]:
         from pipelines.engine.embedded.store.paths import Root

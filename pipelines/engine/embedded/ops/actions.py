@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.store.listing import Narrow
     from pipelines.engine.embedded.store.paths import Root
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
@@ -30,6 +31,10 @@ class Action:
     async def key(self, session: Session, sources: Sequence[Snapshot]) -> Any:  # noqa: ARG002 - those that look need it
         """As `recipe`, with the sources' content."""
         return [self.recipe(), [source.id for source in sources]]
+
+    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
+        """What of its sources the key depends on; None: on everything."""
+        return [(source, None) for source in self.sources]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         """Do it. Runs in a thread."""

@@ -30,16 +30,20 @@ class OpEvaluator:
 
     async def output(self, op: Op) -> Output:
         """What `op` gives."""
-        known = self.known(op)
-        if known is not None:
-            return known
-        output = await self._flights.do(op.digest, lambda: self._evaluate(op))
-        self._memo[op.digest] = output
+        output = self.known(op)
+        if output is None:
+            output = await self._flights.do(op.digest, lambda: self._evaluate(op))
+            self._memo[op.digest] = output
+        if self.session.ledger is not None:
+            self.session.ledger.done(op)
         return output
 
     async def outputs(self, ops: Sequence[Op]) -> list[Output]:
         """What several ops give, evaluated concurrently; the first failure cancels the rest."""
         known = [self.known(op) for op in ops]
+        if self.session.ledger is not None:
+            for op in (op for op, output in zip(ops, known, strict=True) if output is not None):
+                self.session.ledger.done(op)
         missing = [op for op, output in zip(ops, known, strict=True) if output is None]
         if len(missing) == 1:
             await self.output(missing[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pipelines.engine.embedded.ops.actions import Action, ActionOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Op
 from pipelines.engine.embedded.ops.owners import owner_ids
+from pipelines.engine.embedded.store.listing import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -146,6 +147,9 @@ class CopyDirectory(Action):
         content = await session.content(sources[0], self.source_path, include=self.include, exclude=self.exclude, gitignore=self.gitignore)
         return [self.path, content, self.owner, self.permissions]
 
+    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
+        return [(self.source, Narrow(self.source_path, include=self.include, exclude=self.exclude))]
+
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         from pipelines.engine.embedded.store.copy import copy_tree
 
@@ -182,6 +186,9 @@ class CopyFile(Action):
 
     async def key(self, session: Session, sources: Sequence[Snapshot]) -> Any:
         return [self.path, await session.content(sources[0], self.source_path), self.owner, self.permissions]
+
+    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
+        return [(self.source, Narrow(self.source_path))]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         from pipelines.engine.embedded.store.copy import copy_file

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 class ImageOp(Op):
-    """The file system of an image whose manifest is known."""
+    """The file system of an image whose manifest is known. `pinned`: it was asked for by digest, not by a tag that may move."""
 
     kind = "pull"
-    __slots__ = ("image", "logins")
+    __slots__ = ("image", "logins", "pinned")
 
-    def __init__(self, image: Resolved, logins: Mapping[str, Login]) -> None:
+    def __init__(self, image: Resolved, logins: Mapping[str, Login], *, pinned: bool = False) -> None:
         super().__init__([image.manifest.digest])
         self.image = image
+        self.pinned = pinned
         self.logins = logins
 
     def describe(self) -> str:
@@ -43,7 +44,7 @@ async def container_from(session: Session, state: ContainerState, address: str) 
     """`state` with an image's file system and configuration; what was mounted, bound or known as a credential stays."""
     known = await credentials(session, state.credentials)
     image = await session.images.resolve(address, state.platform, known)
-    return _with_image(state, ImageOp(image, known), image.config, str(image.reference))
+    return _with_image(state, ImageOp(image, known, pinned="@" in address), image.config, str(image.reference))
 
 
 async def imported(session: Session, state: ContainerState, source: FileState, tag: str) -> ContainerState:

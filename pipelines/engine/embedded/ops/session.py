@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.network.switch import Lease, Switch
     from pipelines.engine.embedded.ops.git import Repository
+    from pipelines.engine.embedded.ops.ledger import Ledger
     from pipelines.engine.embedded.ops.states import CacheState, ContainerState, SecretState
     from pipelines.engine.embedded.progress import Progress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
@@ -43,6 +44,7 @@ class Session:
         progress: where work is reported.
         workdir: the client's working directory, which its relative paths start from.
         platform: of this machine.
+        ledger: notes what the work depended on, where that is asked for.
     """
 
     store: Store
@@ -52,6 +54,7 @@ class Session:
     workdir: Path
     platform: str
     rootless: bool = False
+    ledger: Ledger | None = None
     ops: OpEvaluator = field(init=False)
     services: Services = field(init=False)
     images: Images = field(init=False)
@@ -162,10 +165,13 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
     runtime = Runtime(state, rootless=rootless)
     try:
         async with Switch.open(state, note=progress.note) as switch:
-            session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless)
+            ledger = _ledger(store)
+            session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger)
             try:
                 yield session
             finally:
+                if ledger is not None:
+                    await asyncio.to_thread(ledger.write)
                 await session.services.close()
                 await runtime.close()
     finally:
@@ -180,3 +186,9 @@ def _evicted(report: Report) -> str:
     more = f" and {len(report.taken) - SHOWN} more" if len(report.taken) > SHOWN else ""
     sizes = f"{size(report.freed)} removed, {size(report.kept)} kept"
     return f"the store keeps to its budget (LOCKGATE_STORE_BUDGET): {sizes}; gone: {first}{more}"
+
+
+def _ledger(store: Store) -> Ledger | None:
+    from pipelines.engine.embedded.ops.ledger import Ledger
+
+    return Ledger.of_environment(store.root)

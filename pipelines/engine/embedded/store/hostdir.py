@@ -13,6 +13,7 @@ from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.store.copyfile import Change, copy_entry, copy_metadata
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.hashes import Hashes
+from pipelines.engine.embedded.store.listing import Files, Listing
 from pipelines.engine.embedded.store.measure import measure
 from pipelines.engine.embedded.store.patterns import Filter
 from pipelines.engine.embedded.store.pins import Gone
@@ -23,7 +24,7 @@ from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.tree import digest_records, hash_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pipelines.engine.embedded.store.gitignore import Ignore
@@ -50,6 +51,7 @@ def import_host_dir(
     exclude: Sequence[str] = (),
     gitignore: bool = False,
     no_cache: bool = False,
+    told: Callable[[Listing], None] | None = None,
 ) -> Snapshot:
     """The files of a host folder as a snapshot. Modes and times are kept; owner is root; devices, sockets and pipes are left out.
 
@@ -60,6 +62,7 @@ def import_host_dir(
         exclude: patterns of paths to leave out.
         gitignore: leave out what `.gitignore` files say, those above the folder up to the git repository's root included.
         no_cache: make a new snapshot even if there is one with these files.
+        told: is given what was read, path by path.
 
     Raises:
         NotFound: no such folder.
@@ -68,12 +71,42 @@ def import_host_dir(
     """
     base = _folder(path)
     filters = Filters(_local(include), _local(exclude), gitignore)
-    slot = digest_records([(base, *filters.include, "", *filters.exclude, str(gitignore))])
+    work = _Import(store, base, filters, Hashes(store.place.index, slot_of(base, filters)))
     try:
         with disk_guard(store.root):
-            return _Import(store, base, filters, Hashes(store.place.index, slot)).run(no_cache=no_cache)
+            snapshot = work.run(no_cache=no_cache)
     except PermissionError as error:
         raise InvalidInput(f"{error.filename}: permission denied: exclude it, or run as a user that may read it") from error
+    if told is not None:
+        told(Listing(base, filters.include, filters.exclude, gitignore, {rel: (mode, text) for rel, mode, text in work.records.values()}))
+    return snapshot
+
+
+def slot_of(base: str, filters: Filters) -> str:
+    """The name under which the hashes of a walk are remembered."""
+    return digest_records([(base, *filters.include, "", *filters.exclude, str(filters.gitignore))])
+
+
+def walk(base: str, filters: Filters) -> list[Found]:
+    """What of a folder is imported.
+
+    Raises:
+        InvalidInput: it changes all the time, or a pattern is malformed.
+    """
+    wanted = Filter(filters.include, filters.exclude)
+    ignore, prefix = _ignore(base) if filters.gitignore else (None, "")
+    vanished = ""
+    for _ in range(_TRIES):
+        try:
+            return [one for one in select(base, wanted, ignore, prefix) if _wanted(one.info.st_mode)]
+        except FileNotFoundError as error:
+            vanished = str(error.filename)
+    raise InvalidInput(f"{base} keeps changing while it is read: {vanished} is gone; exclude what changes, then try again")
+
+
+def files(found: Iterable[Found], hashes: dict[str, str]) -> Files:
+    """What counts of each path: its mode, and the hash of a file or the target of a link."""
+    return {rel: (mode, text) for rel, mode, text in dict(_records(found, hashes)).values()}
 
 
 class _Import:
@@ -83,11 +116,12 @@ class _Import:
         self._filters = filters
         self._hashes = hashes
         self._links: dict[tuple[int, int], str] = {}
+        self.records: dict[str, tuple[str, ...]] = {}
 
     def run(self, *, no_cache: bool) -> Snapshot:
-        found = self._walk()
+        found = walk(self._base, self._filters)
         hashes = self._hashes.of([one for one in found if stat.S_ISREG(one.info.st_mode)])
-        records = dict(_records(found, hashes))
+        self.records = records = dict(_records(found, hashes))
         if not records:
             return SCRATCH
         if not no_cache and (known := self._store.get(_key(records))) is not None:
@@ -96,17 +130,6 @@ class _Import:
                 self._hashes.save(layer)
             return Snapshot(_key(records), (layer,))
         return self._make([one for one in found if one.rel in records], records, salt=secrets.token_hex(16) if no_cache else "")
-
-    def _walk(self) -> list[Found]:
-        filters = Filter(self._filters.include, self._filters.exclude)
-        ignore, prefix = _ignore(self._base) if self._filters.gitignore else (None, "")
-        vanished = ""
-        for _ in range(_TRIES):
-            try:
-                return [one for one in select(self._base, filters, ignore, prefix) if _wanted(one.info.st_mode)]
-            except FileNotFoundError as error:
-                vanished = str(error.filename)
-        raise InvalidInput(f"{self._base} keeps changing while it is read: {vanished} is gone; exclude what changes, then try again")
 
     def _make(self, found: list[Found], records: dict[str, tuple[str, ...]], salt: str) -> Snapshot:
         place = self._store.place

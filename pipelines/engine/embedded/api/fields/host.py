@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.store.listing import Listing
+    from pipelines.engine.embedded.store.snapshot import Snapshot
 
 Args = dict[str, Any]
 LOOPBACK = ("localhost", "127.0.0.1")
@@ -31,6 +33,7 @@ async def directory(session: Session, _: str, args: Args) -> DirectoryState:
     from pipelines.engine.embedded.store.hostdir import import_host_dir
 
     path = session.host_path(args["path"])
+    listings: list[Listing] = []
     snapshot = await asyncio.to_thread(
         import_host_dir,
         session.store,
@@ -39,7 +42,9 @@ async def directory(session: Session, _: str, args: Args) -> DirectoryState:
         exclude=tuple(args["exclude"]),
         gitignore=bool(args["gitignore"]),
         no_cache=bool(args["noCache"]),
+        told=listings.append,
     )
+    _note(session, snapshot, listings)
     return DirectoryState(Constant(snapshot))
 
 
@@ -51,8 +56,18 @@ async def file(session: Session, _: str, args: Args) -> FileState:
     if not await asyncio.to_thread(path.is_file):
         raise NotFound(f"lstat {path}: no such file or directory")
     include = (_literal(path.name),)
-    snapshot = await asyncio.to_thread(import_host_dir, session.store, path.parent, include=include, no_cache=bool(args["noCache"]))
+    listings: list[Listing] = []
+    snapshot = await asyncio.to_thread(
+        import_host_dir, session.store, path.parent, include=include, no_cache=bool(args["noCache"]), told=listings.append
+    )
+    _note(session, snapshot, listings)
     return FileState(Constant(snapshot), f"/{path.name}")
+
+
+def _note(session: Session, snapshot: Snapshot, listings: list[Listing]) -> None:
+    if session.ledger is not None:
+        for listing in listings:
+            session.ledger.folder(snapshot.id, listing)
 
 
 def _literal(name: str) -> str:

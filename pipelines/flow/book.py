@@ -1,0 +1,155 @@
+"""What each step's last pass depended on, kept for `plan --explain` in `.lockgate/explain.json`.
+
+Written after a run on the embedded engine, out of the engine's ledger (`pipelines.engine.embedded.ops.ledger`) and the configuration.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.store.listing import Listing, Narrow, narrowed
+from pipelines.engine.tagged import asker_of
+from pipelines.model import Status
+from pipelines.report.files import replace_text
+from pipelines.steps.settings import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from pipelines.model import Project, Result, Source
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A part of a host folder that counts; `folder` names the listing in the book."""
+
+    folder: str
+    narrows: tuple[Narrow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What one pass of a step depended on.
+
+    `images` are references with digest, and whether they were asked for by digest; `remote` sources that may change unseen; `results` the
+    digests of operations whose results the store at `store` must still have. `attempt` is the attempt token of the pass.
+    """
+
+    store: str
+    attempt: str | None = None
+    work: dict[str, str] = field(default_factory=dict)
+    judged: dict[str, str] = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
+    images: tuple[tuple[str, bool], ...] = ()
+    remote: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What is known about a step: its last pass, if it had one, and whether it has failed since with the same inputs."""
+
+    passed: Record | None = None
+    failed_since: bool = False
+
+
+class Book:
+    """The file. One that is missing, broken or of another version is an empty one: then nothing is known."""
+
+    def __init__(self, folders: Mapping[str, Listing] | None = None, pages: Mapping[str, Page] | None = None) -> None:
+        self.folders = dict(folders or {})
+        self.pages = dict(pages or {})
+
+    @classmethod
+    def read(cls, path: Path) -> Book:
+        """Read the file."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+            if document["schema"] != SCHEMA:
+                return cls()
+            folders = {name: Listing.from_json(data) for name, data in document["folders"].items()}
+            return cls(folders, {step_id: _page(data) for step_id, data in document["steps"].items()})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return cls()
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all; folders nobody uses any more are left out.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        used = {use.folder for page in self.pages.values() if page.passed for use in page.passed.uses}
+        document = {
+            "schema": SCHEMA,
+            "folders": {name: listing.to_json() for name, listing in self.folders.items() if name in used},
+            "steps": {step_id: asdict(page) for step_id, page in sorted(self.pages.items())},
+        }
+        replace_text(path, json.dumps(document, separators=(",", ":")) + "\n")
+
+    def note(self, ledger: Path, results: Iterable[Result], project: Project, source: Source, attempts: Mapping[str, str | None]) -> None:
+        """Take over what the engine wrote about a run. `attempts` are the attempt tokens of the steps that worked."""
+        try:
+            document = json.loads(ledger.read_text(encoding="utf-8", errors="surrogateescape"))
+            folders = {snapshot: [self._keep(one) for one in listings] for snapshot, listings in document["folders"].items()}
+        except (OSError, ValueError, KeyError):
+            return
+        for result in results:
+            entry = document["askers"].get(asker_of(result.id))
+            settings = settings_of(result.id, project, source)
+            if entry is None or settings is None:
+                continue
+            record = Record(
+                store=document["store"],
+                attempt=attempts.get(result.id),
+                work=settings.work,
+                judged=settings.judged,
+                uses=tuple(_use(folder, narrows) for snapshot, narrows in entry["uses"] for folder in folders[snapshot]),
+                images=tuple((name, pinned) for name, pinned in entry["images"]),
+                remote=tuple(entry["remote"]),
+                results=tuple(entry["results"]),
+            )
+            self._turn(result, record)
+
+    def _keep(self, data: dict[str, Any]) -> str:
+        name = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
+        self.folders[name] = Listing.from_json(data)
+        return name
+
+    def _turn(self, result: Result, record: Record) -> None:
+        before = self.pages.get(result.id, Page())
+        if result.status is Status.PASSED:
+            self.pages[result.id] = Page(passed=record)
+        elif before.passed is not None and self._inputs(before.passed) == self._inputs(record):
+            self.pages[result.id] = replace(before, failed_since=True)
+
+    def _inputs(self, record: Record) -> object:
+        """All that counts of what a record depended on."""
+        files = sorted(sorted(narrowed(self.folders[use.folder].files, use.narrows).items()) for use in record.uses)
+        return record.work, files, sorted(record.images)
+
+
+def _use(folder: str, narrows: list[list[Any]]) -> Use:
+    return Use(folder=folder, narrows=tuple(Narrow.from_json(one) for one in narrows))
+
+
+def _page(data: Mapping[str, Any]) -> Page:
+    passed = data["passed"]
+    if passed is None:
+        return Page(failed_since=data["failed_since"])
+    record = Record(
+        store=passed["store"],
+        attempt=passed["attempt"],
+        work=dict(passed["work"]),
+        judged=dict(passed["judged"]),
+        uses=tuple(_use(use["folder"], use["narrows"]) for use in passed["uses"]),
+        images=tuple((name, pinned) for name, pinned in passed["images"]),
+        remote=tuple(passed["remote"]),
+        results=tuple(passed["results"]),
+    )
+    return Page(passed=record, failed_since=data["failed_since"])

@@ -1,0 +1,180 @@
+"""Which steps the embedded engine would find done, and why the others would run: without an engine, by comparing with the last pass.
+
+A hit is said only where everything it depends on is known to be as it was. What may have changed unseen (a tag in a registry) is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.engine.embedded.store.listing import narrowed, now
+from pipelines.engine.embedded.store.peek import Peek
+from pipelines.errors import Unavailable
+from pipelines.flow.book import Book, Page, Record
+from pipelines.flow.folder import Home
+from pipelines.flow.state import State
+from pipelines.model import EngineKind
+from pipelines.steps.settings import BASE, IMAGE, settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pipelines.engine.embedded.store.listing import Files
+    from pipelines.flow.book import Use
+    from pipelines.flow.parts import Parts
+    from pipelines.flow.plan import PlannedStep
+    from pipelines.flow.prepare import Prepared
+    from pipelines.flow.run import RunRequest
+    from pipelines.model import Project, Source
+    from pipelines.steps.settings import Settings
+
+MOST_FILES = 3
+
+
+class Verdict(StrEnum):
+    """What would happen to a step: its outcome is there, or it runs, or that hangs on something nobody here can know."""
+
+    CACHED = "cached"
+    RUNS = "runs"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What would happen to a step, and why. `because` are steps it needs that run for the same reasons."""
+
+    id: str
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+
+
+def explain(project: Project, request: RunRequest, prepared: Prepared, parts: Parts) -> tuple[Prediction, ...]:
+    """A prediction for every step that would run, in the plan's order."""
+    home = Home.of(Path(project.root))
+    steps = prepared.plan.working
+    try:
+        choice = parts.choose(project.engine, request.environ)
+    except Unavailable as error:
+        return tuple(Prediction(id=step.id, verdict=Verdict.UNSURE, reasons=(str(error.message),)) for step in steps)
+    if choice.kind != EngineKind.EMBEDDED:
+        reason = f"a Dagger engine keeps its own cache ({choice.reason})"
+        return tuple(Prediction(id=step.id, verdict=Verdict.UNSURE, reasons=(reason,)) for step in steps)
+    seer = Seer(project, prepared.source, Book.read(home.explain), State.read(home.state))
+    found: dict[str, Prediction] = {}
+    for step in steps:
+        found[step.id] = seer.predict(step, found)
+    return tuple(found.values())
+
+
+class Seer:
+    """Compares what is there with what the book says; looks at every folder once."""
+
+    def __init__(self, project: Project, source: Source, book: Book, state: State) -> None:
+        self._project = project
+        self._source = source
+        self._book = book
+        self._state = state
+        self._stores: dict[str, Peek] = {}
+        self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
+
+    def predict(self, step: PlannedStep, before: Mapping[str, Prediction]) -> Prediction:
+        """What would happen to a step, given the predictions for those it needs."""
+        settings = settings_of(step.id, self._project, self._source)
+        if settings is None:
+            why = "asks the registry every time" if step.kind == "publish" else "its own code runs every time"
+            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=(why,))
+        page = self._book.pages.get(step.id, Page())
+        if page.passed is None:
+            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=("never passed here",))
+        reasons = tuple(dict.fromkeys(self._reasons(step, page, page.passed, settings)))
+        if reasons:
+            needed = [before[need] for need in step.needs if need in before and before[need].verdict is Verdict.RUNS]
+            because = tuple(need.id for need in needed if set(reasons) <= set(need.reasons))
+            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=reasons, because=because)
+        doubts = tuple(dict.fromkeys(_doubts(page.passed, settings)))
+        return Prediction(id=step.id, verdict=Verdict.UNSURE if doubts else Verdict.CACHED, reasons=doubts)
+
+    def _reasons(self, step: PlannedStep, page: Page, record: Record, settings: Settings) -> Iterator[str]:
+        """Why it would run: what is not as it was, else what keeps an outcome from being found."""
+        changed = [*_changes(record.work, settings.work), *self._files(record.uses)]
+        yield from changed
+        if changed:
+            return
+        if page.failed_since or self._state.attempt(step.id) != record.attempt:
+            yield "it failed since it passed, and nothing that did not pass is replayed"
+        elif not self._peek(record.store).has(record.results):
+            yield "its result is no longer in the engine's store"
+
+    def _files(self, uses: Iterable[Use]) -> Iterator[str]:
+        found: dict[str, str] = {}
+        for use in uses:
+            listing = self._book.folders[use.folder]
+            where = (listing.base, listing.include, listing.exclude, listing.gitignore)
+            if where not in self._now:
+                self._now[where] = now(listing, self._peek_any())
+            files = self._now[where]
+            if files is None:
+                yield f"host folder {self._shown(listing.base)} cannot be read"
+                continue
+            old, new = narrowed(listing.files, use.narrows), narrowed(files, use.narrows)
+            if old != new:
+                found |= {self._shown(f"{listing.base}/{rel}"): how for rel, how in _difference(old, new)}
+        listed = sorted(found)
+        yield from (f"host file {path} {found[path]}" for path in listed[:MOST_FILES])
+        if len(listed) > MOST_FILES:
+            yield f"{len(listed) - MOST_FILES} more host files changed"
+
+    def _peek(self, store: str) -> Peek:
+        if store not in self._stores:
+            self._stores[store] = Peek(Path(store))
+        return self._stores[store]
+
+    def _peek_any(self) -> Peek:
+        """A store that may remember hashes of files: any will do, they are checked."""
+        return self._peek(next((page.passed.store for page in self._book.pages.values() if page.passed), ""))
+
+    def _shown(self, path: str) -> str:
+        root = Path(self._project.root).resolve()
+        return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
+
+
+def _changes(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[str]:
+    for name in dict.fromkeys((*old, *new)):
+        before, after = old.get(name), new.get(name)
+        if before == after:
+            continue
+        if name.startswith(BASE) and before and after:
+            yield f"base digest moved: {name.removeprefix(BASE)} {_digest(before)} → {_digest(after)}"
+        elif name.startswith(IMAGE) and before and after:
+            yield f"{name} moved: {_digest(before)} → {_digest(after)}"
+        else:
+            yield f"{name} {'is new' if before in {None, 'none'} else 'is gone' if after in {None, 'none'} else 'changed'}"
+
+
+def _digest(reference: str) -> str:
+    name, _, digest = reference.partition("@")
+    return digest[:19] if digest else name
+
+
+def _difference(old: Files, new: Files) -> Iterator[tuple[str, str]]:
+    """Paths that differ; a folder that is there for what is in it is not worth a word of its own."""
+    for rel in old.keys() | new.keys():
+        if old.get(rel) == new.get(rel):
+            continue
+        inside = any(other.startswith(f"{rel}/") for other in (*old, *new))
+        if not inside or (rel in old and rel in new):
+            yield rel, "changed" if rel in old and rel in new else "is new" if rel in new else "is gone"
+
+
+def _doubts(record: Record, settings: Settings) -> Iterator[str]:
+    for change in _changes(record.judged, settings.judged):
+        yield f"{change}: what is there is judged again, and runs again if it does not pass"
+    for reference, pinned in record.images:
+        if not pinned:
+            name, _, digest = reference.partition("@")
+            yield f"cached if {name} still is {digest[:19]}"
+    yield from (f"cached if nothing is new in {source}" for source in record.remote)
