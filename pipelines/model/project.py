@@ -77,7 +77,7 @@ class ImageTarget:
 class ServiceSpec:
     """A service bound by name: an image of this project or a foreign reference, its port, and how to know it is up.
 
-    `health` is a path answered with 2xx or 3xx over HTTP; without it, an open port is enough. It must be healthy within `deadline_s` seconds.
+    `health` is a path answered with 2xx or 3xx over HTTP; without it, an open port is enough. It must be well within `deadline_s` seconds.
     """
 
     image: str
