@@ -25,7 +25,7 @@ IMAGES: list[str] = []  # the image of this run
 
 def state(folder: Path) -> dict[str, tuple[object, ...]]:
     """All about the files below a folder."""
-    found = {}
+    found: dict[str, tuple[object, ...]] = {}
     for path in (folder, *sorted(folder.rglob("*"))):
         seen = path.lstat()
         content = path.read_text() if path.is_file() else None
@@ -116,9 +116,10 @@ READS: dict[str, Ask] = {
     "a mount in RUN": lambda client, base, out: (
         client.directory()
         .with_symlink(out, "link")
-        .with_new_file("Dockerfile", f"FROM {IMAGES[0]}\nRUN --mount=type=bind,source=link,target=/x cat /x/private\n")
+        .with_new_file("Dockerfile", f"FROM {IMAGES[0]}\nRUN --mount=type=bind,source=link,target=/x cat /x/private > /y\n")
         .docker_build()
-        .stdout()
+        .file("/y")
+        .contents()
     ),
 }
 
@@ -237,7 +238,7 @@ async def test_an_export_stays_where_it_was_sent(client: dagger.Client, base: da
     assert (target / "made").is_symlink()
 
 
-def archive(outside: Path) -> bytes:
+def archive(outside: Path, *, hard: bool = True) -> bytes:
     """A tar whose members lead out of it in every way a tar can say."""
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
@@ -249,9 +250,10 @@ def archive(outside: Path) -> bytes:
             tar.addfile(*_member(f"{name}/private", b"evil"))
             tar.addfile(*_member(f"{name}/sub/.wh.file", b""))
             tar.addfile(*_member(f"{name}/sub/.wh..wh..opq", b""))
-        tar.addfile(_link("hard", f"{outside}/private", tarfile.LNKTYPE))
-        tar.addfile(_link("hard2", f"{'../' * 30}{outside}/private", tarfile.LNKTYPE))
-        tar.addfile(*_member("hard", b"evil"))
+        if hard:
+            tar.addfile(_link("hard", f"{outside}/private", tarfile.LNKTYPE))
+            tar.addfile(_link("hard2", f"{'../' * 30}{outside}/private", tarfile.LNKTYPE))
+            tar.addfile(*_member("hard", b"evil"))
     return data.getvalue()
 
 
@@ -300,13 +302,13 @@ async def test_members_of_an_imported_image_stay_in_it(client: dagger.Client, tm
     _harmless(tmp_path)
 
 
-async def test_members_of_an_added_tar_stay_in_place(client: dagger.Client, tmp_path: Path, outside: Path, image: str) -> None:
+@pytest.mark.parametrize("hard", [True, False])
+async def test_members_of_an_added_tar_stay_in_place(client: dagger.Client, tmp_path: Path, outside: Path, image: str, hard: bool) -> None:
     context = tmp_path / "context"
     context.mkdir()
-    (context / "evil.tar").write_bytes(archive(outside))
-    (context / "Dockerfile").write_text(f"FROM {image}\nRUN ln -s {outside} /m\nADD evil.tar /m/\nADD evil.tar /x/\n")
+    (context / "evil.tar").write_bytes(archive(outside, hard=hard))
+    (context / "Dockerfile").write_text(f"FROM {image}\nRUN ln -s {outside} /m\nADD evil.tar /x/\nADD evil.tar /m/\n")
     built = client.host().directory(str(context)).docker_build()
-    said = await answered(built.rootfs().glob("x/**"))
-    assert "internal error" not in said
-    assert PRIVATE not in await answered(built.file("/x/hard").contents())
+    said = await answered(built.directory("/x").glob("*"))
+    assert "is a hard link to" in said if hard else "'fine', 'link'" in said
     _harmless(tmp_path)
