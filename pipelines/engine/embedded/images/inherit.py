@@ -1,4 +1,4 @@
-"""What a layer leaves to those below: owners of folders it only mentions, and files it links to.
+"""What a layer leaves to those below: owners of folders it only mentions, files it links to, and what its whiteouts are about.
 
 Most layers leave nothing. Where one does, a copy of it (hard links, so nearly free) is completed for the stack it stands on.
 """
@@ -8,16 +8,29 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.store.copyfile import copy_metadata, link_or_copy
 from pipelines.engine.embedded.store.measure import MARKS, is_opaque, is_whiteout, xattrs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 DEFAULT = 0o755
+
+
+class Left(Protocol):
+    """What a layer leaves to those below; see ``unpack.Unpacked``."""
+
+    @property
+    def implied(self) -> Sequence[str]: ...
+
+    @property
+    def links(self) -> Sequence[tuple[str, str]]: ...
+
+    @property
+    def whiteouts(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +40,41 @@ class Missing:
     Attributes:
         folders: folder → the folder below whose owner, mode and attributes it takes.
         links: name → the file below that it is another name of.
+        idle: whiteouts of what the layers below have not. Overlayfs would list them in a folder that only this layer has.
     """
 
     folders: dict[str, str] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    idle: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.folders or self.links)
+        return bool(self.folders or self.links or self.idle)
 
 
-def missing(below: Sequence[str], implied: Sequence[str], links: Mapping[str, str]) -> Missing:
+def missing(below: Sequence[str], layer: str, left: Left) -> Missing:
     """Look up in the layers below (bottom first) what a layer left to them.
 
     Raises:
         ImageError: a hard link leads to no file.
     """
-    found = Missing()
-    for name in implied:
+    found = Missing(idle={name for name in left.whiteouts if not _hides(below, layer, name)})
+    for name in left.implied:
         path = visible(below, name)
         if path is not None and _special(path):
             found.folders[name] = path
-    for name, target in links.items():
+    for name, target in left.links:
         path = visible(below, target)
         if path is None or not stat.S_ISREG(os.lstat(path).st_mode):
             raise ImageError(f"damaged layer: {name} is a hard link to {target}, which is no file there")
         found.links[name] = path
     return found
+
+
+def _hides(below: Sequence[str], layer: str, name: str) -> bool:
+    """Whether there is something for a whiteout to hide: the layers below have it, and no folder on the way hides it already."""
+    parts = name.split("/")[:-1]
+    folders = ["/".join(parts[: number + 1]) for number in range(len(parts))]
+    return visible(below, name) is not None and not any(is_opaque(f"{layer}/{folder}") for folder in folders)
 
 
 def visible(layers: Sequence[str], name: str) -> str | None:
@@ -105,7 +127,7 @@ def complete(layer: str, target: str, what: Missing) -> None:
                     os.mkdir(target + path, 0o700)
                     pending.append(path)
                     times.append((layer + path, what.folders.get(path[1:], layer + path)))
-                elif path[1:] not in what.links:
+                elif path[1:] not in what.links and path[1:] not in what.idle:
                     link_or_copy(layer + path, target + path)
     for name, path in what.links.items():
         link_or_copy(path, f"{target}/{name}")

@@ -30,7 +30,7 @@ class Layer:
         name: in the store.
         diff_id: digest of its plain tar.
         blob: the compressed tar.
-        implied, links, opaque: see ``unpack.Unpacked``.
+        implied, links, whiteouts, opaque: see ``unpack.Unpacked``.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Layer:
     blob: Descriptor
     implied: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    whiteouts: tuple[str, ...] = ()
     opaque: bool = False
 
     def record(self) -> dict[str, Any]:
@@ -47,6 +48,7 @@ class Layer:
             "blob": self.blob.json(),
             "implied": self.implied,
             "links": self.links,
+            "whiteouts": self.whiteouts,
             "opaque": self.opaque,
         }
 
@@ -60,6 +62,7 @@ def _layer(record: dict[str, Any]) -> Layer:
         Descriptor(blob["mediaType"], blob["digest"], blob["size"]),
         tuple(record["implied"]),
         links,
+        tuple(record["whiteouts"]),
         record["opaque"],
     )
 
@@ -116,7 +119,8 @@ def _unpack(store: Store, blob: Descriptor, diff_id: str) -> Layer:
 
     # Found again by the record only, which also says what `unpack` learnt; a layer without one is collected with what nobody uses.
     name = store.add_layer(fill, f"image {diff_id} {secrets.token_hex(8)}")
-    layer = Layer(name, diff_id, blob, tuple(found["implied"]), tuple(found["links"].items()), found["opaque"])
+    left = tuple(found["implied"]), tuple(found["links"].items()), tuple(found["whiteouts"])
+    layer = Layer(name, diff_id, blob, *left, found["opaque"])
     store.put(f"image layer {diff_id}", layer.record(), layers=[name], blobs=[blob.digest])
     remember(store, layer, compression(blob.media_type))
     return layer
@@ -146,10 +150,10 @@ def _stack(store: Store, layers: Sequence[Layer]) -> list[str]:
 
 
 def _completed(store: Store, layer: Layer, below: Sequence[str], chain: str) -> str:
-    what = inherit.missing([str(store.layer_path(name)) for name in below], layer.implied, dict(layer.links))
-    if not what:
-        return layer.name
     source = str(store.layer_path(layer.name))
+    what = inherit.missing([str(store.layer_path(name)) for name in below], source, layer)
+    if not what and layer.name not in below:  # overlayfs refuses a stack with one folder in it twice
+        return layer.name
     name = store.add_layer(lambda target: inherit.complete(source, str(target), what), f"image chain {chain}")
     remember(store, Layer(name, layer.diff_id, layer.blob), compression(layer.blob.media_type))
     return name

@@ -65,6 +65,8 @@ def layout(variants: Sequence[tuple[Variant, Sequence[Layer]]], *, docker: bool 
     """
     if not variants:
         raise InvalidInput("an image needs at least one platform")
+    if docker and any(compression(layer.blob.media_type) == "zstd" for _, layers in variants for layer in layers):
+        raise InvalidInput("Docker's media types have none for layers in zstd: use OCI's media types, or another compression")
     documents: dict[str, bytes] = {}
     entries, manifests = [], []
     for variant, layers in variants:

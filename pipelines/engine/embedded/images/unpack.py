@@ -12,6 +12,7 @@ from pipelines.engine.embedded.images.members import CREATE, Members, nanosecond
 
 if TYPE_CHECKING:
     import tarfile
+    from collections.abc import Iterable
 
     from pipelines.engine.embedded.images.stream import Stream
 
@@ -28,6 +29,7 @@ class Unpacked:
         diff_id: digest of its plain tar.
         implied: folders without an entry of their own: theirs is what the layers below say.
         links: hard links to files that only the layers below have: name → target. An empty file keeps the place of each.
+        whiteouts: names of the layers below that are gone.
         opaque: nothing of the layers below is seen.
         skipped: device nodes left out because only root makes them.
     """
@@ -35,6 +37,7 @@ class Unpacked:
     diff_id: str = ""
     implied: list[str] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
+    whiteouts: list[str] = field(default_factory=list)
     opaque: bool = False
     skipped: int = 0
 
@@ -55,6 +58,7 @@ def unpack(stream: Stream, target: str, *, opaque_mark: str) -> Unpacked:
     layer.read()
     layer.found.implied = sorted(layer.tree.implied)
     layer.found.skipped = layer.skipped
+    layer.found.whiteouts = sorted(layer.whiteouts)
     layer.found.diff_id = stream.finish()
     return layer.found
 
@@ -64,6 +68,7 @@ class _Layer(Members):
         super().__init__(stream, target)
         self.mark = opaque_mark
         self.found = Unpacked()
+        self.whiteouts: set[str] = set()
 
     def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         mtime = nanoseconds(member)
@@ -74,12 +79,14 @@ class _Layer(Members):
             self.put(tar, member, f"{folder}/{base}", mtime)
 
     def replaced(self, path: str) -> None:
+        self.whiteouts.discard(self.tree.relative(path))
         self._hide_below(path)  # what was there hid it already
 
     def removed(self, path: str) -> None:
         name = self.tree.relative(path)
-        for link in [link for link in self.found.links if link == name or link.startswith(f"{name}/")]:
+        for link in _within(name, self.found.links):
             del self.found.links[link]
+        self.whiteouts.difference_update(_within(name, self.whiteouts))
 
     def dangling(self, path: str, source: str) -> None:
         os.close(os.open(path, CREATE, 0o600))  # keeps the place
@@ -104,6 +111,7 @@ class _Layer(Members):
         path = f"{folder}/{hidden}"
         try:
             os.mknod(path, stat.S_IFCHR, 0)
+            self.whiteouts.add(self.tree.relative(path))
         except FileExistsError:  # the same layer brings one of that name: the whiteout is only about those below
             if stat.S_ISDIR(os.lstat(path).st_mode):
                 self._hide_below(path)
@@ -113,3 +121,8 @@ class _Layer(Members):
             self.found.opaque = True  # overlayfs does not look for the mark there: the layers below are left out instead
         else:
             os.setxattr(folder, self.mark, b"y")
+
+
+def _within(name: str, names: Iterable[str]) -> list[str]:
+    """A name itself, and those of what is in it."""
+    return [one for one in names if one == name or one.startswith(f"{name}/")]

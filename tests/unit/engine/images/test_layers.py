@@ -68,6 +68,12 @@ async def test_a_layer_is_completed_for_the_stack_it_is_on(store: Store) -> None
     assert alone.name not in snapshot.layers
 
 
+async def test_a_link_to_a_link_to_a_layer_below(store: Store) -> None:
+    snapshot = await assembled(store, ONE, tar([Entry("b", "hard", "a"), Entry("c", "hard", "b")]))
+    found = shown(paths(store, snapshot))
+    assert (found["b"], found["c"]) == (("file", "1"), ("file", "1"))
+
+
 async def test_a_completed_layer_is_still_the_registrys_blob(store: Store) -> None:
     snapshot = await assembled(store, ONE, TWO)
     image = await pack(store, [Variant(snapshot, {}, "linux/amd64")], None, asyncio.Semaphore(1))
@@ -85,6 +91,28 @@ async def test_a_layer_that_is_not_what_the_image_says_is_refused_and_forgotten(
         await layers.add(store, blob, digest_bytes(TWO))
     assert layers.known(store, digest_bytes(TWO)) is None
     assert layers.known(store, digest_bytes(ONE)) is None
+
+
+async def test_one_layer_twice_is_two_folders(store: Store) -> None:
+    snapshot = await assembled(store, ONE, tar([Entry(".wh.a")]), ONE)
+    assert len(set(snapshot.layers)) == 3
+    assert shown(paths(store, snapshot))["a"] == ("file", "1")
+    image = await pack(store, [Variant(snapshot, {}, "linux/amd64")], None, asyncio.Semaphore(1))
+    assert len(image.blobs) == 2
+
+
+async def test_whiteouts_of_nothing_are_left_out(store: Store) -> None:
+    snapshot = await assembled(store, ONE, tar([Entry("tmp/.wh.nothing"), Entry("new/.wh.x"), Entry(".wh.a")]))
+    top = store.layer_path(snapshot.layers[1])
+    assert sorted(str(path.relative_to(top)) for path in top.rglob("*")) == ["a", "new", "tmp"]
+
+
+async def test_whiteouts_in_a_folder_that_hides_all_are_left_out(store: Store) -> None:
+    snapshot = await assembled(
+        store, tar([Entry("d/x"), Entry("d/e/y")]), tar([Entry("d/.wh..wh..opq"), Entry("d/.wh.x"), Entry("d/e/.wh.y")])
+    )
+    top = store.layer_path(snapshot.layers[1])
+    assert sorted(str(path.relative_to(top)) for path in top.rglob("*")) == ["d", "d/e"]
 
 
 async def test_an_image_without_layers_is_scratch(store: Store) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images import inherit
-from tests.unit.engine.images.trees import Entry, Tree, shown, unpacked
+from tests.unit.engine.images.trees import Entry, Tree, left, shown, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +142,7 @@ def real(layers: Sequence[Sequence[Entry]], place: Path) -> Tree:
         target = place / str(number)
         found = unpacked(entries, target)
         below = [str(path) for path in done]
-        what = inherit.missing(below, found.implied, found.links)
+        what = inherit.missing(below, str(target), left(found))
         if what:
             completed = place / f"{number}-completed"
             completed.mkdir()
@@ -171,7 +171,7 @@ def test_folders_take_their_owner_and_mode_from_below(tmp_path: Path) -> None:
     unpacked([Entry("tmp/", "dir", mode=0o1777), Entry("plain/", "dir", mode=0o755), Entry("gone/", "dir", mode=0o700)], low)
     unpacked([Entry(".wh.gone")], middle)
     found = unpacked([Entry("tmp/x"), Entry("plain/x"), Entry("gone/x"), Entry("new/x"), Entry("new/.wh..wh..opq")], top)
-    what = inherit.missing([str(low), str(middle)], found.implied, found.links)
+    what = inherit.missing([str(low), str(middle)], str(top), left(found))
     assert what.folders == {"tmp": str(low / "tmp")}
     done.mkdir()
     inherit.complete(str(top), str(done), what)

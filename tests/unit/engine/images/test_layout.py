@@ -110,6 +110,11 @@ def test_several_platforms_are_an_index_over_shared_layers() -> None:
     assert layout(variants, docker=True).root.media_type == manifest.DOCKER_LIST
 
 
+def test_docker_has_no_type_for_zstd() -> None:
+    with pytest.raises(InvalidInput, match="Docker's media types have none for layers in zstd"):
+        image({}, layer("1", manifest.OCI_LAYER + "+zstd"), docker=True)
+
+
 def test_no_platform_is_no_image() -> None:
     with pytest.raises(InvalidInput):
         layout([])

@@ -26,7 +26,7 @@ def chosen(wanted: str, *offered: str) -> str:
     ("wanted", "offered", "expected"),
     [
         ("linux/amd64", ["linux/arm64", "linux/amd64"], "linux/amd64"),
-        ("linux/amd64", ["unknown/unknown", "linux/amd64"], "linux/amd64"),
+        ("linux/amd64", ["unknown/amd64", "linux/unknown", "linux/amd64"], "linux/amd64"),
         ("linux/arm64", ["linux/arm64/v8"], "linux/arm64/v8"),
         ("linux/amd64/v3", ["linux/amd64", "linux/amd64/v3"], "linux/amd64/v3"),
         ("linux/amd64/v3", ["linux/amd64/v4", "linux/amd64"], "linux/amd64"),
@@ -42,6 +42,11 @@ def test_choice(wanted: str, offered: list[str], expected: str) -> None:
 def test_no_choice(offered: list[str]) -> None:
     with pytest.raises(ImageError, match="no match for platform in manifest: not found"):
         chosen("linux/amd64", *offered)
+
+
+def test_what_is_offered_is_told_without_attestations() -> None:
+    with pytest.raises(ImageError, match=r"\(it has linux/arm64\)"):
+        chosen("linux/amd64", "unknown/unknown", "linux/arm64")
 
 
 def test_an_attestation_is_no_image() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.images.stream import AHEAD, Relay, Stream
+from pipelines.engine.embedded.images.stream import Relay, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +70,6 @@ def test_an_error_of_the_source_comes_where_it_is_read() -> None:
 
 def test_leaving_early_ends_the_thread() -> None:
     before = threading.active_count()
-    with Relay(b"x" for _ in range(100 * AHEAD)) as relay:
+    with Relay(itertools.repeat(b"x")) as relay:
         assert next(iter(relay)) == b"x"
     assert threading.active_count() == before

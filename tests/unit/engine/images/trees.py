@@ -53,6 +53,7 @@ def tar(entries: Iterable[Entry]) -> bytes:
             member.type, member.mode, member.mtime = TYPES[entry.kind], entry.mode, entry.mtime
             member.uid, member.gid = entry.owner
             member.pax_headers = dict(entry.pax)
+            member.devmajor, member.devminor = (1, 3) if entry.kind == "char" else (0, 0)
             if entry.kind in {"link", "hard"}:
                 member.linkname = entry.text
                 archive.addfile(member)
@@ -61,6 +62,19 @@ def tar(entries: Iterable[Entry]) -> bytes:
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
     return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a layer left to those below."""
+
+    implied: Sequence[str]
+    links: Sequence[tuple[str, str]]
+    whiteouts: Sequence[str]
+
+
+def left(found: Unpacked) -> Left:
+    return Left(found.implied, [*found.links.items()], found.whiteouts)
 
 
 def unpacked(entries: Iterable[Entry], target: Path) -> Unpacked:
