@@ -6,15 +6,14 @@ import functools
 import json
 import re
 import subprocess
-import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
 from pipelines.engine.embedded.dockerfile.nodes import Heredoc, Node
+from pipelines.engine.embedded.helper import command
 
-READER = Path(__file__).with_name("reader.py")
+READER = "pipelines.engine.embedded.dockerfile.reader"
 DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$", re.IGNORECASE)
 LISTS = frozenset({"ADD", "COPY", "VOLUME"})  # outside the exec form these split at white space; the others take one command line
 
@@ -54,7 +53,7 @@ def parse(text: str, file: str = "Dockerfile") -> Dockerfile:
 
 
 def _read(text: str) -> dict[str, Any]:
-    done = subprocess.run([sys.executable, "-I", str(READER)], input=text.encode("utf-8", "replace"), capture_output=True, check=False)
+    done = subprocess.run(command(READER), input=text.encode("utf-8", "replace"), capture_output=True, check=False)
     if done.returncode:
         raise DockerfileError(f"the Dockerfile parser failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
     answer: dict[str, Any] = json.loads(done.stdout)

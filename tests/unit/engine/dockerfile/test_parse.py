@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dockerfile as official  # type: ignore[import-not-found]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,3 +108,13 @@ def test_the_line_is_that_of_the_bad_instruction(before: list[str], bad: str) ->
     with pytest.raises(DockerfileError) as caught:
         parse(f"{head}{bad}\nRUN z\n")
     assert caught.value.line == head.count("\n") + 1
+
+
+def test_the_parser_is_found_where_only_pythonpath_leads_to_it(tmp_path: Path) -> None:
+    places = [Path(__file__).parents[4], Path(official.__file__).parent]
+    script = "from pipelines.engine.embedded.dockerfile.parse import parse; print(parse('FROM x').nodes[0].args)"
+    command = [sys._base_executable, "-c", script]  # type: ignore[attr-defined]  # an interpreter that knows of no packages
+    done = subprocess.run(
+        command, env={"PYTHONPATH": os.pathsep.join(map(str, places))}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("('x',)\n", "")
