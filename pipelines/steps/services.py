@@ -110,7 +110,7 @@ async def _watch(bound: Bound, quick_s: float) -> None:
         raise StepFailed(
             f"service {bound.alias} did not open port {bound.spec.port} within {bound.spec.deadline_s:g} s",
             cause="it listens on another port or another address than 0.0.0.0, or it needs longer",
-            next_step="check port, command and deadline_s of the service in the configuration",
+            next_step="check port, command and deadline of the service in the configuration",
         ) from None
     else:
         await anyio.sleep_forever()

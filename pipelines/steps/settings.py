@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.steps.labels import labels_of
 from pipelines.steps.tags import fill
+from pipelines.steps.wrapper import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +27,7 @@ IMAGE = "image "
 """Beginnings of the names whose values are references."""
 _JUDGING = frozenset({"fail_on", "waivers", "max_age_days", "allow_fixture_database", "allow_unknown_age", "on_inconclusive", "thresholds"})
 _ELSEWHERE = frozenset({"name", "limits", "services", "service", "sources", "database", "image", "alias"})
+_DIRECTIVE = re.compile(r"\s*#\s*(syntax|escape|check)\s*=", re.IGNORECASE)
 Pairs = tuple[str, str]
 
 
@@ -72,7 +75,7 @@ def _recipe(name: str, project: Project, source: Source) -> Iterator[Pairs]:
     spec = project.images[name]
     context = Path(project.root) / spec.context
     for file in (spec.dockerfile, f"{spec.dockerfile}.dockerignore", ".dockerignore"):
-        yield f"host file {_shown(context / file, project)}", _content(context / file)
+        yield f"host file {_shown(context / file, project)}", _instructions(context / file)
     if spec.base:
         yield f"{BASE}{spec.base}", _reference(spec.base, project)
     for argument, value in spec.args.items():
@@ -86,6 +89,7 @@ def _test(name: str, project: Project, source: Source) -> Iterator[Pairs]:
     yield from _recipe(spec.image.name, project, source)
     if spec.image.target is None:
         yield from _image(spec.image.name, project, source)
+    yield "Lockgate's wrapper of commands", _short(SCRIPT)
     yield f"[tests.{name}] image", _short(dataclasses.astuple(spec.image))
     yield from _fields(f"[tests.{name}]", spec)
     yield from _services(f"[tests.{name}] services", spec.services, project, source)
@@ -149,11 +153,16 @@ def _short(value: object) -> str:
     return hashlib.sha256(repr(value).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
-def _content(path: Path) -> str:
+def _instructions(path: Path) -> str:
+    """A Dockerfile or ignore file but its comments: they change nothing, unless they are directives or stand in a here-document."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return "none"
+    lines = text.splitlines()
+    if "<<" not in text:
+        lines = [line for line in lines if line.strip() and (not line.lstrip().startswith("#") or _DIRECTIVE.match(line))]
+    return _short(lines)
 
 
 def _shown(path: Path, project: Project) -> str:

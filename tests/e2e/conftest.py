@@ -1,0 +1,126 @@
+"""The commands a person types, on copies of examples/shop and on small projects. One store a test run: what one test built, others find."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SHOP = CHECKOUT / "examples/shop"
+NOT_OURS = ("DAGGER_", "LOCKGATE_", "CI", "GITLAB_", "GITHUB_", "_EXPERIMENTAL_DAGGER")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; `document` is the run it printed with --json."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.stdout)
+        return parsed
+
+    @property
+    def steps(self) -> dict[str, dict[str, Any]]:
+        return {step["id"]: step for step in self.document["steps"]}
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A project's folder, and what a command in it sees of the world."""
+
+    root: Path
+    environ: Mapping[str, str]
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "pipelines", *words]
+
+    def run(self, *words: str, timeout_s: float = 280, **environ: str) -> Ended:
+        done = subprocess.run(
+            self.command("run", "--json", *words),
+            cwd=self.root,
+            env={**self.environ, **environ},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        path = self.root / name
+        text = path.read_text()
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new, 1))
+
+    def add(self, name: str, text: str) -> None:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(text)
+
+
+@pytest.fixture(scope="session")
+def images() -> dict[str, Any]:
+    lock = SHOP / ".lockgate/images.lock"
+    found: dict[str, Any] = json.loads(lock.read_text())["images"] if lock.exists() else {}
+    if not {"base", "python", "trivy", "trivy-db", "k6"} <= set(found):
+        pytest.skip("needs examples/shop/.lockgate/images.lock with every image: run `make base`")
+    return found
+
+
+@pytest.fixture(scope="session")
+def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
+    return {**clean, "LOCKGATE_ENGINE": "embedded", "LOCKGATE_STORE": str(tmp_path_factory.mktemp("store"))}
+
+
+@pytest.fixture
+def registry(images: dict[str, Any]) -> str:
+    return str(images["python"]["reference"]).partition("/")[0]
+
+
+@pytest.fixture
+def make(tmp_path: Path, environ: dict[str, str], images: dict[str, Any]) -> Callable[..., Checkout]:
+    """Makes a small project out of files by name."""
+
+    def made(**files: str) -> Checkout:
+        root = tmp_path / "project"
+        checkout = Checkout(root, environ)
+        for name, text in files.items():
+            checkout.add(name.replace("__", "/").replace("_dot_", "."), text)
+        checkout.add(".lockgate/images.lock", json.dumps({"schema": 1, "images": images}))
+        return checkout
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def built(environ: dict[str, str], images: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
+    """A copy of the shop after its first run, and that run. Tests take copies of it (`shop`): unchanged, they find all of it cached."""
+    root = tmp_path_factory.mktemp("first") / "shop"
+    shutil.copytree(
+        SHOP, root, ignore=shutil.ignore_patterns("runs", "reports", "state.json", "lock", "latest", "__pycache__", ".pytest_cache")
+    )
+    return root, Checkout(root, environ).run()
+
+
+@pytest.fixture
+def shop(built: tuple[Path, Ended], environ: dict[str, str], tmp_path: Path) -> Checkout:
+    root = tmp_path / "shop"
+    shutil.copytree(built[0], root, symlinks=True)
+    return Checkout(root, environ)
