@@ -5,11 +5,13 @@ A hit is said only where everything it depends on is known to be as it was. What
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded.paths import store_dir
 from pipelines.engine.embedded.store.listing import narrowed, now
 from pipelines.engine.embedded.store.peek import Peek
 from pipelines.errors import Unavailable
@@ -63,7 +65,8 @@ def explain(project: Project, request: RunRequest, prepared: Prepared, parts: Pa
     if choice.kind != EngineKind.EMBEDDED:
         reason = f"a Dagger engine keeps its own cache ({choice.reason})"
         return tuple(Prediction(id=step.id, verdict=Verdict.UNSURE, reasons=(reason,)) for step in steps)
-    seer = Seer(project, prepared.source, Book.read(home.explain), State.read(home.state))
+    store = str(store_dir(request.environ, rootless=os.geteuid() != 0))
+    seer = Seer(project, prepared.source, Book.read(home.explain), State.read(home.state), store)
     found: dict[str, Prediction] = {}
     for step in steps:
         found[step.id] = seer.predict(step, found)
@@ -73,12 +76,13 @@ def explain(project: Project, request: RunRequest, prepared: Prepared, parts: Pa
 class Seer:
     """Compares what is there with what the book says; looks at every folder once."""
 
-    def __init__(self, project: Project, source: Source, book: Book, state: State) -> None:
+    def __init__(self, project: Project, source: Source, book: Book, state: State, store: str) -> None:
         self._project = project
         self._source = source
         self._book = book
         self._state = state
-        self._stores: dict[str, Peek] = {}
+        self._store = store
+        self._peek = Peek(Path(store))
         self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
 
     def predict(self, step: PlannedStep, before: Mapping[str, Prediction]) -> Prediction:
@@ -106,7 +110,9 @@ class Seer:
             return
         if page.failed_since or self._state.attempt(step.id) != record.attempt:
             yield "it failed since it passed, and nothing that did not pass is replayed"
-        elif not self._peek(record.store).has(record.results):
+        elif record.store != self._store:
+            yield f"the engine's store is another one: {self._store}"
+        elif not self._peek.has(record.results):
             yield "its result is no longer in the engine's store"
 
     def _files(self, uses: Iterable[Use]) -> Iterator[str]:
@@ -115,7 +121,7 @@ class Seer:
             listing = self._book.folders[use.folder]
             where = (listing.base, listing.include, listing.exclude, listing.gitignore)
             if where not in self._now:
-                self._now[where] = now(listing, self._peek_any())
+                self._now[where] = now(listing, self._peek)
             files = self._now[where]
             if files is None:
                 yield f"host folder {self._shown(listing.base)} cannot be read"
@@ -127,15 +133,6 @@ class Seer:
         yield from (f"host file {path} {found[path]}" for path in listed[:MOST_FILES])
         if len(listed) > MOST_FILES:
             yield f"{len(listed) - MOST_FILES} more host files changed"
-
-    def _peek(self, store: str) -> Peek:
-        if store not in self._stores:
-            self._stores[store] = Peek(Path(store))
-        return self._stores[store]
-
-    def _peek_any(self) -> Peek:
-        """A store that may remember hashes of files: any will do, they are checked."""
-        return self._peek(next((page.passed.store for page in self._book.pages.values() if page.passed), ""))
 
     def _shown(self, path: str) -> str:
         root = Path(self._project.root).resolve()

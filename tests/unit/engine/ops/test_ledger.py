@@ -1,0 +1,137 @@
+"""What an op depends on, followed down to folders of the host."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.engine.embedded.asker import ASKER
+from pipelines.engine.embedded.dockerfile.copy_action import CopySources
+from pipelines.engine.embedded.dockerfile.copying import Source
+from pipelines.engine.embedded.ops.actions import ActionOp
+from pipelines.engine.embedded.ops.command import command_of
+from pipelines.engine.embedded.ops.exec import ExecOp
+from pipelines.engine.embedded.ops.files import CopyDirectory, CopyFile, WriteFile
+from pipelines.engine.embedded.ops.ledger import Ledger
+from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
+from pipelines.engine.embedded.ops.states import Binding, ContainerState, DirectoryMount, DirectoryState, ServiceState
+from pipelines.engine.embedded.store.listing import Listing, Narrow
+from pipelines.engine.embedded.store.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = Constant(Snapshot("host:1", ("l1",)))
+STATE = ContainerState("linux/amd64")
+
+
+def run(state: ContainerState, *words: str) -> ExecOp:
+    return ExecOp(state.rootfs, command_of(state, {"args": list(words)}))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    made = Ledger(tmp_path / "ledger.json", "/the/store")
+    made.folder("host:1", Listing("/srv", (), ("x",), gitignore=False, files={"a": ("100644", "hash")}))
+    return made
+
+
+def written(ledger: Ledger, *ops: Op, asker: str = "00f067aa0ba902b7") -> dict[str, Any]:
+    token = ASKER.set(asker)
+    try:
+        for op in ops:
+            ledger.done(op)
+    finally:
+        ASKER.reset(token)
+    ledger.write()
+    document: dict[str, Any] = json.loads(ledger.path.read_text())
+    assert (document["schema"], document["store"]) == (1, "/the/store")
+    found: dict[str, Any] = document["askers"].get(asker, {})
+    return found
+
+
+def uses(entry: dict[str, Any]) -> set[tuple[Narrow, ...]]:
+    assert {snapshot for snapshot, _ in entry["uses"]} <= {"host:1"}
+    return {tuple(Narrow.from_json(narrow) for narrow in narrows) for _, narrows in entry["uses"]}
+
+
+def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
+    op = ActionOp(SCRATCH_OP, CopyDirectory("/dest", HOST, "/app", exclude=("*.pyc",)))
+    op = ActionOp(op, CopyFile("/x", HOST, "/setup.py"))
+    op = ActionOp(op, CopySources(HOST, "/", (Source("/tests/*.py"), Source("/", parents="a/b")), "/"))
+    assert uses(written(ledger, op)) == {
+        (Narrow("/app", exclude=("*.pyc",)),),
+        (Narrow("/setup.py"),),
+        (Narrow("/tests/*.py", wild=True),),
+        (Narrow("/", "a/b", wild=True),),
+    }
+
+
+def test_a_copy_of_a_filtered_copy_counts_by_both(ledger: Ledger) -> None:
+    context = ActionOp(SCRATCH_OP, CopyDirectory("/", HOST, "/", exclude=("docs",)))
+    op = ActionOp(SCRATCH_OP, CopySources(context, "/", (Source("/app"),), "/"))
+    assert uses(written(ledger, context, op)) == {(Narrow("/", exclude=("docs",)), Narrow("/app", wild=True))}
+
+
+def test_a_copy_elsewhere_counts_as_a_whole(ledger: Ledger) -> None:
+    moved = ActionOp(SCRATCH_OP, CopyDirectory("/sub", HOST, "/"))
+    op = ActionOp(SCRATCH_OP, CopySources(moved, "/", (Source("/sub/app"),), "/"))
+    assert uses(written(ledger, op)) == {(Narrow("/"),)}
+
+
+def test_a_command_counts_by_its_root_and_what_is_mounted(ledger: Ledger) -> None:
+    state = replace(STATE, mounts=(DirectoryMount("/m", DirectoryState(HOST, "/data")), DirectoryMount("/n", DirectoryState(HOST))))
+    entry = written(ledger, run(state, "x"))
+    assert uses(entry) == {(Narrow("/data"),), ()}
+    assert entry["results"] == [run(state, "x").digest]
+
+
+def test_what_a_mount_became_counts_by_the_command(ledger: Ledger) -> None:
+    state = replace(STATE, mounts=(DirectoryMount("/m", DirectoryState(HOST, "/data")),))
+    entry = written(ledger, MountOf(run(state, "x"), 0))
+    assert uses(entry) == {(Narrow("/data"),)}
+    assert entry["results"] == [run(state, "x").digest]
+
+
+def test_a_service_counts_by_its_recipe(ledger: Ledger) -> None:
+    served = replace(STATE, rootfs=ActionOp(SCRATCH_OP, CopyFile("/x", HOST, "/setup.py")))
+    service = ServiceState("digest", container=served, command=command_of(served, {"args": ["serve"]}))
+    entry = written(ledger, run(replace(STATE, bindings=(Binding("web", service),)), "x"))
+    assert uses(entry) == {()}
+
+
+def test_what_was_asked_for_another_op_counts_only_there(ledger: Ledger) -> None:
+    inner = ActionOp(SCRATCH_OP, CopyDirectory("/", HOST, "/"))
+    outer = ActionOp(SCRATCH_OP, CopyDirectory("/", inner, "/app"))
+    assert uses(written(ledger, inner, outer)) == {(Narrow("/"), Narrow("/app"))}
+
+
+def test_a_folder_that_is_looked_into_is_no_work(ledger: Ledger) -> None:
+    assert written(ledger, HOST) == {"uses": [], "images": [], "remote": [], "results": []}
+
+
+def test_what_nobody_asked_for_is_not_written(ledger: Ledger) -> None:
+    written(ledger, run(STATE, "x"), asker="")
+    assert json.loads(ledger.path.read_text())["askers"] == {}
+
+
+def test_a_chain_may_be_long(ledger: Ledger) -> None:
+    op: Op = ActionOp(SCRATCH_OP, CopyFile("/x", HOST, "/setup.py"))
+    for number in range(3000):
+        op = ActionOp(op, WriteFile(f"/{number}", b""))
+    assert uses(written(ledger, op)) == {(Narrow("/setup.py"),)}
+
+
+def test_a_ledger_that_cannot_be_written_is_not_there(tmp_path: Path) -> None:
+    Ledger(tmp_path / "no" / "ledger.json", "").write()
+    assert not (tmp_path / "no").exists()
+
+
+def test_it_is_kept_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("LOCKGATE_ENGINE_LEDGER", raising=False)
+    assert Ledger.of_environment(tmp_path) is None
+    monkeypatch.setenv("LOCKGATE_ENGINE_LEDGER", str(tmp_path / "x"))
+    assert Ledger.of_environment(tmp_path) == Ledger(tmp_path / "x", str(tmp_path))

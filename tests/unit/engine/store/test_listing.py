@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.engine.embedded.store.listing import Files, Listing, Narrow, narrowed, now
+from pipelines.engine.embedded.store.peek import Peek
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE, FOLDER, LINK = "100644", "40755", "120777"
+
+
+def tree(*paths: str) -> Files:
+    """Files at the paths, and the folders they lie in."""
+    files: Files = {}
+    for path in paths:
+        names = path.split("/")
+        files |= {"/".join(names[:count]): (FOLDER, "") for count in range(1, len(names))}
+        files[path] = (FILE, path)
+    return files
+
+
+TREE = tree("app/main.py", "app/data/a.csv", "app/data/b.csv", "tests/test_a.py", "setup.py", "notes.md")
+
+
+@pytest.mark.parametrize(
+    ("narrows", "left"),
+    [
+        ([], set(TREE)),
+        ([Narrow("/")], set(TREE)),
+        ([Narrow("/setup.py")], {"setup.py"}),
+        ([Narrow("/app/data")], {"app/data", "app/data/a.csv", "app/data/b.csv"}),
+        ([Narrow("/ap")], set()),
+        ([Narrow("/", exclude=("**/*.csv",))], set(TREE) - {"app/data/a.csv", "app/data/b.csv"}),
+        ([Narrow("/app", exclude=("data",))], {"app", "app/main.py"}),
+        ([Narrow("/app", include=("data/a.*",))], {"app", "app/data", "app/data/a.csv"}),
+        ([Narrow("/*.md", wild=True)], {"notes.md"}),
+        ([Narrow("/app/d*", wild=True)], {"app/data", "app/data/a.csv", "app/data/b.csv"}),
+        ([Narrow("/app", below="*/b.csv", wild=True)], {"app/data/b.csv"}),
+        ([Narrow("/", exclude=("tests", "*.md")), Narrow("/tests", wild=True)], set()),
+        ([Narrow("/", exclude=("*.md",)), Narrow("/app", exclude=("*.py",))], {"app", "app/data", "app/data/a.csv", "app/data/b.csv"}),
+    ],
+)
+def test_the_part_that_counts(narrows: list[Narrow], left: set[str]) -> None:
+    assert set(narrowed(TREE, narrows)) == left
+
+
+def test_a_path_through_a_link_may_lead_anywhere() -> None:
+    files = {**TREE, "current": (LINK, "app")}
+    assert narrowed(files, [Narrow("/current/data")]) == files
+    assert narrowed(files, [Narrow("/current", wild=True)]) == files
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "c.py"]), min_size=1, max_size=3).map("/".join)
+
+
+@given(st.sets(NAMES, max_size=8), NAMES, NAMES)
+def test_what_is_outside_of_a_part_does_not_change_it(paths: set[str], part: str, other: str) -> None:
+    clean = {path for path in paths if not any(path != one and (path + "/").startswith(one + "/") for one in (*paths, other))}
+    before = tree(*clean)
+    after = {**before, other: (FILE, "changed")}
+    inside = other == part or other.startswith(f"{part}/")
+    assert (narrowed(before, [Narrow(f"/{part}")]) != narrowed(after, [Narrow(f"/{part}")])) == inside
+
+
+def test_json_and_back() -> None:
+    listing = Listing("/srv", ("*.py",), ("x",), gitignore=True, files=TREE)
+    assert Listing.from_json(listing.to_json()) == listing
+    narrow = Narrow("/a", "b", ("c",), ("d",), wild=True)
+    assert Narrow.from_json([*narrow]) == narrow
+
+
+def test_a_folder_now(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("1")
+    (tmp_path / "skipped").mkdir()
+    (tmp_path / "link").symlink_to("one.txt")
+    listing = Listing(str(tmp_path), (), ("skipped",), gitignore=False, files={})
+    nothing = Peek(tmp_path / "no store")
+    first = now(listing, nothing)
+    assert first is not None
+    assert set(first) == {"one.txt", "link"}
+    assert first["link"] == (LINK, "one.txt")
+    os.utime(tmp_path / "one.txt", (1, 1))
+    assert now(listing, nothing) == first
+    (tmp_path / "one.txt").write_text("2")
+    assert now(listing, nothing) != first
+    assert now(Listing(str(tmp_path / "gone"), (), (), gitignore=False, files={}), nothing) is None
+
+
+def test_a_listing_is_what_an_import_tells(tmp_path: Path) -> None:
+    from pipelines.engine.embedded.store.hostdir import import_host_dir
+    from pipelines.engine.embedded.store.store import Store
+
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a").write_text("1")
+    (source / "b.pyc").write_text("2")
+    store = Store.open(tmp_path / "store", rootless=True)
+    try:
+        told: list[Listing] = []
+        for _ in range(2):
+            import_host_dir(store, source, exclude=["*.pyc"], told=told.append)
+        assert told[0] == told[1]
+        assert now(told[0], Peek(tmp_path / "store")) == told[0].files
+        assert set(told[0].files) == {"a"}
+    finally:
+        store.close()
+
+
+def test_a_look_into_a_store(tmp_path: Path) -> None:
+    from pipelines.engine.embedded.store.store import Store
+
+    assert not Peek(tmp_path).has(["key"])
+    assert Peek(tmp_path).has([])
+    store = Store.open(tmp_path, rootless=True)
+    try:
+        store.put("key", {}, alias=["other"])
+        assert Peek(tmp_path).has(["key", "other", "key"])
+        assert not Peek(tmp_path).has(["key", "unknown"])
+    finally:
+        store.close()
+
+
+def test_a_file_that_is_no_store_is_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "index.db").write_bytes(b"not a database at all, but long enough to be looked at" * 20)
+    assert not Peek(tmp_path).has(["key"])
