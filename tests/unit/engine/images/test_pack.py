@@ -102,6 +102,14 @@ def test_what_is_packed_unpacks_to_the_same(
     assert (again.diff_id, again.implied) == (found.diff_id, [])
 
 
+def test_parts_of_a_second_do_not_count(tmp_path: Path) -> None:
+    for name, nanoseconds in (("one", 1), ("two", 999_999_999)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "f").write_text("x")
+        os.utime(tmp_path / name / "f", ns=(0, MTIME * 10**9 + nanoseconds))
+    assert packed(tmp_path / "one") == packed(tmp_path / "two")
+
+
 def test_digests_and_size_are_those_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     (tmp_path / "x/f").write_bytes(os.urandom(3_000_000))
