@@ -5,7 +5,13 @@ import dagger
 import pytest
 from dagger import dag
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.root,
+    pytest.mark.rootless,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("engine"),
+]
 
 
 def stamp(container: dagger.Container, word: str) -> dagger.Container:

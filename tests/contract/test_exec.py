@@ -6,7 +6,13 @@ import dagger
 import pytest
 from dagger import dag
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.root,
+    pytest.mark.rootless,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("engine"),
+]
 
 
 def sh(container: dagger.Container, script: str) -> dagger.Container:

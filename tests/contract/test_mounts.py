@@ -4,7 +4,13 @@ import dagger
 import pytest
 from dagger import dag
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.root,
+    pytest.mark.rootless,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("engine"),
+]
 
 
 def tree() -> dagger.Directory:

@@ -9,7 +9,13 @@ from dagger import dag
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.root,
+    pytest.mark.rootless,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("engine"),
+]
 
 
 async def test_a_secret_is_a_variable_or_a_file_and_never_shown(base: dagger.Container) -> None:

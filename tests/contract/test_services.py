@@ -15,7 +15,13 @@ from dagger import dag
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.root,
+    pytest.mark.rootless,
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.usefixtures("engine"),
+]
 
 GET = "import sys,urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).read().decode())"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EngineError, InvalidInput
+from pipelines.engine.embedded.sandbox.ids import Ids
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.store.paths import Root
@@ -16,13 +18,20 @@ def owner_ids(root: Root, owner: str) -> tuple[int, int]:
     """Numeric user and group; a group not given is the user's number (as Dagger has it), or the user's own group for a name.
 
     Raises:
-        InvalidInput: a name `/etc/passwd` or `/etc/group` of `root` does not have.
+        InvalidInput: a name `/etc/passwd` or `/etc/group` of `root` does not have, or a number that cannot exist in this session.
     """
     if not owner:
         return 0, 0
     user, _, group = owner.partition(":")
     uid, own_group = _user(root, user)
-    return uid, _group(root, group) if group else own_group
+    gid = _group(root, group) if group else own_group
+    _mapped().check(f"owner {owner}", uid, gid)
+    return uid, gid
+
+
+@functools.cache
+def _mapped() -> Ids:
+    return Ids.of_this_process()
 
 
 def _user(root: Root, user: str) -> tuple[int, int]:
