@@ -120,7 +120,7 @@ def _entry(name: str, path: str, info: os.stat_result, first: dict[tuple[int, in
 def _member(name: str, path: str, info: os.stat_result, first: dict[tuple[int, int], str]) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
     member.mode = stat.S_IMODE(info.st_mode)
-    member.uid, member.gid, member.mtime = info.st_uid, info.st_gid, int(info.st_mtime)
+    member.uid, member.gid, member.mtime = info.st_uid, info.st_gid, info.st_mtime_ns // 10**9
     member.type = _type(info.st_mode)
     if member.islnk() or (not member.isdir() and info.st_nlink > 1):
         earlier = first.setdefault((info.st_dev, info.st_ino), name)
