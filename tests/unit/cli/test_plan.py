@@ -4,11 +4,16 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from pipelines.cli.plan import waves
+from pipelines.cli.plan import explained, waves
+from pipelines.flow.explain import Prediction, Verdict
 from pipelines.flow.plan import PlannedStep
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
+
+    from pipelines.cli.terminal import Terminal
 
 
 class Said(Protocol):
@@ -65,3 +70,31 @@ def test_a_wave_comes_after_the_latest_need() -> None:
         PlannedStep(id="e", kind="k", name="e", needs=("b",)),
     ]
     assert waves(steps) == {"a": 1, "c": 2, "d": 3, "e": 1}
+
+
+def test_why_a_step_would_run(project: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKGATE_ENGINE", "embedded")
+    said = lockgate("plan", "--explain")
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "step.good   runs    its own code runs every time",
+        "step.bad    runs    its own code runs every time",
+        "step.after  runs    its own code runs every time",
+    ]
+    document = json.loads(lockgate("plan", "--explain", "--json", "step.good").out)
+    assert document["steps"][0]["explain"] == {"verdict": "runs", "reasons": ["its own code runs every time"], "because": []}
+    assert "explain" not in document["steps"][1]
+
+
+def test_an_explanation_names_the_step_that_is_to_blame(screen: Callable[..., Terminal]) -> None:
+    predictions = (
+        Prediction(id="image.shop", verdict=Verdict.RUNS, reasons=("host file a changed", "host file b changed")),
+        Prediction(id="test.unit", verdict=Verdict.RUNS, reasons=("host file a changed",), because=("image.shop",)),
+        Prediction(id="scan.shop", verdict=Verdict.CACHED),
+    )
+    assert list(explained(predictions, screen())) == [
+        "image.shop  runs    host file a changed",
+        "                    host file b changed",
+        "test.unit   runs    image.shop runs",
+        "scan.shop   cached",
+    ]

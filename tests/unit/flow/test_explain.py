@@ -1,0 +1,301 @@
+"""Predictions, against a ledger as the embedded engine writes it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.engine.choice import Choice, How
+from pipelines.engine.embedded.paths import store_dir
+from pipelines.engine.embedded.store.listing import Listing, Narrow, now
+from pipelines.engine.embedded.store.peek import Peek
+from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.tagged import asker_of
+from pipelines.errors import EngineUnavailable
+from pipelines.flow.attempts import Border
+from pipelines.flow.book import Book
+from pipelines.flow.folder import Home
+from pipelines.flow.parts import Parts
+from pipelines.flow.run import RunRequest, explain_project
+from pipelines.model import (
+    ImageSpec,
+    ImageTarget,
+    LockedImage,
+    Project,
+    PublishSpec,
+    PublishWhen,
+    Registry,
+    Result,
+    ScanSpec,
+    Source,
+    Status,
+    TestSpec,
+)
+from pipelines.providers import Provider
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.flow.explain import Prediction
+
+CHOICE = Choice(kind="embedded", reason="asked for", how=How.COMMAND)
+BASE = LockedImage(name="base", reference="registry/base@sha256:1111", origin="official")
+
+
+def never(*_: object) -> Any:
+    raise AssertionError("a plan asks for no engine")
+
+
+@dataclass
+class Shop:
+    """A project whose image takes app/, and whose tests take app/ and tests/."""
+
+    root: Path
+    environ: dict[str, str]
+    project: Project
+    source: Source = field(default_factory=lambda: Source(root="", version="1.0.0"))
+    choice: Choice | Exception = CHOICE
+    pinned: bool = True
+    remote: tuple[str, ...] = ()
+
+    def parts(self) -> Parts:
+        def choose(*_: object) -> Choice:
+            if isinstance(self.choice, Exception):
+                raise self.choice
+            return self.choice
+
+        def clock() -> dt.datetime:
+            raise AssertionError
+
+        from pipelines.steps.catalog import builtin
+
+        return Parts(
+            detect=lambda _environ: Provider(),
+            read_source=lambda _root: self.source,
+            builtin=lambda project, source, options: builtin(project, source=source, options=options),
+            choose=choose,
+            open_engine=never,
+            client=never,
+            border=Border,
+            write_reports=never,
+            now=clock,
+        )
+
+    def predict(self, *words: str) -> dict[str, Prediction]:
+        _, predictions = explain_project(self.project, RunRequest(words=words, environ=self.environ), self.parts())
+        return {one.id: one for one in predictions}
+
+    def verdicts(self) -> dict[str, str]:
+        return {step: one.verdict.value for step, one in self.predict().items()}
+
+    @property
+    def store(self) -> Path:
+        return store_dir(self.environ, rootless=os.geteuid() != 0)
+
+    def ran(self, statuses: Mapping[str, Status] | None = None, attempts: Mapping[str, str] | None = None) -> None:
+        """Write down what a run would have left."""
+        folder = Listing(str(self.root), (), (".lockgate",), gitignore=False, files={})
+        files = now(folder, Peek(self.store))
+        assert files is not None
+        parts = {"image.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
+        askers = {
+            asker_of(step): {
+                "uses": [["host:1", [list(Narrow(path))]] for path in paths],
+                "images": [["registry/base:1@sha256:1111", self.pinned]],
+                "remote": list(self.remote),
+                "results": [f"result of {step}"],
+            }
+            for step, paths in parts.items()
+        }
+        document = {"store": str(self.store), "folders": {"host:1": [replace(folder, files=files).to_json()]}, "askers": askers}
+        home = Home.of(self.root)
+        home.make()
+        home.ledger.write_text(json.dumps(document))
+        ended = {step: (statuses or {}).get(step, Status.PASSED) for step in parts}
+        book = Book.read(home.explain)
+        results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
+        book.note(home.ledger, results, self.project, self.source, attempts or {})
+        book.write(home.explain)
+        store = Store.open(self.store, rootless=True)
+        try:
+            for step in parts:
+                store.put(f"result of {step}", {})
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    root = tmp_path / "shop"
+    for name in ("app", "tests"):
+        (root / name).mkdir(parents=True)
+        (root / name / "main.py").write_text(name)
+    (root / "Dockerfile").write_text("FROM base\n")
+    project = Project(
+        name="shop",
+        root=root,
+        images={"shop": ImageSpec(name="shop", base="base")},
+        tests={"unit": TestSpec(name="unit", image=ImageTarget(name="shop", target="test"), command=("pytest",))},
+        scan=ScanSpec(),
+        registry=Registry(url="registry/shop"),
+        publish=PublishSpec(when=PublishWhen.ALWAYS),
+        locked={"base": BASE},
+    )
+    return Shop(root, {"LOCKGATE_STORE": str(tmp_path / "stores"), "HOME": str(tmp_path)}, project)
+
+
+def test_before_the_first_run_everything_runs(shop: Shop) -> None:
+    assert {one.reasons for step, one in shop.predict().items() if not step.startswith("publish")} == {("never passed here",)}
+    assert shop.verdicts()["publish.shop"] == "runs"
+    assert not (shop.root / ".lockgate").exists()
+
+
+def test_what_is_as_it_was_is_cached(shop: Shop) -> None:
+    shop.ran()
+    assert shop.verdicts() == {
+        "image.shop": "cached",
+        "test.unit": "cached",
+        "scan.shop": "runs",
+        "scan.sources": "cached",
+        "publish.shop": "runs",
+    }
+    assert shop.predict()["publish.shop"].reasons == ("asks the registry every time",)
+
+
+def test_a_changed_file_is_named_where_it_counts(shop: Shop) -> None:
+    shop.ran()
+    (shop.root / "tests" / "main.py").write_text("other")
+    (shop.root / "tests" / "new.py").write_text("new")
+    found = shop.predict()
+    assert found["image.shop"].verdict == "cached"
+    assert found["test.unit"].reasons == ("host file tests/main.py changed", "host file tests/new.py is new")
+    assert found["test.unit"].because == ()
+
+
+def test_what_a_step_shares_with_one_it_needs_is_because_of_that(shop: Shop) -> None:
+    shop.ran()
+    (shop.root / "app" / "main.py").unlink()
+    found = shop.predict()
+    assert found["image.shop"].reasons == ("host file app/main.py is gone",)
+    assert found["test.unit"].because == ("image.shop",)
+    assert found["scan.sources"].because == ()
+
+
+def test_many_changed_files_are_counted(shop: Shop) -> None:
+    shop.ran()
+    for number in range(5):
+        (shop.root / "app" / f"{number}.py").write_text("new")
+    assert len(shop.predict()["image.shop"].reasons) == 4
+    assert shop.predict()["image.shop"].reasons[-1] == "2 more host files changed"
+
+
+def test_a_moved_base_is_told_by_its_digests(shop: Shop) -> None:
+    shop.ran()
+    shop.project = replace(shop.project, locked={"base": replace(BASE, reference="registry/base@sha256:2222")})
+    assert shop.predict()["image.shop"].reasons == ("base digest moved: base sha256:1111 → sha256:2222",)
+
+
+def test_another_variable_is_named(shop: Shop) -> None:
+    shop.ran()
+    unit = shop.project.tests["unit"]
+    shop.project = replace(shop.project, tests={"unit": replace(unit, env={"DEBUG": "1"})})
+    assert shop.predict()["test.unit"].reasons == ("[tests.unit] environment variable DEBUG is new",)
+    assert shop.verdicts()["image.shop"] == "cached"
+
+
+def test_a_tag_may_have_moved(shop: Shop) -> None:
+    shop.pinned, shop.remote = False, ("git https://example.com/x",)
+    shop.ran()
+    found = shop.predict()["image.shop"]
+    assert (found.verdict, found.reasons) == (
+        "unsure",
+        ("cached if registry/base:1 still is sha256:1111", "cached if nothing is new in git https://example.com/x"),
+    )
+
+
+def test_what_only_judges_is_no_reason_to_be_sure(shop: Shop) -> None:
+    shop.ran()
+    assert shop.project.scan is not None
+    shop.project = replace(shop.project, scan=replace(shop.project.scan, max_age_days=1))
+    found = shop.predict()["scan.sources"]
+    assert found.verdict == "unsure"
+    assert found.reasons[0].startswith("[scan] max_age_days changed")
+
+
+def test_a_result_that_was_collected_is_made_again(shop: Shop) -> None:
+    shop.ran()
+    (shop.store / "index.db").unlink()
+    assert shop.predict()["image.shop"].reasons == ("its result is no longer in the engine's store",)
+
+
+def test_another_store_is_another_cache(shop: Shop) -> None:
+    shop.ran()
+    shop.environ["LOCKGATE_STORE"] += "-other"
+    assert "store is another one" in shop.predict()["image.shop"].reasons[0]
+
+
+def test_a_failure_with_the_same_inputs_runs_again(shop: Shop) -> None:
+    shop.ran()
+    shop.ran({"test.unit": Status.FAILED})
+    assert "failed since" in shop.predict()["test.unit"].reasons[0]
+    assert shop.verdicts()["image.shop"] == "cached"
+    shop.ran()
+    assert shop.verdicts()["test.unit"] == "cached"
+
+
+def test_a_failure_that_was_taken_back_does_not_count(shop: Shop) -> None:
+    shop.ran()
+    file = shop.root / "tests" / "main.py"
+    file.write_text("broken")
+    shop.ran({"test.unit": Status.FAILED})
+    assert shop.predict()["test.unit"].reasons == ("host file tests/main.py changed",)
+    file.write_text("tests")
+    assert shop.verdicts()["test.unit"] == "cached"
+
+
+def test_a_pass_with_another_token_is_another_outcome(shop: Shop) -> None:
+    shop.ran(attempts={"test.unit": "run-7"})
+    assert shop.verdicts()["test.unit"] == "runs"
+    state = {"schema": 1, "steps": {"test.unit": {"status": "passed", "run": "r", "attempt": "run-7"}}}
+    Home.of(shop.root).state.write_text(json.dumps(state))
+    assert shop.verdicts()["test.unit"] == "cached"
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"schema": 99}', '{"schema": 1, "folders": [], "steps": 3}'])
+def test_a_book_that_cannot_be_read_is_empty(shop: Shop, text: str) -> None:
+    shop.ran()
+    Home.of(shop.root).explain.write_text(text)
+    assert shop.predict()["image.shop"].reasons == ("never passed here",)
+
+
+def test_a_book_is_read_as_it_was_written(shop: Shop) -> None:
+    shop.ran()
+    home = Home.of(shop.root)
+    book = Book.read(home.explain)
+    book.write(home.explain)
+    again = Book.read(home.explain)
+    assert (again.pages, again.folders) == (book.pages, book.folders)
+    assert len(again.folders) == 1
+
+
+def test_a_dagger_engine_keeps_its_own_cache(shop: Shop) -> None:
+    shop.ran()
+    shop.choice = Choice(kind="dagger", reason="dagger found", how=How.COMMAND)
+    found = shop.predict()["image.shop"]
+    assert (found.verdict, found.reasons) == ("unsure", ("a Dagger engine keeps its own cache (dagger found)",))
+
+
+def test_without_an_engine_nothing_is_known(shop: Shop) -> None:
+    shop.choice = EngineUnavailable("no engine can run containers here")
+    assert set(shop.verdicts().values()) == {"unsure"}
+
+
+def test_a_step_of_ones_own_runs(shop: Shop) -> None:
+    (shop.root / "lockgate.py").write_text("from pipelines import pipeline\n@pipeline.step\nasync def mine() -> None: ...\n")
+    assert shop.predict("step.mine")["step.mine"].reasons == ("its own code runs every time",)

@@ -1,0 +1,137 @@
+"""What of the configuration shapes the work of which step."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.model import LockedImage, OnInconclusive, Severity, StepLimits, Thresholds
+from pipelines.steps.settings import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.model import Project, Source
+
+STEPS = ("image.shop", "image.my-tool", "test.unit", "test.integration", "scan.shop", "scan.sources", "perf.checkout")
+SHOP = {"image.shop", "test.unit", "test.integration", "scan.shop", "perf.checkout"}
+
+
+def with_image(project: Project, **changes: Any) -> Project:
+    return replace(project, images={**project.images, "shop": replace(project.images["shop"], **changes)})
+
+
+def with_test(project: Project, name: str = "unit", **changes: Any) -> Project:
+    return replace(project, tests={**project.tests, name: replace(project.tests[name], **changes)})
+
+
+def with_scan(project: Project, **changes: Any) -> Project:
+    assert project.scan is not None
+    return replace(project, scan=replace(project.scan, **changes))
+
+
+def with_perf(project: Project, **changes: Any) -> Project:
+    return replace(project, perf={"checkout": replace(project.perf["checkout"], **changes)})
+
+
+def with_lock(project: Project, name: str) -> Project:
+    return replace(project, locked={name: LockedImage(name=name, reference=f"registry/{name}@sha256:1", origin="official")})
+
+
+def with_file(project: Project, name: str) -> Project:
+    (project.root / name).write_text("FROM scratch\n")
+    return project
+
+
+Change = tuple["Callable[[Project], Project]", str, set[str]]
+CHANGES: list[Change] = [
+    (lambda p: with_image(p, target="other"), "[images.shop] target", SHOP - {"test.unit"}),
+    (lambda p: with_image(p, args={"X": "1"}), "build argument X", SHOP),
+    (lambda p: with_image(p, args={"X": "{revision}"}), "build argument X", SHOP),
+    (lambda p: with_image(p, secrets={"pip": "env://PIP"}), "[images.shop] secrets", SHOP),
+    (lambda p: with_image(p, labels={"team": "shop"}), "label team", {"scan.shop"}),
+    (lambda p: with_lock(p, "python"), "base image python", SHOP),
+    (lambda p: with_lock(p, "trivy-db"), "image trivy-db", {"scan.shop", "scan.sources"}),
+    (lambda p: with_lock(p, "k6"), "image k6", {"perf.checkout"}),
+    (lambda p: with_lock(p, "redis:7"), "image redis:7", {"test.integration"}),
+    (lambda p: with_file(p, "Dockerfile"), "host file Dockerfile", {*SHOP, "image.my-tool"}),
+    (lambda p: with_file(p, ".dockerignore"), "host file .dockerignore", {*SHOP, "image.my-tool"}),
+    (lambda p: with_test(p, command=("pytest",)), "[tests.unit] command", {"test.unit"}),
+    (lambda p: with_test(p, env={"DEBUG": "1"}), "[tests.unit] environment variable DEBUG", {"test.unit"}),
+    (lambda p: with_test(p, "integration", services={}), "image redis:7", {"test.integration"}),
+    (lambda p: with_perf(p, script="other.js"), "[perf.checkout] script", {"perf.checkout"}),
+    (lambda p: with_perf(p, env={"A": "b"}), "[perf.checkout] environment variable A", {"perf.checkout"}),
+]
+
+
+def works(project: Project, source: Source) -> dict[str, dict[str, str]]:
+    found = {step: settings_of(step, project, source) for step in STEPS}
+    return {step: settings.work for step, settings in found.items() if settings is not None}
+
+
+@pytest.mark.parametrize(("change", "name", "steps"), CHANGES, ids=[name for _, name, _ in CHANGES])
+def test_a_change_concerns_the_steps_it_shapes(project: Project, source: Source, change: Any, name: str, steps: set[str]) -> None:
+    before = works(project, source)
+    after = works(change(project), source)
+    assert set(before) == set(STEPS)
+    assert {step for step in STEPS if before[step] != after[step]} == steps
+    assert all(before[step].get(name) != after[step].get(name) for step in steps)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: with_test(p, limits=StepLimits(timeout_s=5)),
+        lambda p: with_image(p, limits=StepLimits(retries=7)),
+        lambda p: replace(p, width=3, keep_going=False),
+    ],
+)
+def test_limits_shape_no_work(project: Project, source: Source, change: Any) -> None:
+    assert works(change(project), source) == works(project, source)
+
+
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [
+        (lambda p: with_scan(p, fail_on=Severity.LOW), "scan.shop"),
+        (lambda p: with_scan(p, on_inconclusive=OnInconclusive.WARN), "scan.sources"),
+        (lambda p: with_perf(p, thresholds=Thresholds(p95_ms=1)), "perf.checkout"),
+    ],
+)
+def test_what_only_judges_is_apart(project: Project, source: Source, change: Any, step: str) -> None:
+    before, after = settings_of(step, project, source), settings_of(step, change(project), source)
+    assert before is not None
+    assert after is not None
+    assert before.work == after.work
+    assert before.judged != after.judged
+
+
+def test_a_commit_concerns_the_scan_that_sees_its_labels(project: Project, source: Source) -> None:
+    before, after = works(project, source), works(project, dataclasses.replace(source, version="1.5.0", revision="f" * 40))
+    assert {step for step in STEPS if before[step] != after[step]} == {"scan.shop"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("FROM a\n", "# why\nFROM a\n\n", True),
+        ("FROM a\nRUN x \\\n  y\n", "FROM a\nRUN x \\\n# in between\n  y\n", True),
+        ("FROM a\n", "# escape=`\nFROM a\n", False),
+        ("FROM a\n", "FROM b\n", False),
+        ("FROM a\nRUN <<E\n# x\nE\n", "FROM a\nRUN <<E\n# y\nE\n", False),
+    ],
+)
+def test_comments_in_a_dockerfile_are_none_of_it(project: Project, source: Source, before: str, after: str, same: bool) -> None:
+    (project.root / "Dockerfile").write_text(before)
+    first = works(project, source)["image.shop"]
+    (project.root / "Dockerfile").write_text(after)
+    assert (works(project, source)["image.shop"] == first) == same
+
+
+@pytest.mark.parametrize("step", ["publish.shop", "step.mine", "test.of-my-own", "scan.nothing"])
+def test_other_steps_have_none(project: Project, source: Source, step: str) -> None:
+    without_scan = dataclasses.replace(project, scan=None)
+    assert settings_of(step, without_scan, source) is None
