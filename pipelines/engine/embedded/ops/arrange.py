@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.actions import ActionOp
 from pipelines.engine.embedded.ops.command import Command, source_of
-from pipelines.engine.embedded.ops.op import Output
+from pipelines.engine.embedded.ops.files import Chown
+from pipelines.engine.embedded.ops.op import Constant, Output
 from pipelines.engine.embedded.ops.owners import owner_ids
+from pipelines.engine.embedded.ops.read import within
 from pipelines.engine.embedded.ops.states import (
     CacheMount,
     DirectoryMount,
@@ -62,7 +65,7 @@ class Arrangement:
             self._lease = await self._stack.enter_async_context(self.session.leased())
         for mount in command.mounts:
             if isinstance(mount, CacheMount):
-                seed = self._seed(mount)
+                seed = await self._seed(mount)
                 self._volumes[mount.target] = await self._stack.enter_async_context(self.session.volume(mount.cache, seed))
         for name, secret in [
             *command.secret_env,
@@ -71,9 +74,17 @@ class Arrangement:
             self._values[name] = await self.session.secret_value(secret)
         await asyncio.to_thread(self._mount)
 
-    def _seed(self, mount: CacheMount) -> tuple[Snapshot, str] | None:
-        source = mount.cache.source
-        return (self._sources[mount.target], source.path) if source is not None else None
+    async def _seed(self, mount: CacheMount) -> tuple[Snapshot, str] | None:
+        """What a new volume begins with; its files belong to the mount's owner, whom this container's root file system may have to name."""
+        source, owner = mount.cache.source, mount.cache.owner
+        if source is None:
+            return None
+        snapshot = self._sources[mount.target]
+        if owner:
+            uid, gid = await within(self.session, Constant(self._rootfs), lambda root: owner_ids(root, owner))
+            owned = ActionOp(Constant(snapshot), Chown(source.path, f"{uid}:{gid}"))
+            snapshot = (await self.session.ops.output(owned)).snapshot
+        return snapshot, source.path
 
     def _mount(self) -> None:
         draft = self._draft(self._rootfs)

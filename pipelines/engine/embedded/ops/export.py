@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.ops.changeset import paths
 from pipelines.engine.embedded.ops.read import must_stat, within
 from pipelines.engine.embedded.store.guard import disk_guard
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pipelines.engine.embedded.ops.changeset import Changeset
     from pipelines.engine.embedded.ops.session import Session
     from pipelines.engine.embedded.ops.states import DirectoryState, FileState
     from pipelines.engine.embedded.store.paths import Root
@@ -37,6 +41,23 @@ def _merge(root: Root, source: str, target: Path, *, wipe: bool) -> None:
             else:
                 child.unlink()
     copy_tree(root, source, Root(target), "/", owner="caller")
+
+
+async def export_changes(session: Session, changes: Changeset, path: str) -> str:
+    """Do the changes to a folder of the host (made if missing). Returns the folder's absolute path."""
+    target = session.host_path(path)
+    removed = (await paths(session, changes)).removed
+    await within(session, changes.layer().op, lambda root: _change(root, target, removed))
+    return str(target)
+
+
+def _change(layer: Root, target: Path, removed: Sequence[str]) -> None:
+    from pipelines.engine.embedded.store.paths import Root
+
+    target.mkdir(parents=True, exist_ok=True)
+    for rel in removed:
+        Root(target).remove_tree(rel.rstrip("/"))
+    _merge(layer, "/", target, wipe=False)
 
 
 async def export_file(session: Session, state: FileState, path: str, *, into: bool) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.states import DirectoryState
 
 SCHEMES = re.compile(r"(https?|git|ssh|file)://|[\w.-]+@[\w.-]+:")
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -27,10 +28,14 @@ TOLD = 400  # characters of git's complaint that are passed on
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A remote repository; `environment` holds what git needs to be let in (never part of a key)."""
+    """A repository; `environment` holds what git needs to be let in (never part of a key).
+
+    `source` is where git's files are, of a repository in a directory of ours; `url` then names their content.
+    """
 
     url: str
     environment: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    source: DirectoryState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,12 @@ def open_repository(
     return Repository(url, environment)
 
 
-async def list_refs(repository: Repository) -> dict[str, str]:
+async def list_refs(session: Session, repository: Repository) -> dict[str, str]:
     """Commits by full ref name; an annotated tag stands for the commit it tags."""
-    listed = await git(repository, ["ls-remote", "--symref", repository.url])
+    from pipelines.engine.embedded.ops.gitlocal import located
+
+    async with located(session, repository) as where:
+        listed = await git(repository, ["ls-remote", "--symref", where])
     refs: dict[str, str] = {}
     for line in listed.splitlines():
         commit, _, name = line.partition("\t")
@@ -94,7 +102,8 @@ async def resolve(session: Session, repository: Repository, *names: str) -> Ref:
             return Ref(repository, refs.get("symbolic HEAD", "HEAD"), refs["HEAD"])
         if name in refs:
             return Ref(repository, name, refs[name])
-    raise NotFound(f"git: {repository.url} has no ref {names[-1].rsplit('/', 1)[-1]!r}")
+    where = repository.url if repository.source is None else "the directory"
+    raise NotFound(f'git: {where}: repository does not contain ref "{names[0]}"')
 
 
 class TreeOp(Op):
@@ -104,7 +113,9 @@ class TreeOp(Op):
     __slots__ = ("bare", "depth", "ref")
 
     def __init__(self, ref: Ref, *, discard_git_dir: bool, depth: int) -> None:
-        super().__init__([ref.repository.url, ref.name, ref.commit, discard_git_dir, depth])
+        source = ref.repository.source
+        recipe = [ref.repository.url, ref.name, ref.commit, discard_git_dir, depth]
+        super().__init__(recipe, [source.op] if source is not None else [])
         self.ref = ref
         self.bare = discard_git_dir
         self.depth = depth
@@ -112,24 +123,29 @@ class TreeOp(Op):
     def describe(self) -> str:
         return f"{self.ref.repository.url} {self.ref.commit[:12]}"
 
-    async def key(self, session: Session, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - it has none
-        return digest_of(self.kind, self.digest)
+    async def key(self, session: Session, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the url of a local one names its content
+        ref = self.ref
+        return digest_of(self.kind, ref.repository.url, ref.name, ref.commit, self.bare, self.depth)
 
     async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:  # noqa: ARG002 - it has none
         draft = session.store.draft(SCRATCH)
         try:
-            await self._checkout(draft.mount())
+            await self._checkout(session, draft.mount())
             return Output(await asyncio.to_thread(draft.commit, key))
         except BaseException:
             draft.discard()
             raise
 
-    async def _checkout(self, folder: Path) -> None:
+    async def _checkout(self, session: Session, folder: Path) -> None:
+        from pipelines.engine.embedded.ops.gitlocal import located
+
         repository, at = self.ref.repository, ["-C", str(folder)]
         await git(repository, [*at, "init", "--quiet"])
-        await git(repository, [*at, "remote", "add", "origin", repository.url])
+        if repository.source is None:
+            await git(repository, [*at, "remote", "add", "origin", repository.url])
         depth = [f"--depth={self.depth}"] if self.depth > 0 else []
-        await git(repository, [*at, "fetch", "--quiet", "--no-tags", *depth, "origin", self.ref.commit])
+        async with located(session, repository) as where:
+            await git(repository, [*at, "fetch", "--quiet", "--no-tags", *depth, where, self.ref.commit])
         await git(repository, [*at, "checkout", "--quiet", "--detach", self.ref.commit])
         await git(repository, [*at, "submodule", "update", "--quiet", "--init", "--recursive", *depth])
         if self.bare:

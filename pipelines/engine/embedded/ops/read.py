@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import posixpath
 import stat as modes
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +16,7 @@ from pipelines.engine.embedded.ops.states import inside
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pipelines.engine.embedded.ops.op import Op
     from pipelines.engine.embedded.ops.session import Session
@@ -37,13 +38,18 @@ class Stat:
 
 async def within(session: Session, op: Op, work: Callable[[Root], T]) -> T:
     """Evaluate `op` and do `work` on its file system, in a thread."""
+    return await within_all(session, [op], lambda roots: work(roots[0]))
+
+
+async def within_all(session: Session, ops: Sequence[Op], work: Callable[[list[Root]], T]) -> T:
+    """Evaluate `ops` and do `work` on their file systems, in a thread."""
     from pipelines.engine.embedded.store.paths import Root
 
-    snapshot = (await session.ops.output(op)).snapshot
+    snapshots = [output.snapshot for output in await session.ops.outputs(ops)]
 
     def there() -> T:
-        with session.store.view(snapshot) as view:
-            return work(Root(view.path))
+        with ExitStack() as stack:
+            return work([Root(stack.enter_context(session.store.view(snapshot)).path) for snapshot in snapshots])
 
     return await asyncio.to_thread(there)
 
@@ -119,7 +125,12 @@ async def exists(session: Session, op: Op, path: str, expected: str | None, *, f
 
 async def must_stat(session: Session, op: Op, path: str, shown: str, *, follow: bool = True) -> Stat:
     """Facts about a path that must be there."""
-    return await within(session, op, lambda root: _facts(path, _status(root, path, shown, follow=follow)))
+
+    def work(root: Root) -> Stat:
+        status = _status(root, path, shown, follow=follow)
+        return _facts(root.locate(path, follow=follow).name if path != "/" else "", status)
+
+    return await within(session, op, work)
 
 
 async def stat(session: Session, op: Op, path: str, shown: str, *, follow: bool) -> Stat | None:
@@ -132,6 +143,7 @@ async def find_up(session: Session, op: Op, base: str, name: str, start: str) ->
 
     def work(root: Root) -> str | None:
         folder = inside(base, start)
+        _status(root, folder, start)
         while True:
             candidate = posixpath.join(folder, name)
             try:
@@ -153,7 +165,7 @@ def _status(root: Root, path: str, shown: str, *, follow: bool = True) -> os.sta
         raise NotFound.stat(shown.lstrip("/") or "/") from error
 
 
-def _facts(path: str, status: os.stat_result) -> Stat:
+def _facts(name: str, status: os.stat_result) -> Stat:
     kinds = ((modes.S_ISDIR, "DIRECTORY"), (modes.S_ISREG, "REGULAR"), (modes.S_ISLNK, "SYMLINK"))
     kind = next((name for test, name in kinds if test(status.st_mode)), "UNKNOWN")
-    return Stat(posixpath.basename(path), status.st_size, modes.S_IMODE(status.st_mode), kind)
+    return Stat(name, status.st_size, modes.S_IMODE(status.st_mode), kind)

@@ -72,7 +72,7 @@ class Session:
         from pipelines.engine.embedded.ops.git import list_refs
 
         if repository.url not in self._refs:
-            self._refs[repository.url] = await list_refs(repository)
+            self._refs[repository.url] = await list_refs(self, repository)
         return self._refs[repository.url]
 
     def host_path(self, path: str) -> Path:

@@ -58,10 +58,15 @@ def _alike(old: str, before: os.stat_result, found: Found) -> bool:
         return False
     if _xattrs(old) != _xattrs(found.path):
         return False
+    return same_content(old, before, found.path, after)
+
+
+def same_content(old: str, before: os.stat_result, new: str, after: os.stat_result) -> bool:
+    """Whether two entries of one type hold the same: content, link target or device number."""
     if stat.S_ISREG(after.st_mode):
-        return before.st_size == after.st_size and _same_content(old, found.path)
+        return before.st_size == after.st_size and _same_bytes(old, new)
     if stat.S_ISLNK(after.st_mode):
-        return os.readlink(old) == os.readlink(found.path)
+        return os.readlink(old) == os.readlink(new)
     return before.st_rdev == after.st_rdev
 
 
@@ -69,7 +74,7 @@ def _xattrs(path: str) -> dict[str, bytes]:
     return {name: os.getxattr(path, name, follow_symlinks=False) for name in xattrs(path) if not name.startswith(MARKS)}
 
 
-def _same_content(one: str, two: str) -> bool:
+def _same_bytes(one: str, two: str) -> bool:
     with open(one, "rb", buffering=0) as first, open(two, "rb", buffering=0) as second:
         while True:
             block = first.read(_BLOCK)

@@ -10,6 +10,7 @@ from pipelines.engine.embedded.api.registry import field
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops import git, remote
 from pipelines.engine.embedded.ops.git import Ref, Repository, TreeOp
+from pipelines.engine.embedded.ops.gitlocal import latest_version, local_repository
 from pipelines.engine.embedded.ops.images import container_from
 from pipelines.engine.embedded.ops.secrets import secret_from_uri
 from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, FileState, SecretState, SocketState
@@ -48,9 +49,14 @@ async def repository(session: Session, _: None, args: Args) -> Repository:
     )
 
 
+@field("Directory.asGit")
+async def as_git(session: Session, state: DirectoryState, _: Args) -> Repository:
+    return await local_repository(session, state)
+
+
 @field("GitRepository.url")
-def url(_: Session, state: Repository, __: Args) -> str:
-    return state.url
+def url(_: Session, state: Repository, __: Args) -> str | None:
+    return state.url if state.source is None else None
 
 
 @field("GitRepository.head")
@@ -91,6 +97,12 @@ async def branches(session: Session, state: Repository, args: Args) -> list[str]
 @field("GitRepository.tags", args=("patterns",))
 async def tags(session: Session, state: Repository, args: Args) -> list[str]:
     return _matching(await session.git_refs(state), TAGS, args.get("patterns"))
+
+
+@field("GitRepository.latestVersion")
+async def latest(session: Session, state: Repository, _: Args) -> Ref:
+    names = _matching(await session.git_refs(state), TAGS, None)
+    return await git.resolve(session, state, TAGS + latest_version(names))
 
 
 def _matching(refs: dict[str, str], prefix: str, patterns: list[str] | None) -> list[str]:

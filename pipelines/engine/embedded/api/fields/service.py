@@ -71,6 +71,12 @@ async def stop(session: Session, state: ServiceState, args: Args) -> None:
     await session.services.stop(state, kill=args["kill"])
 
 
+@field("Container.up", args=("ports", "random", "args", "useEntrypoint", "insecureRootCapabilities", "expand", "noInit"))
+async def container_up(session: Session, state: ContainerState, args: Args) -> None:
+    """As `asService` and `up`."""
+    await up(session, as_service(session, state, args), args)
+
+
 @field("Service.up", args=("ports", "random"))
 async def up(session: Session, state: ServiceState, args: Args) -> None:
     """Forwards ports of the host's loopback to the service until the client goes away."""

@@ -1,0 +1,118 @@
+"""Patches: made of changesets, applied to directories; by git."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pipelines.engine.embedded.errors import EngineError, InvalidInput
+from pipelines.engine.embedded.ops.actions import Action
+from pipelines.engine.embedded.ops.diff import DiffOp
+from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.ops.tool import run_git
+from pipelines.engine.embedded.store.snapshot import SCRATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pipelines.engine.embedded.ops.changeset import Changeset
+    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.snapshot import Snapshot
+
+NAME = "diff.patch"
+DIFFERENT = 1  # what `git diff --no-index` ends with when there are differences
+TOLD = 400  # characters of git's complaint that are passed on
+DIFF = ("diff", "--no-index", "--no-prefix", "--binary", "--find-renames", "a", "b")
+
+
+class PatchOp(Op):
+    """A changeset as one file, `/diff.patch`. `inputs`: what the old directory has otherwise, and what the new one has."""
+
+    kind = "patch"
+    __slots__ = ()
+
+    def __init__(self, changes: Changeset) -> None:
+        super().__init__([], [DiffOp(changes.after, changes.before), DiffOp(changes.before, changes.after)])
+
+    async def key(self, session: Session, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the inputs' content says all
+        return digest_of(self.kind, [output.snapshot.id for output in inputs])
+
+    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
+        return Output(await asyncio.to_thread(self._write, session, [output.snapshot for output in inputs], key))
+
+    def _write(self, session: Session, snapshots: Sequence[Snapshot], key: str) -> Snapshot:
+        trees, result = session.store.draft(SCRATCH), session.store.draft(SCRATCH)
+        try:
+            (result.mount() / NAME).write_bytes(_difference(session, trees.mount(), snapshots))
+            return result.commit(key)
+        except BaseException:
+            result.discard()
+            raise
+        finally:
+            trees.discard()
+
+
+def _difference(session: Session, folder: Path, snapshots: Sequence[Snapshot]) -> bytes:
+    """What git says of two trees, copied into `folder` as `a` and `b`: it names files by the folders they are in."""
+    from pipelines.engine.embedded.store.copy import copy_tree
+    from pipelines.engine.embedded.store.paths import Root
+
+    for name, snapshot in zip("ab", snapshots, strict=True):
+        with session.store.view(snapshot) as view:
+            copy_tree(Root(view.path), "/", Root(folder), f"/{name}")
+    done = run_git(DIFF, folder)
+    if done.returncode not in (0, DIFFERENT):
+        raise EngineError(f"git diff failed: {done.stderr.decode(errors='replace').strip()[-TOLD:]}")
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class ApplyPatch(Action):
+    """A patch applied to the directory `path`: all of it, or it is refused. A text without any patch changes nothing."""
+
+    name: ClassVar[str] = "patch"
+    path: str
+    patch: bytes = field(repr=False)
+
+    def recipe(self) -> Any:
+        return [self.path, self.patch]
+
+    def apply(self, root: Root, _: Sequence[Root], /) -> None:
+        root.mkdirs(self.path)
+        _apply(root, self.path, self.patch)
+
+
+@dataclass(frozen=True)
+class ApplyPatchFile(Action):
+    """As ApplyPatch, the patch being a file."""
+
+    name: ClassVar[str] = "patch"
+    path: str
+    source: Op
+    source_path: str
+
+    @property
+    def sources(self) -> tuple[Op, ...]:  # type: ignore[override]
+        return (self.source,)
+
+    def recipe(self) -> Any:
+        return [self.path, self.source_path]
+
+    async def key(self, session: Session, sources: Sequence[Snapshot]) -> Any:
+        return [self.path, await session.content(sources[0], self.source_path)]
+
+    def apply(self, root: Root, sources: Sequence[Root], /) -> None:
+        root.mkdirs(self.path)
+        _apply(root, self.path, sources[0].read(self.source_path))
+
+
+def _apply(root: Root, path: str, patch: bytes) -> None:
+    if not patch.strip():
+        return
+    done = run_git(["apply", "--allow-empty", "--whitespace=nowarn", "-"], root.locate(path), given=patch)
+    if done.returncode:
+        raise InvalidInput(f"failed to apply patch: {done.stderr.decode(errors='replace').strip()[-TOLD:]}")
