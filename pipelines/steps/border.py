@@ -190,6 +190,7 @@ _ANSWERS: dict[Trouble, tuple[type[LockgateError], str, str | None, str | None]]
         "add its CA to this machine, or list it as insecure in registries.conf",
     ),
     Trouble.BUSY: (RegistryUnavailable, "{where} is busy", "{says}", "wait a little, and run again"),
+    Trouble.SILENCE: (RegistryUnavailable, "{where} does not answer", "{says}", _DOCTOR),
     Trouble.NAME: (RegistryUnavailable, "{where} cannot be found", "{says}", _DOCTOR),
     Trouble.CONNECTION: (RegistryUnavailable, "{where} does not answer", "{says}", _DOCTOR),
     Trouble.PLATFORM: (

@@ -45,6 +45,16 @@ class Target:
     arguments: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A scan but its attempt; `image` is None for the sources."""
+
+    spec: ScanSpec
+    image: str | None
+    database: Database
+    targets: Sequence[Target]
+
+
 async def step(spec: ScanSpec, image: str | None, given: Given) -> Check:
     """Scan an image of the project (every platform of it), or the sources when `image` is None.
 
@@ -57,7 +67,8 @@ async def step(spec: ScanSpec, image: str | None, given: Given) -> Check:
         if known is None:
             return _without_database(spec)
         targets = (_source_target(given, spec, known),) if image is None else _image_targets(given, spec, known, given.images[image])
-        settled = await settle(given.context, lambda token: _attempt(given, spec, known, targets, image=image is not None, token=token))
+        survey = Survey(spec=spec, image=image, database=known, targets=targets)
+        settled = await settle(given.context, lambda token: _attempt(given, survey, token))
     return settled.check
 
 
@@ -65,19 +76,18 @@ def _without_database(spec: ScanSpec) -> Check:
     return Check(verdict=Verdict.NO_DATA, reason=NO_DATABASE, facts={"database": "none"}, warn=spec.on_inconclusive is OnInconclusive.WARN)
 
 
-async def _attempt(given: Given, spec: ScanSpec, known: Database, targets: Sequence[Target], *, image: bool, token: str | None) -> Attempt:
+async def _attempt(given: Given, survey: Survey, token: str | None) -> Attempt:
     texts: list[str] = []
     stamps: list[Stamp | None] = []
-    for target in targets:
+    for target in survey.targets:
         command = ["trivy", *target.arguments]
         given.context.log(f"$ {shlex.join(command)}\n")
         left = await leave(given, with_attempt(target.container, token), command, LEAVES)
         given.context.log(left.output)
         texts.append(left.text)
         stamps.append(left.stamp)
-    check = judge_scan(
-        [_read(text, image=image) for text in texts], spec, known, dt.datetime.now(dt.UTC), image=image, artifacts=_keep(given, texts)
-    )
+    reports, now = [_read(text, survey.image) for text in texts], dt.datetime.now(dt.UTC)
+    check = judge_scan(reports, survey.spec, survey.database, now, image=survey.image is not None, artifacts=_keep(given, texts))
     return Attempt(check, _newest(stamps, given.context.run_id))
 
 
@@ -86,9 +96,9 @@ def _newest(stamps: Sequence[Stamp | None], run_id: str) -> Stamp | None:
     return next((stamp for stamp in stamps if stamp is None or stamp.run_id == run_id), stamps[0])
 
 
-def _read(text: str, *, image: bool) -> trivy.Report:
+def _read(text: str, image: str | None) -> trivy.Report:
     try:
-        return trivy.parse(text, files=not image)
+        return trivy.parse(text, image=image)
     except trivy.NotTrivy as problem:
         raise StepFailed(
             f"Trivy's report cannot be read: {problem}", cause="the image named by scan.image holds another program or version"
@@ -116,9 +126,9 @@ def _trivy(given: Given, spec: ScanSpec, known: Database) -> dagger.Container:
 
 
 def _image_targets(given: Given, spec: ScanSpec, known: Database, image: Image) -> tuple[Target, ...]:
-    """Trivy on the tarball of each platform's image: layers, configuration and all, as they will be pushed."""
+    """Trivy on the tarball of each platform's image as it will be pushed: layers, and secrets in its environment and history."""
     base, path = _trivy(given, spec, known), f"{ROOT}/{image.name}.tar"
-    arguments = ("image", *ALWAYS, "--scanners", "vuln,secret", "--input", path)
+    arguments = ("image", *ALWAYS, "--scanners", "vuln,secret", "--image-config-scanners", "secret", "--input", path)
     return tuple(
         Target(container=base.with_mounted_file(path, variant.as_tarball()), arguments=arguments)
         for variant in image.variants or (image.container,)

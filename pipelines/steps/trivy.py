@@ -35,8 +35,8 @@ class Report:
     system: str | None = None
 
 
-def parse(text: str, *, files: bool) -> Report:
-    """Read a report. `files` says whether its targets are files of the project (a scan of sources) or things in an image.
+def parse(text: str, *, image: str | None) -> Report:
+    """Read the report of an image, which is called so in what comes out; of the sources when it is None: targets are files then.
 
     Raises:
         NotTrivy: it is not JSON, or not in a shape of schema version 2.
@@ -49,7 +49,8 @@ def parse(text: str, *, files: bool) -> Report:
         raise NotTrivy(f"it is not of schema version {SCHEMA_VERSION}")
     try:
         results = [result for result in document.get("Results") or [] if isinstance(result, dict)]
-        reported = tuple(entry for result in results for entry in _entries(result, files=files))
+        artifact = str(document.get("ArtifactName") or "")
+        reported = tuple(entry for result in results for entry in _entries(result, artifact, image))
         packages = sum(len(result.get("Packages") or []) for result in results)
         system = _system(document)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
@@ -57,8 +58,10 @@ def parse(text: str, *, files: bool) -> Report:
     return Report(reported=reported, packages=packages, system=system)
 
 
-def _entries(result: dict[str, Any], *, files: bool) -> Iterator[Reported]:
-    target = str(result.get("Target") or "")
+def _entries(result: dict[str, Any], artifact: str, image: str | None) -> Iterator[Reported]:
+    target, files = str(result.get("Target") or ""), image is None
+    if image is not None and artifact and target.startswith(artifact):
+        target = f"{image}{target.removeprefix(artifact)}"
     for entry in result.get("Vulnerabilities") or []:
         yield _vulnerability(entry, target, files=files)
     for entry in result.get("Misconfigurations") or []:

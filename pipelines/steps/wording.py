@@ -50,6 +50,7 @@ class Trouble(Enum):
         r"\b50[0-4]\b.{0,40}(Error|Bad Gateway|Unavailable|Timeout)",
         r"unexpected (HTTP )?status.{0,20}\b5\d\d\b",
     )
+    SILENCE = (r"the registry gave no answer within",)
     NAME = (r"no such host", r"[Tt]emporary failure in name resolution", r"server misbehaving", r"[Nn]ame or service not known")
     CONNECTION = (
         r"connection refused",
@@ -88,7 +89,11 @@ class Trouble(Enum):
 
 
 _PATTERNS = {trouble: re.compile("|".join(trouble.value), re.DOTALL) for trouble in Trouble if trouble.value}
-_HOST = re.compile(r"https?://([^/\s\"]+)|dial tcp:? (?:lookup )?([\w.:\[\]-]+)|container registry ([^\s:]+(?::\d+)?)")
+_HOST = re.compile(r"https?://([^/\s\"]+)|dial tcp:? (?:lookup )?([\w.:\[\]-]+)|container registry ([^\s:]+(?::\d+)?)|resolve image \"([^/\s\"]+)/")
+_WRAPPINGS = re.compile(
+    r"^(?:failed to resolve image \"[^\"]*\" \(platform: \"[^\"]*\"\): |failed to do request: |load \S+: |inputs: "
+    r"|failed to (?:load|convert|clone|resolve|get|content hash|copy)\b[^:\"]*: )+"
+)
 _LINE_OF_DOCKERFILE = re.compile(r"dockerfile parse error on line (\d+): (.*)", re.DOTALL)
 
 
@@ -109,7 +114,7 @@ def core(message: str) -> str:
     at_line = _LINE_OF_DOCKERFILE.search(line)
     if at_line:
         return f"line {at_line.group(1)}: {at_line.group(2)}"
-    line = re.sub(r"^(?:failed to (?:load|convert|clone|resolve|get|content hash|copy)\b[^:]*: |load \S+: |inputs: )+", "", line)
+    line = _WRAPPINGS.sub("", line)
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 

@@ -108,6 +108,13 @@ async def test_a_program_that_is_no_trivy_is_told(workshop: Workshop, image: Ima
         await look(workshop, image, spec(), locked={**workshop.locked, "trivy": other})
 
 
+async def test_a_secret_in_the_environment_of_an_image(workshop: Workshop) -> None:
+    image = await workshop.image(f"ARG BASE\nFROM $BASE\nENV ACCESS_KEY=AKIA{'IOSFODNN7ABCDEFG'}\n")
+    check, _ = await look(workshop, image, spec())
+    assert check.verdict is Verdict.FAIL
+    assert "aws-access-key-id" in [finding.rule for finding in check.findings]
+
+
 async def test_sources(workshop: Workshop, nonce: str) -> None:
     workshop.write(
         requirements_dot_txt="lockgate-fixture-vulnerable==1.0.0\n",

@@ -94,8 +94,8 @@ SOURCES = {
 }
 
 
-def read(document: object, *, files: bool = False) -> Report:
-    return parse(json.dumps(document), files=files)
+def read(document: object, image: str | None = "shop") -> Report:
+    return parse(json.dumps(document), image=image)
 
 
 def test_vulnerabilities_of_an_image() -> None:
@@ -106,7 +106,7 @@ def test_vulnerabilities_of_an_image() -> None:
         rule="CVE-2026-0001",
         severity=Severity.CRITICAL,
         message="bash 5.2-1: bash: runs commands",
-        location=Location(target="/lockgate/shop.tar (debian 12.15): bash 5.2-1"),
+        location=Location(target="shop (debian 12.15): bash 5.2-1"),
         remedy="update bash to 5.2-2",
     )
     assert (second.message, second.remedy) == ("base-files 12.4: It is there", "no fixed version (affected)")
@@ -118,7 +118,7 @@ def test_a_waiver_may_use_the_vendors_name() -> None:
 
 
 def test_misconfigurations_and_secrets_of_sources_have_a_place_in_a_file() -> None:
-    user, secret = read(SOURCES, files=True).reported
+    user, secret = read(SOURCES, None).reported
     assert user.finding.rule == "DS002"
     assert user.finding.location == Location(path="Dockerfile", line=3)
     assert user.ids == {"ds002", "avd-ds-0002"}
@@ -144,7 +144,7 @@ def test_a_report_without_results_is_an_empty_one(document: dict[str, Any]) -> N
 )
 def test_what_is_no_report(text: str, why: str) -> None:
     with pytest.raises(NotTrivy, match=why):
-        parse(text, files=False)
+        parse(text, image="shop")
 
 
 JSON = st.recursive(
@@ -161,11 +161,11 @@ JSON = st.recursive(
             st.dictionaries(st.sampled_from(["Target", "Vulnerabilities", "Misconfigurations", "Secrets", "Packages"]), JSON), max_size=2
         ),
     ),
-    st.booleans(),
+    st.sampled_from(["shop", None]),
 )
-def test_any_document_is_a_report_or_told_to_be_none(document: dict[str, Any], files: bool) -> None:
+def test_any_document_is_a_report_or_told_to_be_none(document: dict[str, Any], image: str | None) -> None:
     try:
-        report = read({**document, "SchemaVersion": 2}, files=files)
+        report = read({**document, "SchemaVersion": 2}, image)
     except NotTrivy:
         return
     assert report.packages >= 0

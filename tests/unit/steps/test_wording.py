@@ -54,6 +54,7 @@ OBSERVED = [
     ("internal error in Container.withExec: KeyError: 1", Trouble.DEFECT),
     ("internal error: the engine did not start: OSError: x", Trouble.NOT_STARTED),
     ("failed to copy source directory: lstat /nothing-here: no such file or directory", Trouble.DOCKERFILE),
+    ("the registry gave no answer within 20 s", Trouble.SILENCE),
     ("something nobody has seen", Trouble.OTHER),
 ]
 
@@ -74,6 +75,7 @@ def test_only_troubles_of_the_moment_are_passing() -> None:
         ("pinging container registry registry.example.com:5000: Get …", "registry.example.com:5000"),
         ("dial tcp: lookup registry.invalid on 10.0.0.1:53: no such host", "registry.invalid"),
         ("dial tcp 127.0.0.1:1: connect: connection refused", "127.0.0.1:1"),
+        ('failed to resolve image "localhost:5/shop:1" (platform: "linux/amd64"): the registry gave no answer', "localhost:5"),
         ("nothing of the kind", None),
     ],
 )
@@ -87,6 +89,11 @@ def test_the_registry_a_message_speaks_of(message: str, host: str | None) -> Non
         (OBSERVED[3][0], "line 2: unknown instruction: RUNN (did you mean RUN?)"),
         (OBSERVED[4][0], 'target stage "two" could not be found'),
         (OBSERVED[5][0], "lstat /nothing-here: no such file or directory"),
+        (
+            'failed to resolve image "localhost:1/shop:0.1" (platform: "linux/amd64"): failed to do request: Get "http://localhost:1/v2/": EOF',
+            'Get "http://localhost:1/v2/": EOF',
+        ),
+        (OBSERVED[1][0], "localhost:5000/probe/x:1: not found"),
         ("one\n  two", "one two"),
         ("x" * 500, "x" * 400 + "…"),
     ],
