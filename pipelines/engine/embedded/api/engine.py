@@ -124,6 +124,7 @@ class Engine:
                 evaluator = Evaluator(registry, ctx)
                 self._evaluator.set_result(evaluator)
                 gc.freeze()  # what is loaded by now stays: no collection need look at it again
+                gc.enable()
                 try:
                     await self._closing.wait()
                 finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ def serve(sock: socket, terms: Terms, stop: int) -> int:
         Unavailable: no SDK to take the schema from.
     """
     signal.signal(signal.SIGINT, lambda *_: None)  # a terminal's Ctrl-C is the client's: it ends the session in its own time
+    gc.disable()  # until the engine is ready: what is imported stays, there is nothing to collect
     derived = Derived(find_sdk(), cache_dir())
     asyncio.run(_serve(sock, terms.token, stop, derived, lambda: boot(terms)))
     return 0
@@ -65,7 +67,10 @@ async def boot(terms: Terms) -> AsyncIterator[tuple[Registry, Any]]:
 def _import_all() -> None:
     """In a thread, so that requests are answered meanwhile."""
     import pipelines.engine.embedded.api.fields
-    import pipelines.engine.embedded.ops.session  # noqa: F401
+    import pipelines.engine.embedded.network.switch
+    import pipelines.engine.embedded.ops.session
+    import pipelines.engine.embedded.sandbox.runtime
+    import pipelines.engine.embedded.store.store  # noqa: F401
 
 
 async def _serve(sock: socket, token: str, stop: int, derived: Derived, boot: Boot) -> None:

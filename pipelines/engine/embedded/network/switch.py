@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.engine.embedded.errors import NetworkError
 from pipelines.engine.embedded.network import namespaces
-from pipelines.engine.embedded.network.addresses import choose_subnet, resolv_conf
+from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, resolv_conf
 from pipelines.engine.embedded.network.egress import Egress, connect
 from pipelines.engine.embedded.network.lease import Lease
 from pipelines.engine.embedded.network.wiring import Port, Wiring
@@ -41,8 +41,8 @@ class Switch:
         self._resolv_conf = resolv_conf
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="switch")
         self._subnet = choose_subnet(Path("/proc/net/route").read_text())
-        self._free_ips = deque(self._subnet.containers())
-        self._host_ips = deque(self._subnet.host_services())
+        self._free_ips = Addresses(self._subnet.containers())
+        self._host_ips = Addresses(self._subnet.host_services())
         self._spare: deque[Port] = deque()
         self._leased: dict[str, Port] = {}
         self._filling = 0
@@ -91,14 +91,14 @@ class Switch:
     async def take_address(self) -> str:
         """One more address of the switch itself, for something on this machine that containers may reach."""
         wiring = await self._ready()
-        address = _first(self._host_ips)
+        address = self._host_ips.take()
         await self._in_switch(wiring.add_address, address)
         return address
 
     async def drop_address(self, address: str) -> None:
         """Give back what `take_address` gave."""
         await self._in_switch((await self._ready()).delete_address, address)
-        self._host_ips.append(address)
+        self._host_ips.give_back(address)
 
     async def dial(self, ip: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
         """A non-blocking connection to a container (wait with a time limit of your own).
@@ -175,7 +175,7 @@ class Switch:
     async def _add_spare(self, wiring: Wiring) -> None:
         self._filling += 1
         try:
-            self._spare.append(await self._in_switch(wiring.add_port, _first(self._free_ips)))
+            self._spare.append(await self._in_switch(wiring.add_port, self._free_ips.take()))
         finally:
             self._filling -= 1
 
@@ -184,7 +184,7 @@ class Switch:
             self._spare.append(port)
         else:
             await self._in_switch(wiring.remove_port, port)
-            self._free_ips.append(port.ip)
+            self._free_ips.give_back(port.ip)
 
     async def _socket(self, kind: socket.SocketKind) -> socket.socket:
         making = asyncio.ensure_future(self._in_switch((await self._ready()).socket, kind))
@@ -202,9 +202,3 @@ class Switch:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _first(free: deque[str]) -> str:
-    if not free:
-        raise NetworkError("every address of the session's network is in use")
-    return free.popleft()

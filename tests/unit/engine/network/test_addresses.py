@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.network.addresses import choose_subnet, resolv_conf
+from pipelines.engine.embedded.errors import NetworkError
+from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, resolv_conf
 
 HEADER = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 
@@ -70,3 +71,14 @@ def test_a_machine_without_resolvers_has_none_for_containers() -> None:
 def test_no_resolv_conf_breaks_anything(text: str) -> None:
     for server in (line.split()[1] for line in resolv_conf(text, None).splitlines() if line.startswith("nameserver")):
         assert not ipaddress.IPv4Address(server).is_loopback
+
+
+def test_an_address_is_used_again_only_when_no_new_one_is_left() -> None:
+    addresses = Addresses(["10.0.0.2", "10.0.0.3", "10.0.0.4"])
+    first = addresses.take()
+    second = addresses.take()
+    addresses.give_back(second)
+    addresses.give_back(first)
+    assert [addresses.take() for _ in range(3)] == ["10.0.0.4", second, first]
+    with pytest.raises(NetworkError, match="every address"):
+        addresses.take()

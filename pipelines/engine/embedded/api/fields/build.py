@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.registry import field
-from pipelines.engine.embedded.dockerfile.build import build
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.session import Session
@@ -14,6 +13,8 @@ if TYPE_CHECKING:
 
 @field("Directory.dockerBuild", args=("dockerfile", "platform", "buildArgs", "target", "secrets", "noInit"))
 async def docker_build(session: Session, state: DirectoryState, args: dict[str, Any]) -> ContainerState:
+    from pipelines.engine.embedded.dockerfile.build import build  # a quarter of all there is to import
+
     return await build(
         session,
         state,
