@@ -89,7 +89,9 @@ class Trouble(Enum):
 
 
 _PATTERNS = {trouble: re.compile("|".join(trouble.value), re.DOTALL) for trouble in Trouble if trouble.value}
-_HOST = re.compile(r"https?://([^/\s\"]+)|dial tcp:? (?:lookup )?([\w.:\[\]-]+)|container registry ([^\s:]+(?::\d+)?)|resolve image \"([^/\s\"]+)/")
+_HOST = re.compile(
+    r"https?://([^/\s\"]+)|dial tcp:? (?:lookup )?([\w.:\[\]-]+)|container registry ([^\s:]+(?::\d+)?)|resolve image \"(localhost|[^/\s\"]*[.:][^/\s\"]*)/"
+)
 _WRAPPINGS = re.compile(
     r"^(?:failed to resolve image \"[^\"]*\" \(platform: \"[^\"]*\"\): |failed to do request: |load \S+: |inputs: "
     r"|failed to (?:load|convert|clone|resolve|get|content hash|copy)\b[^:\"]*: )+"

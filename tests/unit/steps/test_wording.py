@@ -76,6 +76,7 @@ def test_only_troubles_of_the_moment_are_passing() -> None:
         ("dial tcp: lookup registry.invalid on 10.0.0.1:53: no such host", "registry.invalid"),
         ("dial tcp 127.0.0.1:1: connect: connection refused", "127.0.0.1:1"),
         ('failed to resolve image "localhost:5/shop:1" (platform: "linux/amd64"): the registry gave no answer', "localhost:5"),
+        ('failed to resolve image "library/python:3" (platform: "linux/amd64"): not found', None),
         ("nothing of the kind", None),
     ],
 )
@@ -90,8 +91,8 @@ def test_the_registry_a_message_speaks_of(message: str, host: str | None) -> Non
         (OBSERVED[4][0], 'target stage "two" could not be found'),
         (OBSERVED[5][0], "lstat /nothing-here: no such file or directory"),
         (
-            'failed to resolve image "localhost:1/shop:0.1" (platform: "linux/amd64"): failed to do request: Get "http://localhost:1/v2/": EOF',
-            'Get "http://localhost:1/v2/": EOF',
+            'failed to resolve image "localhost:1/shop:0.1" (platform: "linux/amd64"): failed to do request: Get "http://h/v2/": EOF',
+            'Get "http://h/v2/": EOF',
         ),
         (OBSERVED[1][0], "localhost:5000/probe/x:1: not found"),
         ("one\n  two", "one two"),

@@ -99,7 +99,7 @@ async def _keep(store: Store, key: str, data: bytes) -> None:
 
 async def _inspect(reference: Reference, logins: Logins, *flags: str) -> bytes:
     tls = ["--tls-verify=false"] if reference.loopback else []
-    return await skopeo.run(["inspect", "--raw", *flags, *tls, f"docker://{reference.pinned()}"], logins)
+    return await skopeo.run(["inspect", "--raw", *flags, *tls, f"docker://{reference.pinned()}"], logins, timeout_s=skopeo.ANSWER)
 
 
 async def pull(store: Store, image: Resolved, logins: Logins, workers: asyncio.Semaphore) -> Snapshot:

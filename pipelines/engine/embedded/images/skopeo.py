@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = "skopeo"
 POLICIES = ("/etc/containers/policy.json", ".config/containers/policy.json")
 GRACE = 2.0  # seconds a cancelled skopeo has to end by itself
+ANSWER = 20.0  # seconds a registry has to answer a small question; skopeo itself would wait for ever
 MESSAGE = re.compile(r'msg="((?:[^"\\]|\\.)*)"')
 MISSING = re.compile(
     r"manifest unknown|name unknown|repository name not known|name_unknown|manifest_unknown|blob unknown|404 \(not found\)|statuscode: 404",
@@ -36,7 +37,9 @@ class NotThere(ImageError):  # noqa: N818 - reads as a sentence where it is caug
     """The registry answered, and has no such image."""
 
 
-async def run(arguments: Sequence[str], logins: Mapping[str, Login], *, stdout_limit: int = 16 << 20) -> bytes:
+async def run(
+    arguments: Sequence[str], logins: Mapping[str, Login], *, stdout_limit: int = 16 << 20, timeout_s: float | None = None
+) -> bytes:
     """Run skopeo to its end and return what it printed.
 
     Cancelling ends the process first.
@@ -45,17 +48,21 @@ async def run(arguments: Sequence[str], logins: Mapping[str, Login], *, stdout_l
         arguments: subcommand and flags; ``--authfile`` and a missing signature policy are cared for here.
         logins: credentials by registry.
         stdout_limit: bytes; a manifest is smaller (registries refuse above 4 MiB).
+        timeout_s: seconds until it is ended, for what takes no time unless the registry accepts connections and then says nothing.
 
     Raises:
         Unavailable: skopeo is not installed.
         NotThere: the registry has not what was asked for.
-        ImageError: with skopeo's reason.
+        ImageError: with skopeo's reason, or that it took too long.
     """
     with auth_file(logins) as file:
         command = [PROGRAM, *_policy(), arguments[0], *([] if file is None else ["--authfile", str(file)]), *arguments[1:]]
         process = await _start(command)
         try:
-            out, err = await process.communicate()
+            out, err = await asyncio.wait_for(process.communicate(), timeout_s)
+        except TimeoutError:
+            await _stop(process)
+            raise ImageError(f"the registry gave no answer within {timeout_s:g} s") from None
         except BaseException:
             await _stop(process)
             raise

@@ -105,3 +105,9 @@ async def test_cancelling_ends_the_process(program: Path, tmp_path: Path, monkey
         await task
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_a_registry_that_says_nothing_is_given_up(program: Path) -> None:
+    script(program, "exec sleep 600")
+    with pytest.raises(ImageError, match="the registry gave no answer within"):
+        await skopeo.run(["inspect", "x"], {}, timeout_s=0.2)
