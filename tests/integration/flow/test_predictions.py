@@ -77,7 +77,7 @@ async def test_every_prediction_comes_true(shop: Site) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_a_tag_that_may_have_moved_is_no_hit(shop: Site) -> None:
+async def test_another_reference_of_the_base_is_another_base(shop: Site) -> None:
     reference = shop.locked["python"].reference
     name = reference.partition("@")[0]
     shop.settings["tests"] = {}
