@@ -90,7 +90,8 @@ class Trouble(Enum):
 
 _PATTERNS = {trouble: re.compile("|".join(trouble.value), re.DOTALL) for trouble in Trouble if trouble.value}
 _HOST = re.compile(
-    r"https?://([^/\s\"]+)|dial tcp:? (?:lookup )?([\w.:\[\]-]+)|container registry ([^\s:]+(?::\d+)?)|resolve image \"(localhost|[^/\s\"]*[.:][^/\s\"]*)/"
+    r"https?://([^/\s\"]+)|dial tcp:? (?:lookup )?([\w.:\[\]-]+)|container registry ([^\s:]+(?::\d+)?)"
+    r"|resolve image \"(localhost|[^/\s\"]*[.:][^/\s\"]*)/"
 )
 _WRAPPINGS = re.compile(
     r"^(?:failed to resolve image \"[^\"]*\" \(platform: \"[^\"]*\"\): |failed to do request: |load \S+: |inputs: "
