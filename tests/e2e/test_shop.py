@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -117,29 +116,6 @@ def test_no_registry_is_unavailable_within_half_a_minute(shop: Checkout, registr
     assert (publish["status"], publish["error_kind"]) == ("error", "unavailable")
     assert "the registry localhost:1 does not answer" in publish["reason"]
     assert ended.steps["perf.checkout"]["status"] == "passed"
-
-
-def test_a_tag_of_a_release_never_moves(shop: Checkout) -> None:
-    def git(*words: str) -> None:
-        subprocess.run(
-            ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *words], cwd=shop.root, check=True, capture_output=True
-        )
-
-    version = f"1.{os.getpid()}.{int.from_bytes(os.urandom(4))}"
-    shop.add(".gitignore", ".lockgate/\nlockgate.local.toml\n")
-    git("init", "--quiet")
-    git("add", ".")
-    git("commit", "--quiet", "--message", "one")
-    git("tag", version)
-    first = shop.run("--fail-fast")
-    assert first.code == 0, first.stderr
-    assert f":{version}@" in first.document["images"][0]["ref"]
-    shop.add("shop/__init__.py", "\nCHANGED = True\n")
-    git("commit", "--quiet", "--all", "--message", "two")
-    git("tag", "--force", version)
-    second = shop.run()
-    assert second.code == 1
-    assert "is immutable" in second.steps["publish.shop"]["reason"]
 
 
 @contextlib.contextmanager
