@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from pipelines.engine.embedded import kernel
 from tests.contract.conftest import image, nonce, registry  # noqa: F401 - fixtures
 from tests.faults.engine import Engines
 
@@ -49,3 +50,12 @@ async def client(shared_engines: Engines) -> AsyncIterator[dagger.Client]:
 @pytest.fixture
 def base(client: dagger.Client, image: str) -> dagger.Container:  # noqa: F811 - the fixture
     return client.container().from_(image)
+
+
+@pytest.fixture(scope="session")
+def own_mounts() -> None:
+    """This process's mounts are its own from here on."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.make_private()

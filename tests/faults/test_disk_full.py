@@ -25,15 +25,6 @@ ADVICE = r"^no space left on the disk of {}.*`lockgate-engine prune`, or move it
 MEGABYTE = 10**6
 
 
-@pytest.fixture(scope="session")
-def own_mounts() -> None:
-    """This process's mounts are its own from here on."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
-    kernel.unshare(kernel.CLONE_NEWNS)
-    kernel.make_private()
-
-
 @pytest.fixture
 def disk(own_mounts: None, tmp_path: Path) -> Iterator[Path]:
     """A disk of 400 MB."""

@@ -8,6 +8,7 @@ any of the three ends everything.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -111,8 +112,9 @@ def _unshare(*, rootless: bool) -> tuple[bool, bool]:
     if not rootless and os.geteuid() == 0:
         try:
             kernel.unshare(NAMESPACES)
-        except PermissionError:
-            pass  # root of a container without CAP_SYS_ADMIN
+        except OSError as error:
+            if error.errno not in {errno.EPERM, errno.ENOSYS}:
+                raise  # else root of a container without CAP_SYS_ADMIN, or with a seccomp profile that knows no unshare
         else:
             return False, True
     mapped = userns.enter()

@@ -13,11 +13,16 @@ import time
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
+from pipelines.engine.embedded.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+NO_OVERLAY = (
+    "overlayfs cannot work on the file system of {}, as it cannot on a container's own root, on NFS, or for an ordinary user before "
+    "Linux 5.11: set LOCKGATE_STORE to a folder on a local disk (in a container: on a volume)"
+)
 _PLAIN = "index=off,metacopy=off,redirect_dir=off"
 _ROOTLESS = "index=off,metacopy=off,redirect_dir=nofollow,userxattr"  # the kernel refuses `redirect_dir=off` with `userxattr`
 _PATIENCE = 2.0  # seconds a mount may stay busy before we give up on it: the kernel ends a killed process a moment after we are told
@@ -32,6 +37,7 @@ class Overlay:
     """
 
     def __init__(self, root: Path, *, rootless: bool) -> None:
+        self._root = root
         self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._base = f"/proc/self/fd/{self._fd}/"
         self._options = _ROOTLESS if rootless else _PLAIN
@@ -56,7 +62,12 @@ class Overlay:
                     raise
             else:
                 return
-        kernel.mount("overlay", target, "overlay", 0, data)
+        try:
+            kernel.mount("overlay", target, "overlay", 0, data)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise Unavailable(NO_OVERLAY.format(self._root)) from error
         self._volatile = False  # this kernel is older than 5.10
 
     def _lower(self, layers: Sequence[str]) -> str:
