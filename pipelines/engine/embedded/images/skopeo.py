@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PROGRAM = "skopeo"
 POLICIES = ("/etc/containers/policy.json", ".config/containers/policy.json")
 GRACE = 2.0  # seconds a cancelled skopeo has to end by itself
-ANSWER = 20.0  # seconds a registry has to answer a small question; skopeo itself would wait for ever
+ANSWER = 15.0  # seconds a registry has to answer a small question; skopeo itself would wait for ever
 MESSAGE = re.compile(r'msg="((?:[^"\\]|\\.)*)"')
 MISSING = re.compile(
     r"manifest unknown|name unknown|repository name not known|name_unknown|manifest_unknown|blob unknown|404 \(not found\)|statuscode: 404",
