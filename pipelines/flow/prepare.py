@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,8 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
         NothingSelected: a word names no step, or there are none.
     """
-    provider, source = parts.detect(request.environ), parts.read_source(project.root)
+    provider = parts.detect(request.environ)
+    source = on_branch(parts.read_source(project.root), provider)
     own = user_steps(project.root)
     options = RunOptions(publish=request.publish, in_ci=provider.in_ci)
     graph = select(build((*parts.builtin(project, source, options), *own.steps)), request.words)
@@ -47,6 +49,13 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
         )
     plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=own.notes)
     return Prepared(graph=graph, source=source, provider=provider, plan=plan)
+
+
+def on_branch(source: Source, provider: Provider) -> Source:
+    """The source with the branch the CI provider knows: it checks out a commit, not a branch, so git cannot tell."""
+    if source.branch is not None or provider.branch is None or provider.revision not in {None, source.revision}:
+        return source
+    return dataclasses.replace(source, branch=provider.branch)
 
 
 def _planned(node: Node, graph: Graph) -> PlannedStep:
