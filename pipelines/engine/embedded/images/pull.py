@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images import layers, manifest, skopeo
-from pipelines.engine.embedded.images.layers import Layer, folder
+from pipelines.engine.embedded.images.fetch import Arrivals, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
+    from pipelines.engine.embedded.images.layers import Layer
     from pipelines.engine.embedded.images.logins import Login
     from pipelines.engine.embedded.images.manifest import Descriptor, Manifest
     from pipelines.engine.embedded.images.platforms import Platform
@@ -110,15 +109,35 @@ async def pull(store: Store, image: Resolved, logins: Logins, workers: asyncio.S
     found = await _known(store, image.diff_ids)
     if None in found:
         async with store.lock(f"image pull {image.manifest.digest}"):
-            await _fetch(store, image, await _known(store, image.diff_ids), logins)
-            return await assemble(store, blobs, image.diff_ids, workers)
+            return await _bring(store, image, logins, workers)
     return await layers.stack(store, [layer for layer in found if layer is not None])
 
 
-async def assemble(store: Store, blobs: Sequence[Descriptor], diff_ids: Sequence[str], workers: asyncio.Semaphore) -> Snapshot:
-    """The file system of layers whose blobs the store has, several unpacked at a time."""
+async def _bring(store: Store, image: Resolved, logins: Logins, workers: asyncio.Semaphore) -> Snapshot:
+    """Fetch and unpack at the same time."""
+    blobs = image.manifest.layers
+    arrivals = Arrivals(blob.digest for blob in blobs)
+    found = await _known(store, image.diff_ids)
+    needed = {blob.digest for blob, layer in zip(blobs, found, strict=True) if layer is None}
+    unneeded = {blob.digest for blob in blobs} - needed
+    source = image.reference.at(image.manifest.digest)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fetch(store, source, logins, arrivals, unneeded=unneeded))
+            done = group.create_task(assemble(store, blobs, image.diff_ids, workers, arrivals))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return done.result()
+
+
+async def assemble(
+    store: Store, blobs: Sequence[Descriptor], diff_ids: Sequence[str], workers: asyncio.Semaphore, arrivals: Arrivals | None = None
+) -> Snapshot:
+    """The file system of layers, several unpacked at a time, each when its blob has arrived in the store (None: all are there)."""
 
     async def one(blob: Descriptor, diff_id: str) -> Layer:
+        if arrivals is not None:
+            await arrivals.wait(blob.digest)
         async with workers:
             return await layers.add(store, blob, diff_id)
 
@@ -127,28 +146,3 @@ async def assemble(store: Store, blobs: Sequence[Descriptor], diff_ids: Sequence
 
 async def _known(store: Store, diff_ids: Sequence[str]) -> list[Layer | None]:
     return await asyncio.to_thread(lambda: [layers.known(store, diff_id) for diff_id in diff_ids])
-
-
-async def _fetch(store: Store, image: Resolved, found: Sequence[Layer | None], logins: Logins) -> None:
-    """Bring the blobs of missing layers into the store."""
-    wanted = {blob.digest for blob, layer in zip(image.manifest.layers, found, strict=True) if layer is None}
-    have = {blob.digest: path for blob in image.manifest.layers if (path := await asyncio.to_thread(store.blobs.find, blob.digest))}
-    if wanted <= have.keys():
-        return
-    with folder(store) as place:
-        target = place / "blobs" / "sha256"
-        target.mkdir(parents=True)
-        for digest, path in have.items():
-            os.link(path, target / digest.removeprefix("sha256:"))
-        tls = ["--src-tls-verify=false"] if image.reference.loopback else []
-        source = image.reference.at(image.manifest.digest).pinned()
-        flags = ["--quiet", "--remove-signatures", "--dest-oci-accept-uncompressed-layers", *tls]
-        await skopeo.run(["copy", *flags, f"docker://{source}", f"oci:{place}:image"], logins)
-        for digest in wanted - have.keys():
-            await asyncio.to_thread(_adopt, store, target / digest.removeprefix("sha256:"), digest)
-
-
-def _adopt(store: Store, path: Path, digest: str) -> None:
-    if not path.exists():
-        raise ImageError(f"skopeo did not bring the layer {digest}")
-    store.blobs.add(lambda draft: os.link(path, draft), digest)
