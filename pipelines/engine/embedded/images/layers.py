@@ -62,7 +62,7 @@ def _layer(record: dict[str, Any]) -> Layer:
         Descriptor(blob["mediaType"], blob["digest"], blob["size"]),
         tuple(record["implied"]),
         links,
-        tuple(record["whiteouts"]),
+        tuple(record.get("whiteouts", ())),  # none are noted for layers unpacked before: theirs are in the folder
         record["opaque"],
     )
 
