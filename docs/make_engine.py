@@ -1,0 +1,86 @@
+"""Write what the embedded engine answers into docs/engine.md, between its markers; a test fails when they drift apart.
+
+python docs/make_engine.py           write
+python docs/make_engine.py --check   exit with 1 when the page is out of date
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pipelines.engine.embedded.api.fields  # noqa: F401 - registers them
+from pipelines.engine.embedded.api.registry import registry
+from pipelines.engine.embedded.api.schema import Composite
+from pipelines.engine.embedded.api.sdk import find_sdk
+from pipelines.engine.embedded.api.sdk_schema import read_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.engine.embedded.api.schema import Schema
+
+PAGE = Path(__file__).with_name("engine.md")
+BEGIN, END = "<!-- fields: begin (docs/make_engine.py writes this) -->", "<!-- fields: end -->"
+
+
+def answered() -> dict[str, dict[str, frozenset[str]]]:
+    """Type, field, arguments it honours."""
+    found: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+    for spec in registry:
+        type_name, _, name = spec.name.partition(".")
+        found[type_name][name] = spec.args
+    return found
+
+
+def table(schema: Schema) -> Iterator[str]:
+    """The types with answers, and those without."""
+    found = answered()
+    yield "| type | answered | not answered |\n|---|---|---|"
+    for name in sorted(found, key=lambda one: (one != "Query", one)):
+        composite = schema.composite(name)
+        assert composite is not None
+        missing = [one for one in sorted(composite.fields) if one not in found[name] and not _given(name, one)]
+        ours = [_field(one, args, frozenset(composite.fields[one].args)) for one, args in sorted(found[name].items())]
+        yield f"| {name} | {', '.join(ours)} | {', '.join(missing) or '-'} |"
+    absent = [name for name, one in sorted(schema.types.items()) if isinstance(one, Composite) and name not in found]
+    yield f"\nTypes without any answer of their own: {', '.join(one for one in absent if one not in INTERFACES)}."
+
+
+INTERFACES = {"Node", "Syncer", "Exportable"}
+
+
+def _given(type_name: str, name: str) -> bool:
+    """What every object has without a resolver."""
+    return name == "id" or (type_name == "Query" and (name in {"node", "version"} or (name.startswith("load") and name.endswith("FromID"))))
+
+
+def _field(name: str, honoured: frozenset[str], known: frozenset[str]) -> str:
+    without = sorted(known - honoured)
+    return f"{name} (without {', '.join(without)})" if without else name
+
+
+def page(text: str) -> str:
+    """The page with the answers of now."""
+    sdk = find_sdk()
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    lines = "\n".join(table(read_schema(sdk.client, f"v{sdk.version}")))
+    return f"{head}{BEGIN}\n\n{lines}\n\n{END}{tail}"
+
+
+def main(argv: list[str]) -> int:
+    before = PAGE.read_text(encoding="utf-8")
+    after = page(before)
+    if "--check" not in argv:
+        PAGE.write_text(after, encoding="utf-8")
+    elif after != before:
+        print(f"{PAGE} is out of date: python docs/make_engine.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
