@@ -20,7 +20,7 @@ class Trouble(Enum):
         r"Unknown argument",
         r"does not exist in (type|field|Field)",
     )
-    DISK_FULL = (r"no space left on device", r"disk quota exceeded")
+    DISK_FULL = (r"no space left on (the disk of|device)", r"disk quota exceeded")
     SECRET = (
         r"secret env var not found",
         r"failed to (read|open) secret file",

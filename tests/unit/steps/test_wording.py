@@ -50,6 +50,7 @@ OBSERVED = [
     ("reading manifest 1 in localhost:5000/x: manifest unknown", Trouble.NO_SUCH_IMAGE),
     ("x509: certificate signed by unknown authority", Trouble.CERTIFICATE),
     ("write /x: no space left on device", Trouble.DISK_FULL),
+    ("no space left on the disk of /store: what was being written is discarded", Trouble.DISK_FULL),
     ("exec /bin/sh: exec format error", Trouble.PLATFORM),
     ("internal error in Container.withExec: KeyError: 1", Trouble.DEFECT),
     ("internal error: the engine did not start: OSError: x", Trouble.NOT_STARTED),
