@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.store.listing import Listing, Narrow, narrowed
@@ -18,7 +20,6 @@ from pipelines.steps.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from pipelines.model import Project, Result, Source
 
@@ -67,19 +68,22 @@ class Book:
         self.pages = dict(pages or {})
 
     @classmethod
-    def read(cls, path: Path) -> Book:
-        """Read the file."""
+    def read(cls, path: Path, root: Path) -> Book:
+        """Read the file of the project at `root`. It may have come from elsewhere with the project: folders in it are meant where they
+        are now.
+        """
         try:
             document = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
             if document["schema"] != SCHEMA:
                 return cls()
-            folders = {name: Listing.from_json(data) for name, data in document["folders"].items()}
+            moved = partial(_moved, before=Path(document["root"]), after=root.resolve())
+            folders = {name: moved(Listing.from_json(data)) for name, data in document["folders"].items()}
             return cls(folders, {step_id: _page(data) for step_id, data in document["steps"].items()})
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls()
 
-    def write(self, path: Path) -> None:
-        """Write the file, whole or not at all; folders nobody uses any more are left out.
+    def write(self, path: Path, root: Path) -> None:
+        """Write the file of the project at `root`, whole or not at all; folders nobody uses any more are left out.
 
         Raises:
             OSError: it cannot be written.
@@ -87,6 +91,7 @@ class Book:
         used = {use.folder for page in self.pages.values() if page.passed for use in page.passed.uses}
         document = {
             "schema": SCHEMA,
+            "root": str(root.resolve()),
             "folders": {name: listing.to_json() for name, listing in self.folders.items() if name in used},
             "steps": {step_id: asdict(page) for step_id, page in sorted(self.pages.items())},
         }
@@ -132,6 +137,11 @@ class Book:
         """All that counts of what a record depended on."""
         files = sorted(sorted(narrowed(self.folders[use.folder].files, use.narrows).items()) for use in record.uses)
         return record.work, files, sorted(record.images)
+
+
+def _moved(listing: Listing, before: Path, after: Path) -> Listing:
+    base = Path(listing.base)
+    return replace(listing, base=str(after / base.relative_to(before))) if base.is_relative_to(before) else listing
 
 
 def _use(folder: str, narrows: list[list[Any]]) -> Use:

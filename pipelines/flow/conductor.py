@@ -179,11 +179,11 @@ class Conductor:
             return
         from pipelines.flow.book import Book
 
-        book = Book.read(self._home.explain)
+        book = Book.read(self._home.explain, self._project.root)
         attempts = {step_id: context.used_attempt for step_id, context in self._contexts.items()}
         book.note(self._home.ledger, run.results, self._project, self._prepared.source, attempts)
         with contextlib.suppress(OSError):
-            book.write(self._home.explain)
+            book.write(self._home.explain, self._project.root)
             self._home.ledger.unlink()
 
     def _note(self, text: str) -> None:

@@ -66,7 +66,7 @@ def explain(project: Project, request: RunRequest, prepared: Prepared, parts: Pa
         reason = f"a Dagger engine keeps its own cache ({choice.reason})"
         return tuple(Prediction(id=step.id, verdict=Verdict.UNSURE, reasons=(reason,)) for step in steps)
     store = str(store_dir(request.environ, rootless=os.geteuid() != 0))
-    seer = Seer(project, prepared.source, Book.read(home.explain), State.read(home.state), store)
+    seer = Seer(project, prepared.source, Book.read(home.explain, Path(project.root)), State.read(home.state), store)
     found: dict[str, Prediction] = {}
     for step in steps:
         found[step.id] = seer.predict(step, found)

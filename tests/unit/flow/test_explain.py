@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -118,10 +119,10 @@ class Shop:
         home.make()
         home.ledger.write_text(json.dumps(document))
         ended = {step: (statuses or {}).get(step, Status.PASSED) for step in parts}
-        book = Book.read(home.explain)
+        book = Book.read(home.explain, self.root)
         results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
         book.note(home.ledger, results, self.project, self.source, attempts or {})
-        book.write(home.explain)
+        book.write(home.explain, self.root)
         store = Store.open(self.store, rootless=True)
         try:
             for step in parts:
@@ -185,6 +186,14 @@ def test_what_a_step_shares_with_one_it_needs_is_because_of_that(shop: Shop) -> 
     assert found["image.shop"].reasons == ("host file app/main.py is gone",)
     assert found["test.unit"].because == ("image.shop",)
     assert found["scan.sources"].because == ()
+
+
+def test_a_step_with_reasons_of_its_own_names_them(shop: Shop) -> None:
+    shop.ran()
+    for folder in ("app", "tests"):
+        (shop.root / folder / "main.py").write_text("other")
+    found = shop.predict()["test.unit"]
+    assert (found.reasons, found.because) == (("host file app/main.py changed", "host file tests/main.py changed"), ())
 
 
 def test_many_changed_files_are_counted(shop: Shop) -> None:
@@ -274,14 +283,26 @@ def test_a_book_that_cannot_be_read_is_empty(shop: Shop, text: str) -> None:
     assert shop.predict()["image.shop"].reasons == ("never passed here",)
 
 
-def test_a_book_is_read_as_it_was_written(shop: Shop) -> None:
+def test_a_book_is_read_as_it_was_written_without_what_nobody_uses(shop: Shop) -> None:
+    shop.ran()
+    (shop.root / "app" / "main.py").write_text("other")
     shop.ran()
     home = Home.of(shop.root)
-    book = Book.read(home.explain)
-    book.write(home.explain)
-    again = Book.read(home.explain)
+    book = Book.read(home.explain, shop.root)
+    book.write(home.explain, shop.root)
+    again = Book.read(home.explain, shop.root)
     assert (again.pages, again.folders) == (book.pages, book.folders)
     assert len(again.folders) == 1
+
+
+def test_a_project_that_moved_is_looked_at_where_it_is(shop: Shop) -> None:
+    shop.ran()
+    moved = shop.root.with_name("moved")
+    shutil.copytree(shop.root, moved)
+    shop.root, shop.project = moved, replace(shop.project, root=moved)
+    assert shop.verdicts()["test.unit"] == "cached"
+    (moved / "tests" / "main.py").write_text("other")
+    assert shop.predict()["test.unit"].reasons == ("host file tests/main.py changed",)
 
 
 def test_a_dagger_engine_keeps_its_own_cache(shop: Shop) -> None:
