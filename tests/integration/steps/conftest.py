@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import dagger
 import pytest
-import pytest_asyncio
 
 from pipelines.model import Image, ImageSpec, LockedImage, Project, Registry, Source
 from pipelines.steps import image as image_step
@@ -21,11 +18,9 @@ from pipelines.steps.definition import StepContext
 from pipelines.steps.given import Given
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 LOCK = Path(__file__).parents[3] / ".lockgate" / "images.lock"
-RUNNER_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
-CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
 
 
 @dataclass
@@ -99,32 +94,6 @@ def locked() -> Mapping[str, LockedImage]:
 def nonce() -> str:
     """A word no run had before: put into a Dockerfile or command, it keeps the engine's cache out of a test."""
     return str(time.time_ns())
-
-
-@pytest.fixture(scope="session")
-def engine_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    wanted = {}
-    if RUNNER_HOST not in os.environ:
-        wanted = {CLI: str(Path(sys.executable).parent / "lockgate-engine"), "LOCKGATE_STORE": str(tmp_path_factory.mktemp("store"))}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    yield
-    for name, value in before.items():
-        if value is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = value
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def engine(
-    engine_environment: None, locked: Mapping[str, LockedImage], tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Path]:
-    """A session all tests here share; the value is its log."""
-    log = tmp_path_factory.mktemp("log") / "engine.log"
-    with log.open("w") as stream:
-        async with dagger.connection(dagger.Config(log_output=stream)):
-            yield log
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pipelines.steps.border import output_of
 if TYPE_CHECKING:
     from tests.integration.steps.conftest import Workshop
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
 
 SOURCE = Source(root="/x", revision="0123456789abcdef", version="1.4.0", created="2026-06-01T10:00:00+00:00", branch="main")
 STAGES = """ARG BASE

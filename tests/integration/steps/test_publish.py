@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.steps.given import Given
     from tests.integration.steps.conftest import Workshop
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
 
 PASSWORD = "c0rrect-horse"
 HASHED = "$2b$05$EQCFO8If2fF4SeRTxr97leh1xgwP82/saMF34yG.rOamGnkFO2mi2"  # its bcrypt form, the only one a registry takes

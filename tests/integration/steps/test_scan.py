@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.steps.given import Given
     from tests.integration.steps.conftest import Workshop
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
 
 EVERYWHERE = "LOCKGATE-2026-0004"  # what the fixture database says of a package that is in every Debian 12
 FAR = dt.date(9999, 1, 1)

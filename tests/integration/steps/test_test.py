@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipelines.steps.given import Given
     from tests.integration.steps.conftest import Workshop
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
 
 DOCKERFILE = """ARG BASE
 FROM $BASE AS runtime

@@ -69,6 +69,7 @@ class _Host:
         await self._ended.wait()
         await server.close()
         await engine.close()
+        await asyncio.sleep(0)  # dropped connections are closed by the loop's next turn
         await self._loop.shutdown_default_executor()
 
     @asynccontextmanager
