@@ -79,9 +79,9 @@ def blob_of(store: Store, name: str, compression: str | None = None) -> Layer | 
     return _layer(record) if record else None
 
 
-def remember(store: Store, layer: Layer, compression: str) -> None:
-    """Record that a layer of the store and a blob are the same."""
-    alias = [] if blob_of(store, layer.name) else [f"layer blob {layer.name} any"]  # the first one is the layer's own
+def remember(store: Store, layer: Layer, compression: str, *, own: bool = True) -> None:
+    """Record that a layer of the store and a blob are the same. `own`: the first such blob is what the layer is packed as from now on."""
+    alias = [f"layer blob {layer.name} any"] if own and not blob_of(store, layer.name) else []
     store.put(f"layer blob {layer.name} {compression}", layer.record(), layers=[layer.name], blobs=[layer.blob.digest], alias=alias)
 
 

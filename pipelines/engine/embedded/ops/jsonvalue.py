@@ -16,22 +16,26 @@ KINDS = {str: "string", bool: "bool", int: "number", float: "number", list: "arr
 
 @dataclass(frozen=True, slots=True)
 class JsonValue:
-    """A value; equal texts are equal values."""
+    """A value; `written` is the text it was read from, where it was."""
 
     value: Any = None
+    written: str | None = None
 
     @classmethod
     def parse(cls, text: str | bytes) -> JsonValue:
         """Raises InvalidInput when it is not JSON."""
         try:
-            return cls(json.loads(text, parse_constant=_refuse))
+            read = text.decode() if isinstance(text, bytes) else text
+            return cls(json.loads(read, parse_constant=_refuse), read)
         except (ValueError, RecursionError) as error:
             raise InvalidInput(f"invalid JSON: {error}") from None
 
     def text(self, *, pretty: bool = False, indent: str = "  ") -> str:
-        """As JSON: compact in the order given, or pretty with members sorted."""
+        """As JSON: as it was read, else compact; or pretty, members sorted."""
         if pretty:
             return json.dumps(self.value, ensure_ascii=False, sort_keys=True, indent=indent)
+        if self.written is not None:
+            return self.written
         return json.dumps(self.value, ensure_ascii=False, separators=(",", ":"))
 
     def field(self, path: Sequence[str]) -> JsonValue:
