@@ -32,8 +32,8 @@ test: lint base ## lint and every test but the slow ones
 test-long: base ## the slow tests
 	@$(PYTHON) -m pytest -q -m slow
 
-bench: base ## the numbers of the README, measured here
-	@set -e; for file in benchmarks/[a-z]*.py; do echo "$$file"; $(PYTHON) $$file; done
+bench: base ## the numbers of benchmarks/RESULTS.md, measured here
+	@$(PYTHON) -m benchmarks
 
 tools: ## look for newer images; what is in the cache is not built again
 	@ci/setup --refresh
