@@ -94,6 +94,17 @@ class Silent:
     def so_far(self, part: str) -> None: ...
 
 
+class Named(Silent):
+    """Passes on what something prints, with its name before every line."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+
+    def output(self, line: str) -> None:
+        self._progress.output(f"{self._name}: {line}")
+
+
 @dataclass(slots=True)
 class LineFeed:
     """Turns the chunks a command prints into whole lines for `progress`; call `close` for the last one.

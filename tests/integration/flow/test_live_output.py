@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.flow.stop import Stop
-from pipelines.model import Status
+from pipelines.model import ImageTarget, ServiceSpec, Status, TestSpec
 from tests.integration.flow.conftest import Ear
 
 if TYPE_CHECKING:
@@ -77,3 +77,15 @@ async def test_a_step_that_is_stopped_says_what_it_printed_last(talking: Site) -
     hangs = step(run, "step.hangs")
     assert hangs.status is Status.CANCELLED
     assert hangs.tail[-1] == "test_b .."
+
+
+async def test_a_service_that_never_gets_ready_says_what_it_printed(site: Site) -> None:
+    site.write("Dockerfile", "ARG BASE\nFROM ${BASE} AS app\n")
+    stuck = ServiceSpec(image="app", port=8000, command=("sh", "-c", "echo waiting for the moon; sleep 1000"), deadline_s=2)
+    site.settings["tests"] = {"x": TestSpec(name="x", image=ImageTarget(name="app"), command=("true",), services={"web": stuck})}
+    run = await site.run()
+    result = step(run, "test.x")
+    assert result.status is Status.FAILED
+    assert "did not open port 8000" in str(result.reason)
+    assert "web: waiting for the moon" in result.tail
+    assert ("test.x", "web: waiting for the moon") in site.ear.lines

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.asker import ASKER, span_of
-from pipelines.engine.embedded.progress import RS, LineFeed, Lines, Silent
+from pipelines.engine.embedded.progress import RS, LineFeed, Lines, Named, Silent
+from pipelines.engine.embedded.sandbox.served import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,3 +117,19 @@ def test_a_tagged_line_names_who_asked() -> None:
 )
 def test_the_span_of_a_trace_context(header: bytes, span: str) -> None:
     assert span_of(header) == span
+
+
+def test_what_a_service_prints_has_its_name() -> None:
+    collector = Collector()
+    feed = LineFeed(Named(collector, "db"))
+    feed.add("stderr", b"ready\n")
+    assert collector.lines == ["db: ready"]
+
+
+def test_a_service_is_heard_as_long_as_somebody_listens() -> None:
+    heard: list[bytes] = []
+    tail = Tail(told=lambda _stream, data: heard.append(data))
+    tail.add("stdout", b"starting\n")
+    tail.told = None
+    tail.add("stdout", b"serving\n")
+    assert (heard, tail.text("stdout")) == ([b"starting\n"], "starting\nserving\n")

@@ -11,6 +11,7 @@ from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.arrange import Arrangement
 from pipelines.engine.embedded.ops.config import Port
 from pipelines.engine.embedded.ops.gather import all_of
+from pipelines.engine.embedded.progress import LineFeed, Named
 from pipelines.engine.embedded.sandbox import services as running
 from pipelines.engine.embedded.sandbox.health import Health
 from pipelines.engine.embedded.sandbox.served import ContainerService, Forward, HostService, Tunnel
@@ -41,7 +42,7 @@ class Services:
         async def one(binding: Binding) -> None:
             own = AsyncExitStack()
             stack.push_async_callback(own.aclose)
-            service = self._service(binding.service)
+            service = self._service(binding.service, binding.alias)
             up = await own.enter_async_context(self._runner.using(binding.service.digest, service, alias=binding.alias))
             hosts.update({binding.alias: up.ip, binding.service.name: up.ip})
 
@@ -82,7 +83,7 @@ class Services:
         """Stop everything."""
         await self._runner.close()
 
-    def _service(self, state: ServiceState) -> running.Service:
+    def _service(self, state: ServiceState, alias: str = "") -> running.Service:
         switch = self._session.switch
         if state.tunnel is not None:
             return Tunnel(switch, state.tunnel.digest, self._service(state.tunnel), _forwards(state.tunnel_ports))
@@ -99,6 +100,7 @@ class Services:
             lambda: self._prepared(state, container),
             ports,
             _health(config),
+            LineFeed(Named(self._session.progress, alias or state.name)).add,
         )
 
     @asynccontextmanager

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.network.switch import Switch
     from pipelines.engine.embedded.sandbox.running import Running
     from pipelines.engine.embedded.sandbox.runtime import Runtime
-    from pipelines.engine.embedded.sandbox.spec import Spec, Stream
+    from pipelines.engine.embedded.sandbox.spec import OnOutput, Spec, Stream
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 128
@@ -51,13 +51,16 @@ class Died(CannotServe):
 
 
 class Tail:
-    """The last part of a service's output."""
+    """The last part of a service's output. `told` is given all of it, as long as it is set."""
 
-    def __init__(self, size: int = KEPT) -> None:
+    def __init__(self, size: int = KEPT, told: OnOutput | None = None) -> None:
         self._size = size
+        self.told = told
         self._kept: dict[Stream, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
 
     def add(self, stream: Stream, data: bytes) -> None:
+        if self.told is not None:
+            self.told(stream, data)
         kept = self._kept[stream]
         kept += data
         if len(kept) > 2 * self._size:
@@ -79,6 +82,7 @@ class ContainerService:
         prepare: makes its file system, network (a lease is a must) and the rest; left when the container has ended.
         ports: what it listens on.
         health: a command that says whether it is well, instead of trying the ports.
+        told: what it prints until it can be used; what it has to say later would be told too often.
     """
 
     runtime: Runtime
@@ -88,16 +92,18 @@ class ContainerService:
     prepare: Callable[[], AbstractAsyncContextManager[Spec]]
     ports: tuple[Port, ...] = ()
     health: Health | None = None
+    told: OnOutput | None = None
 
     @asynccontextmanager
     async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - a container uses no other service itself
         async with self.prepare() as spec:
             if spec.network is None:
                 raise NetworkError(f"service {self.host} has no network")
-            tail = Tail()
+            tail = Tail(told=self.told)
             running = await self._start(spec, tail)
             try:
                 await self._until_usable(running, spec.network.ip, tail)
+                tail.told = None
                 yield Up(spec.network.ip, self.ports, asyncio.ensure_future(running.wait()))
             finally:
                 await (running.kill() if ending.kill else running.stop())
