@@ -11,7 +11,7 @@ from dagger import dag
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("engine")]
 
 ONE, TWO = "5e687a3f765082dee00cd4f66b0654274e3959f1", "2ed7d495d391af2faf0a803087b7fcdf13c3803c"
 AT = "2020-01-01T00:00:00Z"

@@ -6,7 +6,7 @@ from dagger import JSON, dag
 
 from tests.contract.asking import ask
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("engine")]
 
 TEXT = '{"a": {"b": [1, "x", true, null, 1.5]}, "s": "t", "i": 3}'
 

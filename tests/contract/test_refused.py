@@ -9,7 +9,7 @@ from dagger import dag
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session"), pytest.mark.usefixtures("engine")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("engine")]
 
 
 @pytest.mark.parametrize(
