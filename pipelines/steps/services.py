@@ -97,7 +97,8 @@ async def within_deadlines(bound: Iterable[Bound], work: Awaitable[T], *, quick_
             done.append(await work)
             group.cancel_scope.cancel()
     except BaseExceptionGroup as several:
-        raise _first(several) from None
+        first = _first(several)
+        raise first from first.__cause__  # it keeps its cause: by that an engine that is gone is known
     return done[0]
 
 

@@ -74,6 +74,15 @@ async def test_an_error_of_the_work_is_raised_as_it_is() -> None:
         await within_deadlines([bound(Service(None))], fails(0))
 
 
+async def test_an_error_of_the_work_keeps_its_cause() -> None:
+    async def fails_for_a_reason() -> None:
+        raise ValueError("the work itself") from OSError("the reason")
+
+    with pytest.raises(ValueError, match="the work itself") as caught:
+        await within_deadlines([bound(Service(None))], fails_for_a_reason())
+    assert isinstance(caught.value.__cause__, OSError)
+
+
 async def test_without_services_the_work_is_just_awaited() -> None:
     assert await within_deadlines([], work(0)) == "done"
 
