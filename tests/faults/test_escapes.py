@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[[dagger.Client, dagger.Container, str], Awaitable[object]]
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.rootless, pytest.mark.asyncio(loop_scope="session")]
 
 PRIVATE = "private words of the host"
 IMAGES: list[str] = []  # the image of this run

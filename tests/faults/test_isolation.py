@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.faults.engine import Engines
 
-pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.rootless, pytest.mark.asyncio(loop_scope="session")]
 
 REACH = """
 import json, socket, sys

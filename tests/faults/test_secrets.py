@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.faults.engine import Engines
 
-pytestmark = [pytest.mark.engine, pytest.mark.root]
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.rootless]
 
 SPLIT = """
 import os, sys, time
