@@ -85,8 +85,15 @@ def _jail(machine: Machine) -> Iterator[Probe]:
     )
     if inside:
         overlay = "overlay" in reached
-        fix = None if overlay else "modprobe overlay (kernel 5.11 or later for an ordinary user)"
+        fix = None if overlay else _overlay_fix(machine)
         yield Probe(name="overlay", ok=overlay, detail="overlay file systems work" if overlay else why, fix=fix)
+
+
+def _overlay_fix(machine: Machine) -> str:
+    """The kernel lacks it, or it cannot work where the store is."""
+    if "\toverlay\n" in (machine.read("/proc/filesystems") or ""):
+        return f"set LOCKGATE_STORE to a folder on a local disk, in a container on a volume: overlay cannot work in {machine.store.parent}"
+    return "modprobe overlay (kernel 5.11 or later for an ordinary user)"
 
 
 def _unshare(rootless: bool) -> list[str]:

@@ -90,6 +90,14 @@ def test_overlay_refused_is_told_apart_from_namespaces_refused() -> None:
     lack = missing({}, FakeMachine(jail=Answer(32, "namespaces\nproc\n", "mount: unknown filesystem type 'overlay'.")))
     assert lack is not None
     assert (lack.name, lack.detail) == ("overlay", "mount: unknown filesystem type 'overlay'.")
+    assert lack.fix == "modprobe overlay (kernel 5.11 or later for an ordinary user)"
+
+
+def test_a_store_that_is_in_the_wrong_place_is_to_be_moved() -> None:
+    known = (("/proc/filesystems", "nodev\tproc\nnodev\toverlay\n\text4\n"),)
+    lack = missing({}, FakeMachine(jail=Answer(32, "namespaces\nproc\n", "mount: wrong fs type, bad option"), files=known))
+    assert lack is not None
+    assert "set LOCKGATE_STORE to a folder on a local disk, in a container on a volume" in str(lack.fix)
 
 
 def test_an_ordinary_user_without_sub_uids_is_told() -> None:
