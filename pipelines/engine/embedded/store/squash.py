@@ -53,23 +53,35 @@ def merge(above: Sequence[Path], below: Sequence[Path], target: Path, opaque_mar
     while pending:
         folder = pending.pop()
         done.append(folder)
-        for name in sorted({name for source in folder.sources for name in os.listdir(source)}):
-            child = _child(folder, name)
+        for name, holders in sorted(_names(folder.sources).items()):
+            child = _child(folder, name, holders)
             if child.sources:
                 _make(child, opaque_mark)
                 pending.append(child)
             else:
-                _link(folder, name)
+                _link(folder, name, holders[0])
     for folder in reversed(done):
         info = os.stat(folder.sources[0])
         os.utime(folder.target, ns=(info.st_atime_ns, info.st_mtime_ns))
 
 
-def _child(folder: _Folder, name: str) -> _Folder:
+def _names(folders: Sequence[str]) -> dict[str, list[str]]:
+    """Every name in `folders`, with those that have it: in a deep stack most names are in one folder, looking in each takes long."""
+    holders: dict[str, list[str]] = {}
+    for folder in folders:
+        for name in os.listdir(folder):
+            holders.setdefault(name, []).append(folder)
+    return holders
+
+
+def _child(folder: _Folder, name: str, holders: Sequence[str]) -> _Folder:
     """What `name` is in the merged folder; without sources when it is no folder."""
-    sources, ends = _merging(folder.sources, name)
+    target = os.path.join(folder.target, name)
+    sources, ends = _merging(holders, name)
+    if not sources:
+        return _Folder(target, [], [])
     below, _ = _merging(folder.below, name)
-    return _Folder(os.path.join(folder.target, name), sources, [] if ends else below, hides=ends and bool(below))
+    return _Folder(target, sources, [] if ends else below, hides=ends and bool(below))
 
 
 def _merging(folders: Sequence[str], name: str) -> tuple[list[str], bool]:
@@ -102,9 +114,9 @@ def _make(folder: _Folder, opaque_mark: str) -> None:
         os.setxattr(folder.target, opaque_mark, b"y")
 
 
-def _link(folder: _Folder, name: str) -> None:
+def _link(folder: _Folder, name: str, holder: str) -> None:
     """Show the uppermost file of that name. A whiteout only where it hides something: where it does not, listings would show it."""
-    path = _uppermost(folder.sources, name)
+    path = os.path.join(holder, name)
     if is_whiteout(os.lstat(path)):
         hidden = _uppermost(folder.below, name)
         if not hidden or is_whiteout(os.lstat(hidden)):
