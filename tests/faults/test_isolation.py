@@ -47,6 +47,7 @@ def sh(base: dagger.Container, script: str) -> dagger.Container:
 
 async def test_files_of_the_host_are_not_there(base: dagger.Container, tmp_path: Path, shared_engines: Engines) -> None:
     (tmp_path / "private").write_text("of the host")
+    await base.sync()  # from now on there is a store
     for path in (tmp_path / "private", shared_engines.root, __file__):
         assert await sh(base, f"test -e '{path}' || echo absent").stdout() == "absent\n"
     mounted = await sh(base, "awk '{ print $5 }' /proc/self/mountinfo | grep -v -e '^/proc' -e '^/sys' -e '^/dev' | sort -u").stdout()
