@@ -1,4 +1,4 @@
-"""What each step's last pass depended on, kept for `plan --explain` in `.lockgate/explain.json`.
+"""What each step's last passes depended on, kept for `plan --explain` in `.lockgate/explain.json`.
 
 Written after a run on the embedded engine, out of the engine's ledger (`pipelines.engine.embedded.ops.ledger`) and the configuration.
 """
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pipelines.model import Project, Result, Source
 
 SCHEMA = 1
+MOST_PASSES = 4
+"""Kept of each step: whoever goes back to what passed before finds it done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,8 @@ class Record:
     """What one pass of a step depended on.
 
     `images` are references with digest, and whether they were asked for by digest; `remote` sources that may change unseen; `results` the
-    digests of operations whose results the store at `store` must still have. `attempt` is the attempt token of the pass.
+    digests of operations whose results the store at `store` must still have. `attempt` is the attempt token of the pass. `failed_since`:
+    the same inputs failed later, and that is what the store has now.
     """
 
     store: str
@@ -50,20 +53,13 @@ class Record:
     images: tuple[tuple[str, bool], ...] = ()
     remote: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What is known about a step: its last pass, if it had one, and whether it has failed since with the same inputs."""
-
-    passed: Record | None = None
     failed_since: bool = False
 
 
 class Book:
-    """The file. One that is missing, broken or of another version is an empty one: then nothing is known."""
+    """The file: the last passes of every step, newest first. One that is missing, broken or of another version is an empty one."""
 
-    def __init__(self, folders: Mapping[str, Listing] | None = None, pages: Mapping[str, Page] | None = None) -> None:
+    def __init__(self, folders: Mapping[str, Listing] | None = None, pages: Mapping[str, tuple[Record, ...]] | None = None) -> None:
         self.folders = dict(folders or {})
         self.pages = dict(pages or {})
 
@@ -78,7 +74,7 @@ class Book:
                 return cls()
             moved = partial(_moved, before=Path(document["root"]), after=root.resolve())
             folders = {name: moved(Listing.from_json(data)) for name, data in document["folders"].items()}
-            return cls(folders, {step_id: _page(data) for step_id, data in document["steps"].items()})
+            return cls(folders, {step_id: tuple(map(_record, records)) for step_id, records in document["steps"].items()})
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return cls()
 
@@ -88,12 +84,12 @@ class Book:
         Raises:
             OSError: it cannot be written.
         """
-        used = {use.folder for page in self.pages.values() if page.passed for use in page.passed.uses}
+        used = {use.folder for records in self.pages.values() for record in records for use in record.uses}
         document = {
             "schema": SCHEMA,
             "root": str(root.resolve()),
             "folders": {name: listing.to_json() for name, listing in self.folders.items() if name in used},
-            "steps": {step_id: asdict(page) for step_id, page in sorted(self.pages.items())},
+            "steps": {step_id: [asdict(record) for record in records] for step_id, records in sorted(self.pages.items())},
         }
         replace_text(path, json.dumps(document, separators=(",", ":")) + "\n")
 
@@ -127,11 +123,12 @@ class Book:
         return name
 
     def _turn(self, result: Result, record: Record) -> None:
-        before = self.pages.get(result.id, Page())
+        before, inputs = self.pages.get(result.id, ()), self._inputs(record)
         if result.status is Status.PASSED:
-            self.pages[result.id] = Page(passed=record)
-        elif before.passed is not None and self._inputs(before.passed) == self._inputs(record):
-            self.pages[result.id] = replace(before, failed_since=True)
+            others = (one for one in before if self._inputs(one) != inputs)
+            self.pages[result.id] = (record, *others)[:MOST_PASSES]
+        else:
+            self.pages[result.id] = tuple(replace(one, failed_since=True) if self._inputs(one) == inputs else one for one in before)
 
     def _inputs(self, record: Record) -> object:
         """All that counts of what a record depended on."""
@@ -148,18 +145,15 @@ def _use(folder: str, narrows: list[list[Any]]) -> Use:
     return Use(folder=folder, narrows=tuple(Narrow.from_json(one) for one in narrows))
 
 
-def _page(data: Mapping[str, Any]) -> Page:
-    passed = data["passed"]
-    if passed is None:
-        return Page(failed_since=data["failed_since"])
-    record = Record(
-        store=passed["store"],
-        attempt=passed["attempt"],
-        work=dict(passed["work"]),
-        judged=dict(passed["judged"]),
-        uses=tuple(_use(use["folder"], use["narrows"]) for use in passed["uses"]),
-        images=tuple((name, pinned) for name, pinned in passed["images"]),
-        remote=tuple(passed["remote"]),
-        results=tuple(passed["results"]),
+def _record(data: Mapping[str, Any]) -> Record:
+    return Record(
+        store=data["store"],
+        attempt=data["attempt"],
+        work=dict(data["work"]),
+        judged=dict(data["judged"]),
+        uses=tuple(_use(use["folder"], use["narrows"]) for use in data["uses"]),
+        images=tuple((name, pinned) for name, pinned in data["images"]),
+        remote=tuple(data["remote"]),
+        results=tuple(data["results"]),
+        failed_since=data["failed_since"],
     )
-    return Page(passed=record, failed_since=data["failed_since"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from pipelines.engine.embedded.paths import store_dir
 from pipelines.engine.embedded.store.listing import narrowed, now
 from pipelines.engine.embedded.store.peek import Peek
 from pipelines.errors import Unavailable
-from pipelines.flow.book import Book, Page, Record
+from pipelines.flow.book import Book
 from pipelines.flow.folder import Home
 from pipelines.flow.state import State
 from pipelines.model import EngineKind
@@ -24,8 +25,8 @@ from pipelines.steps.settings import BASE, IMAGE, settings_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipelines.engine.embedded.store.listing import Files
-    from pipelines.flow.book import Use
+    from pipelines.engine.embedded.store.listing import Files, Listing
+    from pipelines.flow.book import Record, Use
     from pipelines.flow.parts import Parts
     from pipelines.flow.plan import PlannedStep
     from pipelines.flow.prepare import Prepared
@@ -83,6 +84,7 @@ class Seer:
         self._state = state
         self._store = store
         self._peek = Peek(Path(store))
+        self._parts: dict[Use, tuple[tuple[str, str], ...]] = {}
         self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
 
     def predict(self, step: PlannedStep, before: Mapping[str, Prediction]) -> Prediction:
@@ -91,24 +93,27 @@ class Seer:
         if settings is None:
             why = "asks the registry every time" if step.kind == "publish" else "its own code runs every time"
             return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=(why,))
-        page = self._book.pages.get(step.id, Page())
-        if page.passed is None:
+        records = self._book.pages.get(step.id, ())
+        if not records:
             return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=("never passed here",))
-        reasons = tuple(dict.fromkeys(self._reasons(step, page, page.passed, settings)))
-        if reasons:
-            needed = [before[need] for need in step.needs if need in before and before[need].verdict is Verdict.RUNS]
-            because = tuple(need.id for need in needed if set(reasons) <= set(need.reasons))
-            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=reasons, because=because)
-        doubts = tuple(dict.fromkeys(_doubts(page.passed, settings)))
-        return Prediction(id=step.id, verdict=Verdict.UNSURE if doubts else Verdict.CACHED, reasons=doubts)
+        hit = next((record for record in records if not any(self._reasons(step, record, settings))), None)
+        if hit is not None:
+            doubts = tuple(dict.fromkeys(_doubts(hit, settings)))
+            return Prediction(id=step.id, verdict=Verdict.UNSURE if doubts else Verdict.CACHED, reasons=doubts)
+        reasons = tuple(dict.fromkeys(self._reasons(step, records[0], settings)))
+        needed = [before[need] for need in step.needs if need in before and before[need].verdict is Verdict.RUNS]
+        because = tuple(need.id for need in needed if set(reasons) <= set(need.reasons))
+        return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=reasons, because=because)
 
-    def _reasons(self, step: PlannedStep, page: Page, record: Record, settings: Settings) -> Iterator[str]:
-        """Why it would run: what is not as it was, else what keeps an outcome from being found."""
-        changed = [*_changes(record.work, settings.work), *self._files(record.uses)]
-        yield from changed
+    def _reasons(self, step: PlannedStep, record: Record, settings: Settings) -> Iterator[str]:
+        """What stands between now and a pass: what is not as it was, else what keeps its outcome from being found."""
+        changed = False
+        for reason in chain(_changes(record.work, settings.work), self._files(record.uses)):
+            changed = True
+            yield reason
         if changed:
             return
-        if page.failed_since or self._state.attempt(step.id) != record.attempt:
+        if record.failed_since or self._state.attempt(step.id) != record.attempt:
             yield "it failed since it passed, and nothing that did not pass is replayed"
         elif record.store != self._store:
             yield f"the engine's store is another one: {self._store}"
@@ -126,13 +131,18 @@ class Seer:
             if files is None:
                 yield f"host folder {self._shown(listing.base)} cannot be read"
                 continue
-            old, new = narrowed(listing.files, use.narrows), narrowed(files, use.narrows)
-            if old != new:
-                found |= {self._shown(f"{listing.base}/{rel}"): how for rel, how in _difference(old, new)}
+            if files != listing.files:
+                found |= {self._shown(f"{listing.base}/{rel}"): how for rel, how in self._differences(use, listing, files)}
         listed = sorted(found)
         yield from (f"host file {path} {found[path]}" for path in listed[:MOST_FILES])
         if len(listed) > MOST_FILES:
             yield f"{len(listed) - MOST_FILES} more host files changed"
+
+    def _differences(self, use: Use, listing: Listing, files: Files) -> tuple[tuple[str, str], ...]:
+        """What is not as it was of a part; asked by every step that uses it, worked out once."""
+        if use not in self._parts:
+            self._parts[use] = tuple(_difference(narrowed(listing.files, use.narrows), narrowed(files, use.narrows)))
+        return self._parts[use]
 
     def _shown(self, path: str) -> str:
         root = Path(self._project.root).resolve()
