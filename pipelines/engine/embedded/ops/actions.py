@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.ops.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ async def evaluate_actions(session: Session, op: ActionOp) -> Output:
     async with session.store.lock(key):
         output = session.ops.stored(key)
         if output is None:
-            output = Output(await asyncio.to_thread(_apply, session, base, steps, key))
+            output = Output(await in_thread(_apply, session, base, steps, key))
         session.store.put(key, output.to_json(), layers=output.layers(), alias=[op.digest], label=f"files {chain[-1].name}")
     return output
 

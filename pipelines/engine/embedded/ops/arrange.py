@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from pipelines.engine.embedded.ops.states import (
     SocketMount,
     TempMount,
 )
+from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.sandbox.spec import Bind, Capture, SecretFile, Spec, Tmpfs
 from pipelines.engine.embedded.store.paths import Root
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 STREAMS = ("stdout", "stderr", "combined")
+LOCKED = "LOCKED"  # CacheSharingMode: one user at a time
 
 
 class Arrangement:
@@ -63,16 +65,30 @@ class Arrangement:
         self._hosts = await self.session.services.bind(command.bindings, self._stack)
         if command.network:
             self._lease = await self._stack.enter_async_context(self.session.leased())
-        for mount in command.mounts:
-            if isinstance(mount, CacheMount):
-                seed = await self._seed(mount)
-                self._volumes[mount.target] = await self._stack.enter_async_context(self.session.volume(mount.cache, seed))
+        await self._hold_volumes()
         for name, secret in [
             *command.secret_env,
             *((mount.target, mount.secret) for mount in command.mounts if isinstance(mount, SecretMount)),
         ]:
             self._values[name] = await self.session.secret_value(secret)
-        await asyncio.to_thread(self._mount)
+        await in_thread(self._mount)
+
+    async def _hold_volumes(self) -> None:
+        """Hold the volumes, in one order for all containers: two that lock the same two must not wait for each other.
+
+        Nor may a container wait for itself: a volume that is locked and mounted twice is held once.
+        """
+        mounts = sorted((mount for mount in self.command.mounts if isinstance(mount, CacheMount)), key=lambda mount: mount.cache.key)
+        locked = {mount.cache.key for mount in mounts if mount.cache.sharing == LOCKED}
+        held: dict[str, Path] = {}
+        for mount in mounts:
+            key = mount.cache.key
+            if key in locked and key in held:
+                self._volumes[mount.target] = held[key]
+                continue
+            cache = replace(mount.cache, sharing=LOCKED) if key in locked else mount.cache
+            held[key] = await self._stack.enter_async_context(self.session.volume(cache, await self._seed(mount)))
+            self._volumes[mount.target] = held[key]
 
     async def _seed(self, mount: CacheMount) -> tuple[Snapshot, str] | None:
         """What a new volume begins with; its files belong to the mount's owner, whom this container's root file system may have to name."""
@@ -188,7 +204,7 @@ class Arrangement:
         """Take everything down; what was not kept is gone."""
         try:
             if not self._kept:
-                await asyncio.to_thread(self._discard)
+                await in_thread(self._discard)
         finally:
             await self._stack.aclose()
 

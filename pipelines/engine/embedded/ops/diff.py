@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class DiffOp(Op):
 
     async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
         lower, upper = (output.snapshot for output in inputs)
-        return Output(await asyncio.to_thread(self._write, session, lower, upper, key))
+        return Output(await in_thread(self._write, session, lower, upper, key))
 
     def _write(self, session: Session, lower: Snapshot, upper: Snapshot, key: str) -> Snapshot:
         from pipelines.engine.embedded.store.copy import copy_changes

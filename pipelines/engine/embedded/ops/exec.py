@@ -10,6 +10,7 @@ from pipelines.engine.embedded.ops.arrange import Arrangement
 from pipelines.engine.embedded.ops.command import Command, source_of
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.progress import LineFeed
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class ExecOp(Op):
             exit_ = await session.runtime.run(arrangement.spec(), feed.add)
             if not _expected(self.command.expect, exit_.code):
                 raise self._error(exit_.code, arrangement)
-            return await asyncio.to_thread(arrangement.commit, key, exit_.code)
+            return await in_thread(arrangement.commit, key, exit_.code)
         finally:
             feed.close()
             await arrangement.close()

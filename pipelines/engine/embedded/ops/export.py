@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ from pipelines.engine.embedded.ops.read import must_stat, within
 from pipelines.engine.embedded.store.guard import disk_guard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pipelines.engine.embedded.ops.changeset import Changeset
     from pipelines.engine.embedded.ops.session import Session
@@ -33,14 +36,29 @@ def _merge(root: Root, source: str, target: Path, *, wipe: bool) -> None:
     from pipelines.engine.embedded.store.copy import copy_tree
     from pipelines.engine.embedded.store.paths import Root
 
-    target.mkdir(parents=True, exist_ok=True)
-    if wipe:
-        for child in target.iterdir():
-            if child.is_dir() and not child.is_symlink():
-                shutil.rmtree(child)
-            else:
-                child.unlink()
+    with _told(target):
+        target.mkdir(parents=True, exist_ok=True)
+        if wipe:
+            _empty(target)
     copy_tree(root, source, Root(target), "/", owner="caller")
+
+
+def _empty(folder: Path) -> None:
+    for child in folder.iterdir():
+        if child.is_dir() and not child.is_symlink():
+            shutil.rmtree(child)
+        else:
+            child.unlink()
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """A path of the host that cannot be written is the caller's mistake: said in a line, with the path that refuses."""
+    with disk_guard(target.parent):
+        try:
+            yield
+        except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:
+            raise InvalidInput(f"export to {target}: {error.filename or target}: {error.strerror}") from error
 
 
 async def export_changes(session: Session, changes: Changeset, path: str) -> str:
@@ -54,7 +72,8 @@ async def export_changes(session: Session, changes: Changeset, path: str) -> str
 def _change(layer: Root, target: Path, removed: Sequence[str]) -> None:
     from pipelines.engine.embedded.store.paths import Root
 
-    target.mkdir(parents=True, exist_ok=True)
+    with _told(target):
+        target.mkdir(parents=True, exist_ok=True)
     for rel in removed:
         Root(target).remove_tree(rel.rstrip("/"))
     _merge(layer, "/", target, wipe=False)
@@ -72,12 +91,13 @@ async def export_file(session: Session, state: FileState, path: str, *, into: bo
 
 
 def _write(root: Root, source: str, target: Path) -> None:
-    draft = target.with_name(f".{target.name}.part")
     mode = root.stat(source).st_mode & 0o777
-    with disk_guard(target.parent):
+    with root.open(source) as file, _told(target):
         target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # one of its own: others may export here, too
+        draft = Path(name)
         try:
-            with root.open(source) as file, draft.open("wb") as out:
+            with os.fdopen(handle, "wb") as out:
                 shutil.copyfileobj(file, out, 1 << 20)
             draft.chmod(mode)
             draft.replace(target)

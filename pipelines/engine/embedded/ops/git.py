@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import EngineError, InvalidInput, NotFound, Unavailable
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
@@ -131,9 +132,9 @@ class TreeOp(Op):
         draft = session.store.draft(SCRATCH)
         try:
             await self._checkout(session, draft.mount())
-            return Output(await asyncio.to_thread(draft.commit, key))
+            return Output(await in_thread(draft.commit, key))
         except BaseException:
-            draft.discard()
+            await in_thread(draft.discard)
             raise
 
     async def _checkout(self, session: Session, folder: Path) -> None:

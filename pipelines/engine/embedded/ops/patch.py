@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +10,7 @@ from pipelines.engine.embedded.ops.actions import Action
 from pipelines.engine.embedded.ops.diff import DiffOp
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.ops.tool import run_git
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
@@ -42,7 +42,7 @@ class PatchOp(Op):
         return digest_of(self.kind, [output.snapshot.id for output in inputs])
 
     async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
-        return Output(await asyncio.to_thread(self._write, session, [output.snapshot for output in inputs], key))
+        return Output(await in_thread(self._write, session, [output.snapshot for output in inputs], key))
 
     def _write(self, session: Session, snapshots: Sequence[Snapshot], key: str) -> Snapshot:
         trees, result = session.store.draft(SCRATCH), session.store.draft(SCRATCH)

@@ -9,6 +9,7 @@ from pipelines.engine.embedded.images.layout import Variant
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.images import credentials
 from pipelines.engine.embedded.ops.op import Op, Output
+from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class TarballOp(Op):
         try:
             path = draft.mount() / ARCHIVE.lstrip("/")
             await session.images.save(images, path, compression=compression_of(self.forced), docker=self.docker)
-            return Output(draft.commit(key))
+            return Output(await in_thread(draft.commit, key))
         except BaseException:
-            draft.discard()
+            await in_thread(draft.discard)
             raise

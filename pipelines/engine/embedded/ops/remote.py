@@ -11,6 +11,7 @@ from pipelines.engine.embedded.errors import InvalidInput, NetworkError
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Constant, Output
 from pipelines.engine.embedded.ops.states import FileState
+from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
@@ -97,9 +98,9 @@ class _Download:
             digest = await self._write(response, draft.mount() / self._name)
             if self._checksum and self._checksum.removeprefix("sha256:") != digest:
                 raise InvalidInput(f"http: {response.url}: checksum mismatch: expected {self._checksum}, got sha256:{digest}")
-            output = Output(await asyncio.to_thread(draft.commit, digest_of("http-file", digest, self._name, self._mode)))
+            output = Output(await in_thread(draft.commit, digest_of("http-file", digest, self._name, self._mode)))
         except BaseException:
-            draft.discard()
+            await in_thread(draft.discard)
             raise
         return {"output": output.to_json(), "etag": response.headers.get("ETag")}, output
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,18 +162,19 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = store_dir(rootless=rootless)
     store = await asyncio.to_thread(lambda: Store.open(root, rootless=rootless, budget=default_budget(root)))
-    runtime = Runtime(state, rootless=rootless)
     try:
+        runtime = Runtime(state, rootless=rootless)
         async with Switch.open(state, note=progress.note) as switch:
             ledger = _ledger(store)
             session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger)
             try:
                 yield session
             finally:
-                if ledger is not None:
-                    await asyncio.to_thread(ledger.write)
-                await session.services.close()
-                await runtime.close()
+                async with AsyncExitStack() as ending:  # the last first; each whatever happens to the others
+                    ending.push_async_callback(runtime.close)
+                    ending.push_async_callback(session.services.close)
+                    if ledger is not None:
+                        await asyncio.to_thread(ledger.write)
     finally:
         report = await asyncio.to_thread(store.close)
         if report is not None and report.taken:

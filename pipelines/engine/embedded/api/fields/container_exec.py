@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.states import ContainerState
 
 Args = dict[str, Any]
+SMALL = 64 * 1024  # bytes read at once; a thread costs more than that
 EXEC = (
     "args",
     "useEntrypoint",
@@ -56,7 +58,10 @@ async def said(session: Session, state: ContainerState) -> Output:
 async def stream(session: Session, state: ContainerState, name: str) -> str:
     """A stream of the last command, as text."""
     output = await said(session, state)
-    return session.store.output_path(dict(output.streams)[name]).read_bytes().decode(errors="replace")
+    path = session.store.output_path(dict(output.streams)[name])
+    if path.stat().st_size <= SMALL:
+        return path.read_bytes().decode(errors="replace")
+    return await asyncio.to_thread(lambda: path.read_bytes().decode(errors="replace"))
 
 
 @field("Container.stdout")

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines.engine.embedded.errors import NotFound
+from pipelines.engine.embedded.ops.arrange import Arrangement
+from pipelines.engine.embedded.ops.command import Command
+from pipelines.engine.embedded.ops.op import Output
+from pipelines.engine.embedded.ops.states import CacheMount, CacheState, DirectoryMount, DirectoryState, Mount, SecretState
+from tests.unit.engine.ops.fakes import ROOT, Session, Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def command(*mounts: Mount, **more: Any) -> Command:
+    return Command(("true",), (), "/", "", mounts, **more)
+
+
+def cache(target: str, key: str, sharing: str = "LOCKED") -> CacheMount:
+    return CacheMount(target, CacheState(key, sharing=sharing))
+
+
+def arranged(session: Session, what: Command) -> Arrangement:
+    return Arrangement(session, what, [Output(ROOT)] * 4)  # type: ignore[arg-type]
+
+
+async def test_everything_is_given_back_at_the_end(tmp_path: Path) -> None:
+    session = Session(Store(tmp_path))
+    arrangement = arranged(session, command(cache("/c", "c")))
+    await arrangement.prepare()
+    assert (session.leases, session.volumes, session.services.bound, len(session.store.drafts)) == (1, ["c"], 1, 1)
+    await arrangement.close()
+    assert session.released()
+
+
+async def test_containers_that_lock_the_same_volumes_in_another_order_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    session = Session(Store(tmp_path))
+
+    async def use(*keys: str) -> None:
+        arrangement = arranged(session, command(*(cache(f"/{key}", key) for key in keys)))
+        try:
+            await arrangement.prepare()
+        finally:
+            await arrangement.close()
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(use("a", "b"), use("b", "a"))
+    assert session.released()
+
+
+@pytest.mark.parametrize("other", ["LOCKED", "SHARED"])
+async def test_a_locked_volume_mounted_twice_is_held_once(tmp_path: Path, other: str) -> None:
+    session = Session(Store(tmp_path))
+    arrangement = arranged(session, command(cache("/one", "c", other), cache("/two", "c")))
+    async with asyncio.timeout(10):
+        await arrangement.prepare()
+    assert session.volumes == ["c"]
+    await arrangement.close()
+    assert session.released()
+
+
+async def test_a_secret_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path) -> None:
+    def unreadable() -> bytes:
+        raise NotFound("secret env://X: the variable is not set")
+
+    session = Session(Store(tmp_path), secret=unreadable)
+    secret = SecretState("x", "env://X", "env://X", unreadable)
+    arrangement = arranged(session, command(cache("/c", "c"), secret_env=(("X", secret),)))
+    with pytest.raises(NotFound):
+        await arrangement.prepare()
+    await arrangement.close()
+    assert session.released()
+
+
+async def test_a_mount_whose_source_is_missing_leaves_nothing_behind(tmp_path: Path) -> None:
+    session = Session(Store(tmp_path))
+    arrangement = arranged(session, command(DirectoryMount("/m", DirectoryState(path="/missing"))))
+    with pytest.raises(NotFound):
+        await arrangement.prepare()
+    await arrangement.close()
+    assert len(session.store.drafts) == 2
+    assert session.released()
+
+
+async def test_a_cancellation_while_drafts_are_made_leaves_none(tmp_path: Path) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        release.wait(10)
+
+    session = Session(Store(tmp_path, before_draft=slow))
+    arrangement = arranged(session, command())
+
+    async def use() -> None:
+        try:
+            await arrangement.prepare()
+        finally:
+            await arrangement.close()
+
+    task = asyncio.create_task(use())
+    await asyncio.to_thread(begun.wait, 10)
+    task.cancel()
+    await asyncio.sleep(0)
+    release.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert session.store.drafts
+    assert session.released()
