@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.model import Project
 
 SCHEMA = 1
-_COLORS = {"cached": "green", "runs": "yellow", "unsure": "magenta"}
+_COLORS = {"cached": "green", "runs": "yellow", "unsure": "cyan"}
 
 
 @click.command(

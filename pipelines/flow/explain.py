@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.paths import store_dir
-from pipelines.engine.embedded.store.listing import narrowed, now
+from pipelines.engine.embedded.store.listing import apart, narrowed, now
 from pipelines.engine.embedded.store.peek import Peek
 from pipelines.errors import Unavailable
 from pipelines.flow.book import Book
@@ -84,6 +84,7 @@ class Seer:
         self._state = state
         self._store = store
         self._peek = Peek(Path(store))
+        self._apart: dict[str, tuple[Files, Files]] = {}
         self._parts: dict[Use, tuple[tuple[str, str], ...]] = {}
         self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
 
@@ -141,7 +142,10 @@ class Seer:
     def _differences(self, use: Use, listing: Listing, files: Files) -> tuple[tuple[str, str], ...]:
         """What is not as it was of a part; asked by every step that uses it, worked out once."""
         if use not in self._parts:
-            self._parts[use] = tuple(_difference(narrowed(listing.files, use.narrows), narrowed(files, use.narrows)))
+            if use.folder not in self._apart:
+                self._apart[use.folder] = apart(listing.files, files)
+            old, new = self._apart[use.folder]
+            self._parts[use] = tuple(_difference(narrowed(old, use.narrows), narrowed(new, use.narrows)))
         return self._parts[use]
 
     def _shown(self, path: str) -> str:

@@ -92,6 +92,8 @@ def test_an_explanation_names_the_step_that_is_to_blame(screen: Callable[..., Te
         Prediction(id="test.unit", verdict=Verdict.RUNS, reasons=("host file a changed",), because=("image.shop",)),
         Prediction(id="scan.shop", verdict=Verdict.CACHED),
     )
+    unsure = Prediction(id="perf.x", verdict=Verdict.UNSURE, reasons=("a tag",))
+    assert [line.count("\x1b[") for line in explained((*predictions, unsure), screen(color=True))] == [4, 0, 4, 4, 4]
     assert list(explained(predictions, screen())) == [
         "image.shop  runs    host file a changed",
         "                    host file b changed",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pipelines.engine.embedded.store.patterns import START, Filter, name_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Files = dict[str, tuple[str, str]]
 WILD = frozenset("*?[\\")
@@ -85,6 +85,27 @@ def now(listing: Listing, index: Any) -> Files | None:
         return None
 
 
+def apart(old: Files, new: Files) -> tuple[Files, Files]:
+    """Two trees without what says nothing about how their parts differ: small, where little changed in a large folder.
+
+    What differs stays, with the folders it lies in, and all links (see `narrowed`). Where a folder itself is not as it was, all stays: it
+    counts when anything in it does.
+    """
+    changed = {rel for rel in old.keys() | new.keys() if old.get(rel) != new.get(rel)}
+    if any(rel in old and rel in new and _is(stat.S_ISDIR, old[rel]) for rel in changed):
+        return old, new
+    kept = {way for rel in changed for way in _ways(rel)}
+    return _only(old, kept), _only(new, kept)
+
+
+def _only(files: Files, kept: set[str]) -> Files:
+    return {rel: entry for rel, entry in files.items() if rel in kept or _is(stat.S_ISLNK, entry)}
+
+
+def _is(kind: Callable[[int], bool], entry: tuple[str, str]) -> bool:
+    return kind(int(entry[0], 8))
+
+
 def narrowed(files: Files, narrows: Iterable[Narrow]) -> Files:
     """The part of a tree that counts. Where a path leads through a link, everything counts: it may lead anywhere."""
     for narrow in narrows:
@@ -109,7 +130,7 @@ def _tops(files: Files, narrow: Narrow) -> Iterator[str]:
 
 
 def _through_link(files: Files, top: str) -> bool:
-    return any(rel in files and stat.S_ISLNK(int(files[rel][0], 8)) for rel in _ways(top))
+    return any(rel in files and _is(stat.S_ISLNK, files[rel]) for rel in _ways(top))
 
 
 def _below(files: Files, top: str, narrow: Narrow) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -118,10 +139,13 @@ def _below(files: Files, top: str, narrow: Narrow) -> Iterator[tuple[str, tuple[
         yield top, files[top]
     prefix = f"{top}/" if top else ""
     filters = Filter(narrow.include, narrow.exclude)
-    states = {"": START}
-    for rel in sorted(files):
-        inner = rel.removeprefix(prefix)
-        if rel != top and rel.startswith(prefix) and (filters.everything or _passes(filters, inner, states)):
+    judged: dict[str, tuple[bool, Any]] = {"": (True, START)}
+    for rel, entry in files.items():
+        if rel == top or not rel.startswith(prefix):
+            continue
+        if filters.everything:
+            yield rel, entry
+        elif _judge(filters, rel.removeprefix(prefix), judged)[0]:
             yield from ((way, files[way]) for way in _ways(rel) if way in files and len(way) > len(top))
 
 
@@ -131,9 +155,11 @@ def _ways(rel: str) -> Iterator[str]:
     return ("/".join(names[:count]) for count in range(1, len(names) + 1))
 
 
-def _passes(filters: Filter, rel: str, states: dict[str, Any]) -> bool:
-    """Whether a path passes; every folder on its way is judged before it."""
-    included = True
-    for way in _ways(rel):
-        included, _, states[way] = filters.visit(way, states[posixpath.dirname(way)])
-    return bool(included)
+def _judge(filters: Filter, rel: str, judged: dict[str, tuple[bool, Any]]) -> tuple[bool, Any]:
+    """Whether a path passes, and its state for what lies in it; every folder on its way is judged before it, once."""
+    if rel not in judged:
+        missing = [way for way in _ways(rel) if way not in judged]
+        for way in missing:
+            included, _, state = filters.visit(way, judged[posixpath.dirname(way)][1])
+            judged[way] = (bool(included), state)
+    return judged[rel]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.store.listing import Files, Listing, Narrow, narrowed, now
+from pipelines.engine.embedded.store.listing import Files, Listing, Narrow, apart, narrowed, now
 from pipelines.engine.embedded.store.peek import Peek
 
 if TYPE_CHECKING:
@@ -67,6 +67,27 @@ def test_what_is_outside_of_a_part_does_not_change_it(paths: set[str], part: str
     after = {**before, other: (FILE, "changed")}
     inside = other == part or other.startswith(f"{part}/")
     assert (narrowed(before, [Narrow(f"/{part}")]) != narrowed(after, [Narrow(f"/{part}")])) == inside
+
+
+PARTS = [
+    (),
+    (Narrow("/a"),),
+    (Narrow("/", exclude=("**/c.py",)),),
+    (Narrow("/", include=("a/b",)),),
+    (Narrow("/", exclude=("b",)), Narrow("/a/*", wild=True)),
+]
+KINDS = st.sampled_from([(FILE, "1"), (FILE, "2"), ("100755", "1"), (LINK, "a")])
+
+
+@given(st.dictionaries(NAMES, KINDS, max_size=6), st.dictionaries(NAMES, KINDS, max_size=6), st.booleans(), st.sampled_from(PARTS))
+def test_what_is_alike_does_not_decide_whether_parts_differ(one: Files, other: Files, folder: bool, part: tuple[Narrow, ...]) -> None:
+    old, new = ({**tree(*files), **files} for files in (one, other))
+    if folder and "a" in new:
+        new["a"] = ("40700", "")
+    few = apart(old, new)
+    files_of = [{rel: entry for rel, entry in narrowed(one, part).items() if entry[0] != FOLDER} for one in (old, new)]
+    few_of = [{rel: entry for rel, entry in narrowed(one, part).items() if entry[0] != FOLDER} for one in few]
+    assert (files_of[0] == files_of[1]) == (few_of[0] == few_of[1])
 
 
 def test_json_and_back() -> None:
@@ -130,3 +151,18 @@ def test_a_look_into_a_store(tmp_path: Path) -> None:
 def test_a_file_that_is_no_store_is_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "index.db").write_bytes(b"not a database at all, but long enough to be looked at" * 20)
     assert not Peek(tmp_path).has(["key"])
+
+
+def test_a_folder_counts_for_what_is_in_it() -> None:
+    old = tree("a/b", "a/c")
+    new = {**old, "a": ("40700", "")}
+    part = [Narrow("/", include=("a/b",))]
+    before, after = apart(old, new)
+    assert narrowed(before, part) != narrowed(after, part)
+
+
+def test_what_did_not_change_is_left_out() -> None:
+    old = {**tree("a/b", "a/c", "d/e"), "link": (LINK, "a")}
+    new = {**old, "a/b": (FILE, "other")}
+    before, after = apart(old, new)
+    assert set(before) == set(after) == {"a", "a/b", "link"}
