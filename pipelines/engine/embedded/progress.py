@@ -6,7 +6,7 @@ import codecs
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol
 
 from pipelines.engine.embedded.asker import ASKER
 
@@ -48,11 +48,21 @@ class Cancellable(Protocol):
         """It will not."""
 
 
+class Writer(Protocol):
+    """What lines are written to: a text stream."""
+
+    def write(self, text: str, /) -> object:
+        """Take text."""
+
+    def flush(self) -> object:
+        """Hold nothing back."""
+
+
 class Lines:
     """Plain lines: `exec: sh -c 'make test' 0.05s (cached)`. A broken pipe silences it: nobody reads, nothing is lost."""
 
-    def __init__(self, stream: TextIO | None = None, *, tagged: bool | None = None) -> None:
-        self._stream = stream if stream is not None else sys.stderr
+    def __init__(self, stream: Writer | None = None, *, tagged: bool | None = None) -> None:
+        self._stream: Writer = stream if stream is not None else sys.stderr
         self._tagged = TAGS in os.environ if tagged is None else tagged
 
     def done(self, kind: str, name: str, seconds: float, *, cached: bool = False) -> None:
@@ -65,17 +75,18 @@ class Lines:
         self._write(f"note: {text}")
 
     def output(self, line: str) -> None:
-        self._write(f"| {line}")
+        self._write(f"| {line}", flush=False)  # more of them come at once
 
     def so_far(self, part: str) -> None:
         if self._tagged:  # people read lines; a client that draws can do more
             self._write(f"> {part}")
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: str, *, flush: bool = True) -> None:
         tag = f"{RS}{ASKER.get()}\t" if self._tagged else ""
         try:
             self._stream.write(f"{tag}{line}\n")
-            self._stream.flush()
+            if flush:
+                self._stream.flush()
         except (OSError, ValueError):
             return
 

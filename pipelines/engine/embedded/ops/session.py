@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
 
+STDERR = 2  # its file descriptor
 SHOWN = 5  # evicted things named at the end of a session
 
 
@@ -152,18 +153,21 @@ class Session:
 async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bool = False) -> AsyncIterator[Session]:  # noqa: ARG001 - labels are for traces
     """A session with everything behind it; all it started is gone when it ends."""
     from pipelines.engine.embedded.network.switch import Switch
+    from pipelines.engine.embedded.outlet import Outlet
     from pipelines.engine.embedded.paths import run_dir, store_dir
     from pipelines.engine.embedded.progress import Lines
     from pipelines.engine.embedded.sandbox.runtime import Runtime
     from pipelines.engine.embedded.store.store import Store, default_budget
 
-    progress = Lines()
+    outlet = Outlet(STDERR)
+    progress = Lines(outlet)
     state = run_dir() / "sandbox"
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = store_dir(rootless=rootless)
     store = await asyncio.to_thread(lambda: Store.open(root, rootless=rootless, budget=default_budget(root)))
     try:
         runtime = Runtime(state, rootless=rootless)
+        runtime.prepare_soon()
         async with Switch.open(state, note=progress.note) as switch:
             ledger = _ledger(store)
             session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger)
@@ -179,6 +183,7 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
         report = await asyncio.to_thread(store.close)
         if report is not None and report.taken:
             progress.note(_evicted(report))
+        await outlet.finish()
 
 
 def _evicted(report: Report) -> str:

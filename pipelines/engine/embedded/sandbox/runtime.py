@@ -58,6 +58,10 @@ class Runtime:
         """
         await self._prepared()
 
+    def prepare_soon(self) -> None:
+        """Prepare in the background; what goes wrong is told to the first run."""
+        self._preparing().add_done_callback(lambda done: done.cancelled() or done.exception())
+
     async def run(self, spec: Spec, on_output: OnOutput | None = None) -> Exit:
         """Run a command to its end. Cancelled, it is interrupted, terminated, killed; either way nothing of it is left.
 
@@ -102,9 +106,12 @@ class Runtime:
                 preparing.result().close()
 
     async def _prepared(self) -> Tools:
+        return await asyncio.shield(self._preparing())
+
+    def _preparing(self) -> asyncio.Task[Tools]:
         if self._tools is None:
             self._tools = asyncio.ensure_future(asyncio.to_thread(self._prepare))
-        return await asyncio.shield(self._tools)
+        return self._tools
 
     def _prepare(self) -> Tools:
         binary = find_runtime(os.environ.get(RUNTIME_VARIABLE))
