@@ -32,6 +32,7 @@ class Job:
         scratch: a folder for mounts of ours.
         subordinate: the content of /etc/subuid and /etc/subgid as the user sees them.
         tun: whether the user may open /dev/net/tun.
+        masked: whether part of /proc is hidden, as container runtimes do.
     """
 
     uid: int
@@ -42,6 +43,7 @@ class Job:
     scratch: str
     subordinate: str
     tun: bool = True
+    masked: bool = False
 
 
 def main() -> None:
@@ -58,6 +60,8 @@ def main() -> None:
     for name in ("subuid", "subgid"):
         _replace(Path("/etc") / name, scratch / name, job.subordinate)
     _device(scratch / "tun", 0o666 if job.tun else 0o600)
+    if job.masked:
+        kernel.mount("tmpfs", "/proc/bus", "tmpfs", kernel.MS_RDONLY)
     os.setgroups([])
     os.setresgid(job.uid, job.uid, job.uid)
     os.setresuid(job.uid, job.uid, job.uid)

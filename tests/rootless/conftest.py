@@ -37,13 +37,16 @@ class User:
     uid: int
     home: Path
 
-    def python(self, *words: str, subordinate: str = MANY, tun: bool = True, **environ: str) -> subprocess.CompletedProcess[str]:
+    def python(
+        self, *words: str, subordinate: str = MANY, tun: bool = True, masked: bool = False, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run this Python with `words`.
 
         Args:
             words: arguments.
             subordinate: what /etc/subuid and /etc/subgid say.
             tun: whether /dev/net/tun can be opened.
+            masked: whether part of /proc is hidden, as in a container.
             environ: variables beside the usual ones.
         """
         job = {
@@ -55,6 +58,7 @@ class User:
             "scratch": str(self.home.parent / "scratch"),
             "subordinate": subordinate.format(uid=self.uid, first=_first_free()),
             "tun": tun,
+            "masked": masked,
         }
         file = self.home.parent / "job.json"
         file.write_text(json.dumps(job))

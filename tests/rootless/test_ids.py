@@ -55,3 +55,10 @@ def test_without_a_tun_device_containers_work_without_a_way_out(user: User, imag
     found, log = answers(user, image, ONE, tun=False)
     assert found["plain"] == "done\n0\n"
     assert "no egress: containers reach each other, but nothing outside (/dev/net/tun is missing or closed to this user)" in log
+
+
+def test_where_proc_is_masked_as_in_containers_the_setting_is_named(user: User) -> None:
+    done = user.python("-m", "pipelines.engine.embedded.main", "info", masked=True)
+    assert done.returncode == 4
+    assert "unmask /proc (Docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked)" in done.stderr
+    assert user.python("-m", "pipelines.engine.embedded.main", "info").returncode == 0
