@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import ExecError
+from pipelines.engine.embedded.images import platforms
 from pipelines.engine.embedded.ops.arrange import Arrangement
 from pipelines.engine.embedded.ops.command import Command, source_of
 from pipelines.engine.embedded.ops.digest import digest_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.ops.session import Session
 
+ALSO_RUNS = {"amd64": "386", "arm64": "arm"}
 TOLD = 128 * 1024  # bytes of each stream an error carries, the last ones: enough to see why, small enough to send
 
 
@@ -49,15 +51,23 @@ class ExecOp(Op):
             await arrangement.prepare()
             exit_ = await session.runtime.run(arrangement.spec(), feed.add)
             if not _expected(self.command.expect, exit_.code):
-                raise self._error(exit_.code, arrangement)
+                raise self._error(session.platform, exit_.code, arrangement)
             return await in_thread(arrangement.commit, key, exit_.code)
         finally:
             feed.close()
             await arrangement.close()
 
-    def _error(self, code: int, arrangement: Arrangement) -> ExecError:
+    def _error(self, host: str, code: int, arrangement: Arrangement) -> ExecError:
         stdout, stderr = (told(arrangement.streams[name]) for name in ("stdout", "stderr"))
-        return ExecError(self.command.args, code, stdout, stderr)
+        return ExecError(self.command.args, code, stdout, stderr, f"exit code: {code}{foreign(self.command.platform, host)}")
+
+
+def foreign(platform: str, host: str) -> str:
+    """What to say of a failure where the container is made for other machines: its programs may not run here at all."""
+    mine, theirs = (platforms.parse(one).architecture for one in (host, platform or host))
+    if theirs == mine or theirs == ALSO_RUNS.get(mine):
+        return ""
+    return f" (the container is for {platform}, this machine is {host}: its programs need an emulator registered in binfmt_misc)"
 
 
 def _expected(expect: str, code: int) -> bool:

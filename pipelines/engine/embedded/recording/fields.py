@@ -6,10 +6,12 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipelines.engine.embedded.api.envfile import EnvFile
 from pipelines.engine.embedded.api.registry import Registry
 from pipelines.engine.embedded.errors import ImageError, InvalidInput
 from pipelines.engine.embedded.images import refs
 from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.jsonvalue import JsonValue
 from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, FileState, ServiceState
 from pipelines.engine.embedded.recording.trees import HostOp, NamedOp, below, read
 
@@ -142,6 +144,16 @@ def glob(recording: Recording, state: DirectoryState, args: Args) -> list[str]:
 @field("File.contents", args=("offsetLines", "limitLines"))
 def contents(recording: Recording, state: FileState, _: Args) -> str:
     return read(recording.tree(state.op), state.path).decode(errors="replace")
+
+
+@field("File.asEnvFile")
+def as_env_file(recording: Recording, state: FileState, _: Args) -> EnvFile:
+    return EnvFile.parse(contents(recording, state, {}))
+
+
+@field("File.asJSON")
+def as_json(recording: Recording, state: FileState, _: Args) -> JsonValue:
+    return JsonValue.parse(contents(recording, state, {}))
 
 
 @field("File.size")

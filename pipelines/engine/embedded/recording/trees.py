@@ -7,10 +7,13 @@ import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import NotFound
+from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops import files
 from pipelines.engine.embedded.ops.actions import ActionOp
+from pipelines.engine.embedded.ops.changeset import ApplyChanges
 from pipelines.engine.embedded.ops.op import Op
+from pipelines.engine.embedded.ops.patch import ApplyPatch, ApplyPatchFile
+from pipelines.engine.embedded.ops.replace import ReplaceText
 from pipelines.engine.embedded.store.patterns import START, Filter
 from pipelines.engine.embedded.store.selection import select
 
@@ -75,6 +78,13 @@ def apply(tree: Tree, action: Action, tree_of: Callable[[Op], Tree]) -> Tree:  #
             return _put(tree, action.path, read(tree_of(action.source), action.source_path))
         case files.CopyDirectory():
             return _merged(tree, action, below(tree_of(action.source), action.source_path))
+        case ReplaceText():
+            return _put(tree, action.path, action.replaced(read(tree, action.path)))
+        case ApplyChanges():
+            before, after = (below(tree_of(one.op), one.path) for one in (action.changes.before, action.changes.after))
+            return _changed(tree, action.path, before, after)
+        case ApplyPatch() | ApplyPatchFile():
+            raise InvalidInput("a recording does not apply patches: give the files themselves")
         case _:
             return tree
 
@@ -87,6 +97,15 @@ def _put(tree: Tree, path: str, data: bytes | None) -> Tree:
 def _parents(path: str) -> list[str]:
     parts = path.strip("/").split("/")[:-1]
     return ["/" + "/".join(parts[: index + 1]) for index in range(len(parts))]
+
+
+def _changed(tree: Tree, base: str, before: Tree, after: Tree) -> Tree:
+    gone = [posixpath.join(base, path) for path in before.keys() - after.keys()]
+    result = {path: data for path, data in tree.items() if not any(path == one or path.startswith(f"{one}/") for one in gone)}
+    for path in sorted(after):
+        if path not in before or before[path] != after[path]:
+            result = _put(result, posixpath.join(base, path), after[path])
+    return result
 
 
 def _is_below(path: str, pattern: str) -> bool:
