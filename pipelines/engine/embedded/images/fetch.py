@@ -72,6 +72,7 @@ async def _copy(store: Store, reference: Reference, logins: Mapping[str, Login],
             await asyncio.wait([copying], timeout=LOOK_S)
             await _adopt(store, arrivals, place / "blobs" / "sha256")
         await copying
+        await _adopt(store, arrivals, place / "blobs" / "sha256")  # what came while the last look was under way
     finally:
         copying.cancel()
     if lost := arrivals.missing():

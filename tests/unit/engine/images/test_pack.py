@@ -54,7 +54,7 @@ def facts(root: Path) -> Facts:
         content = path.read_bytes() if stat.S_ISREG(info.st_mode) else b""
         marks = sorted((one, os.getxattr(path, one, follow_symlinks=False)) for one in os.listxattr(path, follow_symlinks=False))
         link = str(path.readlink()) if path.is_symlink() else first.setdefault(info.st_ino, name)
-        found[name] = (info.st_mode, info.st_uid, info.st_gid, int(info.st_mtime), content, marks, link, info.st_rdev)
+        found[name] = (info.st_mode, info.st_uid, info.st_gid, info.st_mtime_ns // 10**9, content, marks, link, info.st_rdev)
     return found
 
 
