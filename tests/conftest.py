@@ -1,8 +1,77 @@
-"""For all tests: a property is about values, not about how fast a busy machine tries them."""
+"""What several suites share: a session of the engine under test, for an unmodified dagger-io client.
+
+The embedded engine, or a real one where `_EXPERIMENTAL_DAGGER_RUNNER_HOST` is set (with a `dagger` program on PATH or in
+`_EXPERIMENTAL_DAGGER_CLI_BIN`). A session lasts for one test module: the SDK has one connection a process, so two may not overlap.
+"""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
 from hypothesis import settings
 
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+RUNNER_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
+CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
+
+# A property is about values, not about how fast a busy machine tries them.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+# A shell starts background jobs with these ignored, and what they start inherits it: tests of Ctrl-C would wait forever.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def is_real() -> bool:
+    """Whether a real Dagger engine answers."""
+    return RUNNER_HOST in os.environ
+
+
+@pytest.fixture(scope="session")
+def engine_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the tests' own, for all sessions of this run."""
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def engine_environment(engine_store: Path, is_real: bool) -> Iterator[None]:
+    """What makes the SDK start the engine under test."""
+    wanted: dict[str, str] = {}
+    if not is_real:
+        wanted = {CLI: str(Path(sys.executable).parent / "lockgate-engine"), "LOCKGATE_STORE": str(engine_store)}
+    elif CLI not in os.environ:
+        program = shutil.which("dagger")
+        if program is None:
+            pytest.skip(f"needs the dagger program beside the engine at {RUNNER_HOST}")
+        wanted = {CLI: program}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    yield
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def engine(engine_environment: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
+    """A session all tests of a module share; the value is the engine's log."""
+    import dagger
+
+    log = tmp_path_factory.mktemp("log") / "engine.log"
+    with log.open("w") as stream:
+        async with dagger.connection(dagger.Config(log_output=stream)):
+            yield log
