@@ -39,6 +39,20 @@ async def test_a_container_of_another_platform_takes_files() -> None:
     assert await foreign.rootfs().entries() == ["f"]
 
 
+# A program whose ELF header (e_machine) says AArch64.
+FOREIGN = "d = bytearray(open('/bin/true', 'rb').read()); d[18:20] = (183).to_bytes(2, 'little'); open('/x', 'wb').write(d)"
+
+
+async def test_a_program_of_another_platform_fails(base: dagger.Container, is_real: bool) -> None:
+    root = base.with_exec(["python3", "-c", FOREIGN]).with_exec(["chmod", "755", "/x"]).rootfs()
+    foreign = dag.container(platform=Platform("linux/arm64")).with_rootfs(root)
+    assert await foreign.with_exec(["uname", "-s"]).stdout() == "Linux\n"  # its other programs are this machine's
+    with pytest.raises(dagger.ExecError) as error:
+        await foreign.with_exec(["/x"]).sync()
+    if not is_real:
+        assert "an emulator registered in binfmt_misc" in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("media", "manifest", "layer"),
     [

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import pytest
+
+from pipelines.engine.embedded.ops.exec import foreign
+
+
+@pytest.mark.parametrize("platform", ["linux/amd64", "", "linux/386", "amd64"])
+def test_a_failure_of_what_runs_here_is_told_as_it_is(platform: str) -> None:
+    assert foreign(platform, "linux/amd64") == ""
+
+
+@pytest.mark.parametrize(
+    ("platform", "host"), [("linux/arm64", "linux/amd64"), ("linux/amd64", "linux/arm64"), ("linux/s390x", "linux/amd64")]
+)
+def test_a_failure_of_another_platforms_programs_names_what_they_need(platform: str, host: str) -> None:
+    told = foreign(platform, host)
+    assert platform in told
+    assert host in told
+    assert "binfmt_misc" in told
