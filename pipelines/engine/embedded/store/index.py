@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-VERSION = 1  # of the tables and of what the files on disk mean; a store of another version starts empty
+VERSION = 2  # of the tables and of what the files on disk mean; a store of another version starts empty
 _PATIENCE = 60.0  # seconds to wait for another process's transaction; ours take milliseconds
 _CHUNK = 500  # values in one statement
 
