@@ -1,0 +1,53 @@
+"""An unchanged run of the shop starts no container, and asks the engine for little."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import CHECKOUT, Checkout
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.timeout(300)]
+
+MOST_REQUESTS, MOST_MEMORY_MB = 40, 200
+
+
+def test_an_unchanged_run_starts_no_container(shop: Checkout, tmp_path: Path) -> None:
+    real = shutil.which("runc")
+    if real is None:
+        pytest.skip("needs runc")
+    told = tmp_path / "asked"
+    (tmp_path / "bin").mkdir()
+    runtime = tmp_path / "bin/runc"
+    runtime.write_text(f'#!/bin/sh\necho "$*" >> {told}\nexec {real} "$@"\n')
+    runtime.chmod(0o755)
+    watched = Checkout(shop.root, {**shop.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
+    again = watched.run()
+    assert again.code == 0, again.stderr
+    assert all(step["cached"] for step in again.document["steps"])
+    assert not told.exists() or " run " not in told.read_text()
+    shop.edit("lockgate.toml", '"tests/unit"', '"tests/unit", "-k", "cart"')
+    assert watched.run("test.unit").code == 0
+    assert " run " in told.read_text()  # it does listen
+
+
+def test_an_unchanged_run_asks_little_and_needs_little_memory(shop: Checkout, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, str(CHECKOUT / "benchmarks/counted.py"), str(figures), "run", "--json"]
+    with subprocess.Popen(command, cwd=shop.root, env=shop.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        _, status, usage = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+    assert run.returncode == 0
+    found = json.loads(figures.read_text())
+    assert 0 < found["requests"] <= MOST_REQUESTS
+    assert usage.ru_maxrss / 1000 <= MOST_MEMORY_MB
+    assert found["engine_memory_mb"] <= MOST_MEMORY_MB
