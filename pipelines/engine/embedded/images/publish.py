@@ -54,9 +54,7 @@ def _pack(store: Store, name: str, compression: str | None) -> Layer:
     digest = store.blobs.add(lambda draft: found.update(worker.pack_layer(path, draft, wanted, size=_size(path))))
     blob = Descriptor(f"{manifest.OCI_LAYER}+{wanted}".rstrip("+"), digest, int(found["size"]))
     layer = Layer(name, str(found["diff_id"]), blob)
-    layers.remember(
-        store, layer, wanted, own=wanted == DEFAULT
-    )  # one asked for once changes no other digest
+    layers.remember(store, layer, wanted, own=wanted == DEFAULT)  # one asked for once changes no other digest
     return layer
 
 
