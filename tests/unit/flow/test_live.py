@@ -132,7 +132,7 @@ def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: 
 
         def flush(self) -> None: ...
 
-    engine = Lines(Ear(), tagged=False)  # type: ignore[arg-type]
+    engine = Lines(Ear(), tagged=False)
     engine.done("exec", " ".join(wrapped(["pytest", "-q"])), 1)
     engine.done("exec", '/bin/sh -c printf %s "$LOCKGATE_STAMP"', 1)
     engine.output("20260131T120000Z-20260131T115900Z-3f9a1c")
