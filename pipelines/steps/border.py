@@ -144,7 +144,7 @@ def _too_old(error: Any) -> LockgateError:
     return EngineUnavailable(
         "this engine cannot do that",
         cause=core(str(error)),
-        next_step="use a Dagger engine 0.20 or newer (LOCKGATE_ENGINE=dagger), or leave the feature out",
+        next_step="use a Dagger engine 0.21.1 or newer (LOCKGATE_ENGINE=dagger), or leave the feature out",
     )
 
 
@@ -152,11 +152,16 @@ def _disk_full(error: Any) -> LockgateError:
     return Unavailable("the disk is full", cause=core(str(error)), next_step="free some space (lockgate engine prune), and run again")
 
 
+_UNBUILT = "Failed to build GraphQL query"  # the SDK drops the cause when it happens while an argument's id is asked for (seen with 0.20.0)
+
+
 def _invalid(error: Any) -> LockgateError:
     """A query the SDK could not build: the engine's schema lacks something, or we (or a step of the user) misuse it."""
     cause = error.__cause__
     if cause is not None and classify(str(cause)) is Trouble.UNSUPPORTED:
         return _too_old(cause)
+    if cause is None and str(error).startswith(_UNBUILT):
+        return _too_old("its schema lacks a field that the installed SDK asks for")
     return InternalError("a query to the engine could not be built", cause=core(str(cause or error)))
 
 

@@ -205,3 +205,12 @@ def test_an_engine_that_answers_with_errors_until_the_client_gives_up_is_lost() 
 def test_what_a_step_tried_in_vain_is_its_own_affair() -> None:
     assert translate(given_up(ValueError("mine"))) is None
     assert translate(tenacity.TryAgain()) is None
+
+
+def test_an_engine_older_than_the_sdk_is_unavailable_also_when_the_sdk_lost_the_cause() -> None:
+    """Seen with Dagger 0.20.0, whose schema has no `node`: it ended in exit code 70."""
+    error = dagger.InvalidQueryError("Failed to build GraphQL query, probably due to a schema validation issue. Please file a bug report …")
+    translated = translate(error)
+    assert isinstance(translated, EngineUnavailable)
+    assert translated.next_step is not None
+    assert "0.21.1" in translated.next_step
