@@ -2,7 +2,7 @@
 
 `python benchmarks/counted.py FIGURES ARGUMENT…` runs `lockgate ARGUMENT…` in this process and writes FIGURES, a JSON object:
 `requests`; `engine_cpu_s`, user and system time of the engine and all it started, from the first request sent to the last one answered;
-`engine_start_cpu_s`, the same before the first request; `engine_memory_mb`, its largest resident memory.
+`engine_start_cpu_s`, the same before the first request; `engine_memory_mb`, its largest resident memory; `memory_mb`, this process's.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Figures:
             "engine_start_cpu_s": round(self.start, 3),
             "engine_cpu_s": round(self.end - self.start, 3),
             "engine_memory_mb": round(self.memory),
+            "memory_mb": round(peak(os.getpid())),
         }
         path.write_text(json.dumps(figures))
 

@@ -33,7 +33,7 @@ FAILING = "ARG BASE\nFROM $BASE\nRUN echo why >&2; exit 7\n"
         ('target = "ap"\n', "image.app", 1, 'target stage "ap" could not be found'),
         ('dockerfile = "Failing"\n', "image.app", 1, "`echo why >&2; exit 7` exited with code 7 (why)"),
         ('secrets = { pip = "env://LOCKGATE_NO_SUCH_VARIABLE" }\n', "image.app", 4, "secret pip cannot be read"),
-        (unit("sleep 600", 'timeout = "5s"\n'), "test.unit", 1, "was stopped after"),
+        (unit("sleep 600", 'timeout = "5s"\n'), "test.unit", 1, "stopped after"),
         (unit("kill -9 $$"), "test.unit", 1, "SIGKILL"),
         (unit("true", DEAF), "test.unit", 1, "service web did not open port 80 within 2 s"),
         (PERF, "perf.load", 1, "load.js went wrong"),

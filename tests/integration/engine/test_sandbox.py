@@ -171,7 +171,10 @@ async def test_signals_end_a_command_as_outside(box: Box) -> None:
 
 async def test_no_signal_is_ignored_and_few_descriptors_are_open(box: Box) -> None:
     result = await box.sh("grep SigIgn /proc/self/status; ls /proc/self/fd | wc -l")
-    assert result.stdout == "SigIgn:\t0000000000000000\n4\n"  # 0, 1, 2 and the folder itself
+    _, ignored, descriptors = result.stdout.split()
+    libc_own = 0b11 << 31  # 32 and 33: what posix_spawn(3) starts (make does) has one ignored, and nobody may change that
+    assert int(ignored, 16) & ~libc_own == 0
+    assert descriptors == "4"  # 0, 1, 2 and the folder itself
 
 
 async def test_many_lines_of_output(box: Box) -> None:
