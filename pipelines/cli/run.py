@@ -90,7 +90,7 @@ def _write_document(run: Run, here: Settings, output: str) -> None:
     if output == "-":
         sys.stdout.write(text)
         return
-    from pipelines.report.files import replace_text
+    from pipelines.foundation.files import replace_text
 
     replace_text(here.directory / Path(output), text)
 

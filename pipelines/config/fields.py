@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from pipelines.config.duration import parse_duration
 from pipelines.config.secret_uri import check_secret_uri
+from pipelines.foundation.durations import parse_duration
 
 NAME_FORM = r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$"
 _REGISTRY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*/?")

@@ -17,10 +17,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from pipelines.config.duration import parse_duration
 from pipelines.errors import GraphError
 from pipelines.flow.graph import OWN_KIND
 from pipelines.flow.signature import parameters_of, provides_of
+from pipelines.foundation.durations import parse_duration
 from pipelines.model import StepLimits
 from pipelines.steps.definition import StepDef
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from pipelines.flow.desk import Desk
-    from pipelines.flow.retry import Backoff
+    from pipelines.foundation.retry import Backoff
     from pipelines.steps.definition import StepDef
 
 

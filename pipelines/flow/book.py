@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.store.listing import Listing, Narrow, narrowed
 from pipelines.engine.tagged import asker_of
+from pipelines.foundation.files import replace_text
 from pipelines.model import Status
-from pipelines.report.files import replace_text
 from pipelines.steps.settings import settings_of
 
 if TYPE_CHECKING:

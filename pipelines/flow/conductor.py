@@ -17,11 +17,11 @@ from pipelines.flow.folder import new_run_id
 from pipelines.flow.known import known_secrets
 from pipelines.flow.listener import Listener
 from pipelines.flow.outcome import exit_code
-from pipelines.flow.redact import Redactor
 from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_width
 from pipelines.flow.state import State
 from pipelines.flow.transcript import Transcript
 from pipelines.flow.types import same_type
+from pipelines.foundation.redaction import Redactor
 from pipelines.model import EngineKind, Run
 from pipelines.steps.definition import StepContext
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from pipelines.flow.forms import SHORTEST
 from pipelines.flow.masked import mask_files, masked
+from pipelines.foundation.redaction import SHORTEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.flow.redact import Redactor
     from pipelines.flow.transcript import Transcript
+    from pipelines.foundation.redaction import Redactor
     from pipelines.model import Result
     from pipelines.steps.definition import StepContext
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.tagged import Line
     from pipelines.flow.progress import Sink
-    from pipelines.flow.redact import Redactor
+    from pipelines.foundation.redaction import Redactor
 
 _WRAPPED = " ".join(f"exec: {' '.join(wrapped(()))}".split())[:40]
 """How the engine names a command of a built-in step: by a script nobody wants to read. The step itself says what it runs."""

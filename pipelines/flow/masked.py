@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipelines.model import Case, Check, Finding, Location, Result, Waiver
 
 if TYPE_CHECKING:
-    from pipelines.flow.redact import Redactor
+    from pipelines.foundation.redaction import Redactor
 
 _VALUES = (Case, Check, Finding, Location, Result, Waiver)
 _NAMES = frozenset({"artifacts", "error_kind", "id", "kind", "log", "name", "needs"})

@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.config.duration import show_duration
 from pipelines.errors import ExitCode, LockgateError, StepTimeout, Unavailable
+from pipelines.foundation.durations import show_duration
 from pipelines.model import Check, Status, Verdict
 
 if TYPE_CHECKING:

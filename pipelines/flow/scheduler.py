@@ -16,8 +16,8 @@ from pipelines.flow.late import Late
 from pipelines.flow.order import dependents
 from pipelines.flow.outcome import Outcome
 from pipelines.flow.plan import NOT_SELECTED
-from pipelines.flow.retry import Backoff
 from pipelines.flow.stop import signal_name
+from pipelines.foundation.retry import Backoff
 from pipelines.model import Result, Status
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.foundation.files import replace_text
 from pipelines.model import Status
-from pipelines.report.files import replace_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipelines.flow.redact import Redactor
+    from pipelines.foundation.redaction import Redactor
 
 TAIL_LINES = 20
 _LONGEST_LINE = 4096

@@ -49,7 +49,7 @@ def document(run: Run) -> dict[str, object]:
 
 def write_all(run: Run, folder: Path) -> tuple[Path, ...]:
     """Write every format into `folder` (made when missing), each whole or not at all; the files' paths in the order of `FORMATS`."""
-    from pipelines.report.files import replace_text
+    from pipelines.foundation.files import replace_text
 
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(replace_text(folder / report.filename, report.render(run)) for report in FORMATS)

@@ -13,13 +13,13 @@ from pipelines.flow.attempts import Border
 from pipelines.flow.desk import Desk
 from pipelines.flow.graph import build
 from pipelines.flow.progress import Quiet
-from pipelines.flow.redact import Redactor
-from pipelines.flow.retry import Backoff
 from pipelines.flow.scheduler import Options, run_graph
 from pipelines.flow.selection import select
 from pipelines.flow.signature import parameters_of, provides_of
 from pipelines.flow.stop import Stop
 from pipelines.flow.transcript import Transcript
+from pipelines.foundation.redaction import Redactor
+from pipelines.foundation.retry import Backoff
 from pipelines.model import StepLimits
 from pipelines.steps.definition import StepContext, StepDef
 

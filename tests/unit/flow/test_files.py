@@ -14,9 +14,9 @@ from pipelines.errors import Unavailable
 from pipelines.flow.folder import KEEP_RUNS, Home, new_run_id
 from pipelines.flow.known import known_secrets
 from pipelines.flow.lock import run_lock
-from pipelines.flow.redact import Redactor
 from pipelines.flow.state import State
 from pipelines.flow.transcript import TAIL_LINES, Transcript
+from pipelines.foundation.redaction import Redactor
 from pipelines.model import ImageSpec, ImageTarget, Project, Registry, Result, Status, TestSpec
 from pipelines.steps.definition import StepContext
 

@@ -11,8 +11,8 @@ import pytest
 
 from pipelines.engine.tagged import asker_of
 from pipelines.flow.listener import Listener
-from pipelines.flow.redact import Redactor
 from pipelines.flow.transcript import Transcript
+from pipelines.foundation.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.flow.masked import mask_files, masked
-from pipelines.flow.redact import Redactor
+from pipelines.foundation.redaction import Redactor
 from pipelines.model import Case, Check, Finding, Location, Result, Severity, Status, Verdict
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config.duration import parse_duration, show_duration
+from pipelines.foundation.durations import parse_duration, show_duration
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.flow.forms import SHORTEST, forms_of
-from pipelines.flow.redact import MASK, Redactor, Span, merged
+from pipelines.foundation.redaction import MASK, SHORTEST, Redactor, Span, forms_of, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

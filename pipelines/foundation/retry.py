@@ -1,4 +1,4 @@
-"""Another try after a passing error, later each time."""
+"""How long to wait before another try after a transient error."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.flow.forms import forms_of
+from pipelines.foundation.redaction.forms import forms_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,26 @@
+"""The clock, behind one small interface, so that tests set it by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def utc_now() -> dt.datetime:
+    """The time of day, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """Two clocks: `now` is the time of day in UTC, for people and records; `monotonic` counts seconds from any moment and never goes back,
+    for durations and limits.
+    """
+
+    now: Callable[[], dt.datetime] = utc_now
+    monotonic: Callable[[], float] = time.monotonic
