@@ -46,7 +46,7 @@ def command(words: tuple[str, ...], **options: Any) -> int:
     from pipelines.cli.watch import watch
 
     here = settings()
-    project = here.load({"engine": options["engine"]}).project
+    project = here.load({"engine.kind": options["engine"]}).project
     request = _request(words, options, here)
     if options["dry_run"]:
         from pipelines.cli.plan import show

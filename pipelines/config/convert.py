@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.model import (
+    EngineSpec,
     ImageSpec,
     ImageTarget,
     PerfSpec,
@@ -33,7 +34,7 @@ def to_project(document: tables.Document, config_file: Path, locked: Mapping[str
         name=document.project.name,
         root=config_file.parent,
         config_file=config_file,
-        engine=document.engine,
+        engine=_engine(document.engine),
         width=document.width,
         keep_going=document.keep_going,
         registry=_registry(document.registry),
@@ -44,6 +45,10 @@ def to_project(document: tables.Document, config_file: Path, locked: Mapping[str
         publish=_publish(document.publish),
         locked=locked,
     )
+
+
+def _engine(table: tables.EngineTable) -> EngineSpec:
+    return EngineSpec(kind=table.kind, insecure=table.insecure, memory=table.memory, cpus=table.cpus, processes=table.processes)
 
 
 def _limits(table: tables.Limited) -> StepLimits:

@@ -1,6 +1,7 @@
 """Settings from the environment: LOCKGATE_<SECTION>_<KEY>, for every key that holds one word or number.
 
-`LOCKGATE_ENGINE`, `LOCKGATE_REGISTRY_URL`, `LOCKGATE_TESTS_UNIT_TIMEOUT`. An empty variable counts as unset.
+`LOCKGATE_REGISTRY_URL`, `LOCKGATE_TESTS_UNIT_TIMEOUT`; `LOCKGATE_ENGINE` is short for `LOCKGATE_ENGINE_KIND`.
+An empty variable counts as unset.
 """
 
 from __future__ import annotations
@@ -24,13 +25,19 @@ def variable(path: tuple[str, ...]) -> str:
     return PREFIX + "_".join(path).replace("-", "_").upper()
 
 
+def variables(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The variables that set a key, the one that counts last."""
+    short = ("LOCKGATE_ENGINE",) if path == ("engine", "kind") else ()
+    return (*short, variable(path))
+
+
 def from_environment(tables: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str, object]]:
     """Path, variable and value of every setting in the environment; `tables` says which named sections there are."""
     for path, kind in scalars(tables):
-        name = variable(path)
-        text = environ.get(name, "").strip()
-        if text:
-            yield path, name, _value(text, kind)
+        for name in variables(path):
+            text = environ.get(name, "").strip()
+            if text:
+                yield path, name, _value(text, kind)
 
 
 def _value(text: str, kind: type) -> object:
@@ -48,7 +55,7 @@ def _value(text: str, kind: type) -> object:
 
 def near_misses(tables: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
     """A hint for every variable that looks like a mistyped setting: nobody should believe in one that is not there."""
-    known = {variable(path) for path, _ in scalars(tables)}
+    known = {name for path, _ in scalars(tables) for name in variables(path)}
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, 1, _LOOKS_LIKE)

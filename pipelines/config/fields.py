@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipelines.config.secret_uri import check_secret_uri
 from pipelines.foundation.durations import parse_duration
+from pipelines.foundation.sizes import parse_size
 
 NAME_FORM = r"^[a-z0-9]+(?:[_-][a-z0-9]+)*$"
 _REGISTRY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*/?")
@@ -60,6 +61,10 @@ EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration, json_schema_input_type=Annotated[float, Field(gt=0)] | Annotated[str, Field(min_length=1)]),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size, json_schema_input_type=Annotated[int, Field(gt=0)] | Annotated[str, Field(min_length=1)]),
 ]
 SecretUri = Annotated[str, AfterValidator(check_secret_uri), Field(json_schema_extra={"pattern": "^(env|file|cmd)://.+"})]
 RegistryUrl = Annotated[str, AfterValidator(_registry)]

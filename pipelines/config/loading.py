@@ -9,7 +9,7 @@ from pipelines.config.discover import LOCAL_FILE, discover, read_config
 from pipelines.config.files import read_toml
 from pipelines.config.layers import Layers, leaves
 from pipelines.config.origin import Layer, Origin
-from pipelines.config.shorthand import written_out
+from pipelines.config.shorthand import full_path, written_out
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _layers(found: Found, environ: Mapping[str, str], overrides: Mapping[str, ob
         layers.put(path, value, Origin(Layer.ENV, name))
     for key, value in overrides.items():
         if value is not None:
-            layers.put(tuple(key.split(".")), value, Origin(Layer.FLAG, key))
+            layers.put(full_path(tuple(key.split("."))), value, Origin(Layer.FLAG, key))
     return layers, tuple(near_misses(layers.tables, environ))
 
 

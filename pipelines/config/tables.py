@@ -19,10 +19,12 @@ from pipelines.config.fields import (
     Port,
     RegistryUrl,
     SecretUri,
+    Size,
     Tag,
     Text,
 )
-from pipelines.model import EngineKind, OnInconclusive, PublishWhen, Severity
+from pipelines.model import EngineKind, Insecure, OnInconclusive, PublishWhen, Severity
+from pipelines.model.project import PROCESSES
 
 
 class Table(BaseModel):
@@ -40,6 +42,32 @@ class Limited(Table):
     retries: int = Field(
         2, ge=0, le=10, description="How often the step tries again after a passing error (network, registry). Verdicts are never retried."
     )
+
+
+class EngineTable(Table):
+    """`[engine]`: which engine runs containers, and what these may do; `engine = "embedded"` is short for `kind`."""
+
+    kind: Annotated[EngineKind, Field(strict=False)] = Field(
+        default=EngineKind.AUTO, description="Which engine runs containers: auto, dagger or embedded."
+    )
+    insecure: Annotated[Insecure, Field(strict=False)] = Field(
+        default=Insecure.API,
+        description="Who may start containers with all capabilities: none; api (insecureRootCapabilities of a program); "
+        "all (RUN --security=insecure of a Dockerfile too).",
+    )
+    memory: Size | None = Field(
+        default=None, description="Memory that all containers of a run may use together, such as 4GiB; no limit by default."
+    )
+    cpus: Annotated[Number, Field(gt=0)] | None = Field(
+        default=None, description="Processors that all containers of a run may use together, such as 1.5; no limit by default."
+    )
+    processes: int = Field(default=PROCESSES, ge=16, description="Processes and threads that each container may have.")
+
+
+def _engine(value: object) -> object:
+    if not isinstance(value, (str, dict)):
+        raise ValueError("expected auto, dagger or embedded, or a table")  # noqa: TRY004 - what pydantic collects
+    return {"kind": value} if isinstance(value, str) else value
 
 
 class ProjectTable(Table):
@@ -179,8 +207,8 @@ class PublishTable(Limited):
 class Document(Table):
     """A whole lockgate.toml."""
 
-    engine: Annotated[EngineKind, Field(strict=False)] = Field(
-        EngineKind.AUTO, description="Which engine runs containers: auto, dagger or embedded."
+    engine: Annotated[EngineTable, BeforeValidator(_engine, json_schema_input_type=EngineKind | EngineTable)] = Field(
+        EngineTable(), description="Which engine runs containers, and what these may do: a kind (auto, dagger, embedded) or a table."
     )
     width: int | None = Field(None, ge=1, le=1000, description="How many steps run at once; by the number of processors by default.")
     keep_going: bool = Field(True, description="After a failure, run what does not depend on it; false stops everything.")

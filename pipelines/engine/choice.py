@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,12 +36,16 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An engine: `kind` is dagger or embedded, `reason` one line for people, `command` what opens a session (without `session`)."""
+    """An engine: `kind` is dagger or embedded, `reason` one line for people, `command` what opens a session (without `session`).
+
+    `variables` are added to the environment of the embedded engine's process: what its containers may do (`pipelines.engine.limits`).
+    """
 
     kind: str
     reason: str
     how: How
     command: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose(kind: EngineKind, environ: Mapping[str, str], machine: Machine | None = None) -> Choice:

@@ -75,10 +75,10 @@ async def open_session(choice: Choice, *, environ: Mapping[str, str], log: Calla
 
 
 def _telling(choice: Choice, ledger: Path | None) -> Mapping[str, str]:
-    """The environment of an engine that is to tell who asks for what."""
+    """The environment of an engine that is to tell who asks for what, and is told what its containers may do."""
     if choice.kind != "embedded":
         return os.environ
-    return {**os.environ, TAGS: "1", **({LEDGER: str(ledger)} if ledger is not None else {})}
+    return {**os.environ, **choice.variables, TAGS: "1", **({LEDGER: str(ledger)} if ledger is not None else {})}
 
 
 def _explained(error: EngineUnavailable, environ: Mapping[str, str]) -> EngineUnavailable:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.choice import Choice
     from pipelines.flow.parts import Parts
-    from pipelines.model import EngineInfo, EngineKind
+    from pipelines.model import EngineInfo, EngineSpec
 
 
 class Engine:
@@ -31,7 +31,7 @@ class Engine:
         self._over = anyio.Event()
 
     @contextlib.asynccontextmanager
-    async def beside(self, kind: EngineKind, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
+    async def beside(self, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
         """Hold an engine open for as long as the context lasts; `log` takes its lines, it may leave `ledger` behind.
 
         One that cannot be had is an error for whoever asks for the client.
@@ -40,7 +40,7 @@ class Engine:
             UsageError: the environment contradicts itself.
         """
         try:
-            choice = self._parts.choose(kind, environ)
+            choice = self._parts.choose(spec, environ)
         except Unavailable as error:
             self.client.fail(error)
             yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.choice import Choice
     from pipelines.flow.attempts import Border
-    from pipelines.model import EngineInfo, EngineKind, Project, Run, Source
+    from pipelines.model import EngineInfo, EngineSpec, Project, Run, Source
     from pipelines.providers import Provider
     from pipelines.steps.catalog import RunOptions
     from pipelines.steps.definition import StepDef
@@ -32,7 +33,7 @@ class Parts:
     detect: Callable[[Mapping[str, str]], Provider]
     read_source: Callable[[Path], Source]
     builtin: Callable[[Project, Source, RunOptions], Sequence[StepDef]]
-    choose: Callable[[EngineKind, Mapping[str, str]], Choice]
+    choose: Callable[[EngineSpec, Mapping[str, str]], Choice]
     open_engine: Callable[[Choice, Callable[[str], None], Path], AbstractAsyncContextManager[EngineInfo]]
     client: Callable[[], object]
     border: Callable[[], Border]
@@ -75,10 +76,11 @@ def _builtin(project: Project, source: Source, options: RunOptions) -> Sequence[
     return builtin(project, source=source, options=options)
 
 
-def _choose(kind: EngineKind, environ: Mapping[str, str]) -> Choice:
+def _choose(spec: EngineSpec, environ: Mapping[str, str]) -> Choice:
     from pipelines.engine.choice import choose
+    from pipelines.engine.limits import variables
 
-    return choose(kind, environ)
+    return dataclasses.replace(choose(spec.kind, environ), variables=variables(spec))
 
 
 def _open_engine(choice: Choice, log: Callable[[str], None], ledger: Path) -> AbstractAsyncContextManager[EngineInfo]:

@@ -11,9 +11,12 @@ from pipelines.flow.graph import build
 from pipelines.flow.plan import NOT_SELECTED, Plan, PlannedStep
 from pipelines.flow.selection import select
 from pipelines.flow.userfile import user_steps
+from pipelines.model import Insecure
 from pipelines.steps.catalog import RunOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.flow.graph import Graph, Node
     from pipelines.flow.parts import Parts
     from pipelines.flow.run import RunRequest
@@ -47,8 +50,15 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
         raise NothingSelected(
             f"{project.name} has no steps", next_step="add [images.NAME] or [tests.NAME] to its configuration; `lockgate init` shows how"
         )
-    plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=own.notes)
+    notes = (*own.notes, *_permissions(project))
+    plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=notes)
     return Prepared(graph=graph, source=source, provider=provider, plan=plan)
+
+
+def _permissions(project: Project) -> Iterator[str]:
+    """What the configuration allows that nobody should overlook."""
+    if project.engine.insecure is Insecure.ALL:
+        yield '[engine] insecure = "all": Dockerfiles may start commands with all capabilities of the machine (RUN --security=insecure)'
 
 
 def on_branch(source: Source, provider: Provider) -> Source:

@@ -7,8 +7,10 @@ from pipelines.model.finding import Finding, Location, Severity, Waiver
 from pipelines.model.image import Image, Source
 from pipelines.model.project import (
     EngineKind,
+    EngineSpec,
     ImageSpec,
     ImageTarget,
+    Insecure,
     LockedImage,
     PerfSpec,
     Project,
@@ -29,10 +31,12 @@ __all__ = [
     "Check",
     "EngineInfo",
     "EngineKind",
+    "EngineSpec",
     "Finding",
     "Image",
     "ImageSpec",
     "ImageTarget",
+    "Insecure",
     "Location",
     "LockedImage",
     "OnInconclusive",

@@ -32,6 +32,36 @@ class EngineKind(StrEnum):
     EMBEDDED = "embedded"
 
 
+class Insecure(StrEnum):
+    """Who may start containers with all capabilities of the machine.
+
+    `none`: nobody. `api`: a program that asks for it (`insecureRootCapabilities`). `all`: Dockerfiles too (`RUN --security=insecure`).
+    """
+
+    NONE = "none"
+    API = "api"
+    ALL = "all"
+
+
+PROCESSES = 4096
+"""Processes and threads a container may have, where nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSpec:
+    """`[engine]`: which engine a run asks for, and what its containers may do.
+
+    `memory` (bytes) and `cpus` bound all containers of a session together, `processes` (threads count too) each container by itself. The
+    embedded engine keeps these limits where it can have control groups; a Dagger engine has its own configuration.
+    """
+
+    kind: EngineKind = EngineKind.AUTO
+    insecure: Insecure = Insecure.API
+    memory: int | None = None
+    cpus: float | None = None
+    processes: int = PROCESSES
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLimits:
     """Limits every configured step can set: `timeout_s` seconds of wall time, `retries` on transient errors only."""
@@ -174,7 +204,7 @@ class Project:
     name: str
     root: Path
     config_file: Path | None = None
-    engine: EngineKind = EngineKind.AUTO
+    engine: EngineSpec = EngineSpec()
     width: int | None = None
     keep_going: bool = True
     registry: Registry | None = None

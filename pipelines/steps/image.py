@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import LockgateError, StepFailed
-from pipelines.model import Image
+from pipelines.model import Image, Insecure
 from pipelines.steps.border import border
 from pipelines.steps.context import exclusions
 from pipelines.steps.labels import labels_of
 from pipelines.steps.lock import resolve
+from pipelines.steps.privileges import asks
 from pipelines.steps.replay import Stamp, has_volatile
 from pipelines.steps.secrets import build_secrets
 from pipelines.steps.tags import fill
@@ -55,7 +56,8 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
     """Build the image for every platform; the stages in `targets` are offered unbuilt and build when something runs in them.
 
     Raises:
-        StepFailed: no Dockerfile, no such stage, a command of the Dockerfile fails, a platform this machine cannot run.
+        StepFailed: no Dockerfile, no such stage, a command of the Dockerfile fails, a platform this machine cannot run, or the Dockerfile
+            asks for more than an ordinary container has (`[engine] insecure`).
         CredentialsError: a build secret cannot be read.
         Unavailable: the base image is unknown here; engine or registry do not answer.
     """
@@ -65,6 +67,7 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
     )
     labels = labels_of(spec, given.source, base=base.reference if base else None)
     _announce(recipe, given, base)
+    await _check_privileges(recipe, given)
     stages = {target: await _known(recipe, target) for target in targets}
     native = str(await given.client.default_platform()) if spec.platforms else None
     _check_platforms(spec, base, native)
@@ -80,6 +83,22 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
         base=base.reference if base else None,
         origin=base.origin if base else None,
     )
+
+
+async def _check_privileges(recipe: Recipe, given: Given) -> None:
+    """Refuse a Dockerfile that asks for more than an ordinary container has; the file is the one that the engine will build."""
+    spec, allowed = recipe.spec, given.project.engine.insecure
+    if allowed is Insecure.ALL:
+        return
+    with border(f"read the Dockerfile of image {spec.name}"):
+        text = await recipe.directory.file(spec.dockerfile).contents()
+    if asked := asks(text):
+        raise StepFailed(
+            f"image {spec.name}: {spec.dockerfile} asks for more than an ordinary container has, "
+            f'and [engine] insecure is "{allowed.value}"',
+            cause="; ".join(asked),
+            next_step='leave it out, or allow it: insecure = "all" in [engine] of lockgate.toml (LOCKGATE_ENGINE_INSECURE=all)',
+        )
 
 
 def _check_platforms(spec: ImageSpec, base: LockedImage | None, native: str | None) -> None:

@@ -47,7 +47,7 @@ def tools(environ: Mapping[str, str]) -> Iterator[Answer]:
 
 def engine(project: Project | None, environ: Mapping[str, str]) -> Iterator[Answer]:
     """Which engine a run would take, and what the embedded one finds here. Its lacks count only where it is the one."""
-    kind = project.engine if project is not None else EngineKind.AUTO
+    kind = project.engine.kind if project is not None else EngineKind.AUTO
     ours = True
     try:
         choice = choose(kind, environ)

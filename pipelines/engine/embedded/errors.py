@@ -65,6 +65,20 @@ class Unsupported(EngineError):  # noqa: N818 - reads as a sentence where it is 
         super().__init__(f"{name} is not supported by the embedded engine: it needs a Dagger engine")
 
 
+class Refused(EngineError):  # noqa: N818 - as above
+    """It could be done, and nobody allowed it.
+
+    Args:
+        what: what was asked for.
+        setting: what allows it.
+    """
+
+    kind = "REFUSED"
+
+    def __init__(self, what: str, setting: str) -> None:
+        super().__init__(f"{what} is refused: it gives a container all capabilities of this machine; to allow it: {setting}")
+
+
 class NotFound(EngineError):  # noqa: N818 - as above
     """A path that is not there. The message is given whole; `stat` words it as the API does."""
 

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import UNAVAILABLE, EngineError, NotFound, Unavailable, Unsupported
+from pipelines.engine.embedded.errors import UNAVAILABLE, EngineError, InvalidInput, NotFound, Unavailable, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,8 +89,20 @@ def _run_session(options: argparse.Namespace) -> int:
 
     if options.load_workspace_modules:
         raise Unsupported("--load-workspace-modules")
+    _check_limits()
     labels = dict(label.partition(":")[::2] for label in options.label)
     return front.session(front.Options(_folder(options.workdir), labels, options.rootless, str(run_dir())))
+
+
+def _check_limits() -> None:
+    """Refuse a wrong setting before a session is open; without any there is nothing to import for it."""
+    from pipelines.engine.limits import VARIABLES, read
+
+    if any(os.environ.get(name) for name in VARIABLES):
+        try:
+            read(os.environ)
+        except ValueError as error:
+            raise InvalidInput(str(error)) from None
 
 
 def _folder(workdir: str | None) -> str:

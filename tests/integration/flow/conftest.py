@@ -12,7 +12,7 @@ import pytest
 
 from pipelines.flow.progress import Quiet
 from pipelines.flow.run import RunRequest, explain_project, run_project
-from pipelines.model import EngineKind, ImageSpec, LockedImage, Project, Run
+from pipelines.model import EngineKind, EngineSpec, ImageSpec, LockedImage, Project, Run
 
 if TYPE_CHECKING:
     from pipelines.flow.stop import Stop
@@ -47,7 +47,7 @@ class Site:
     @property
     def project(self) -> Project:
         images = {"app": ImageSpec(name="app", base="python", target="app")}
-        given = {"name": "site", "root": self.root, "engine": EngineKind.EMBEDDED, "locked": self.locked, "images": images}
+        given = {"name": "site", "root": self.root, "engine": EngineSpec(kind=EngineKind.EMBEDDED), "locked": self.locked, "images": images}
         return Project(**{**given, **self.settings})
 
     def write(self, name: str, text: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipelines.cli.checkup import State, files, machine, network
-from pipelines.model import EngineKind, LockedImage, Project, Registry
+from pipelines.model import EngineKind, EngineSpec, LockedImage, Project, Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,7 +161,7 @@ def test_lacks_of_the_embedded_engine_do_not_count_where_another_is_taken(tmp_pa
     answers = list(machine.engine(project(tmp_path), session))
     assert answers[0].detail == "dagger (a session is open (DAGGER_SESSION_PORT))"
     assert State.FAILED not in {answer.state for answer in answers}
-    (engine, *_) = machine.engine(project(tmp_path, engine=EngineKind.DAGGER), {"PATH": str(tmp_path)})
+    (engine, *_) = machine.engine(project(tmp_path, engine=EngineSpec(kind=EngineKind.DAGGER)), {"PATH": str(tmp_path)})
     assert engine.state is State.FAILED
     assert engine.fix
 

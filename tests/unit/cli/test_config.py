@@ -29,7 +29,7 @@ def test_every_value_says_where_it_comes_from(project: Path, lockgate: Lockgate,
 def test_a_flag_wins_and_is_named(project: Path, lockgate: Lockgate) -> None:
     document = json.loads(lockgate("config", "show", "--json", "--set", "engine=embedded").out)
     assert document["schema"] == 1
-    assert document["values"]["engine"] == {"value": "embedded", "layer": "flag", "where": "engine"}
+    assert document["values"]["engine.kind"] == {"value": "embedded", "layer": "flag", "where": "engine"}
     assert document["values"]["project.name"]["layer"] == "file"
 
 

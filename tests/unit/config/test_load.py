@@ -63,7 +63,7 @@ FULL = """
 def test_the_sample_becomes_a_project(folder: Folder) -> None:
     project = folder.load(FULL).project
     assert project.root == folder.path
-    assert (project.engine, project.width, project.keep_going) == (EngineKind.EMBEDDED, 3, False)
+    assert (project.engine.kind, project.width, project.keep_going) == (EngineKind.EMBEDDED, 3, False)
     assert project.registry is not None
     assert project.registry.url == "registry.example.com/team"
     assert project.images["shop"].limits == StepLimits(timeout_s=5400.0, retries=2)
@@ -100,11 +100,11 @@ def test_flag_over_environment_over_local_over_file_over_default(folder: Folder)
     registry = loaded.project.registry
     assert registry is not None
     assert (registry.url, registry.username) == ("flag:3", "me")
-    assert loaded.project.engine is EngineKind.DAGGER
+    assert loaded.project.engine.kind is EngineKind.DAGGER
     assert (loaded.project.width, loaded.project.keep_going) == (2, True)
     where = loaded.provenance
     assert where["registry.url"] == Origin(Layer.FLAG, "registry.url")
-    assert where["engine"] == Origin(Layer.ENV, "LOCKGATE_ENGINE")
+    assert where["engine.kind"] == Origin(Layer.ENV, "LOCKGATE_ENGINE")
     assert where["width"] == Origin(Layer.LOCAL, str(folder.path / "lockgate.local.toml"))
     assert where["registry.username"] == Origin(Layer.FILE, str(folder.path / "lockgate.toml"))
 

@@ -44,7 +44,7 @@ def test_a_key_of_a_later_version_is_refused_by_name(refused: Refused, text: str
         ("width = 'x'", "width: expected a whole number, not a string"),
         ("width = 0", "width: expected 1 or more"),
         ("keep_going = 1", "keep_going: expected true or false, not a whole number"),
-        ("engine = 'docker'", "engine: expected auto, dagger or embedded"),
+        ("engine = 'docker'", "engine.kind: expected auto, dagger or embedded"),
         ("images = 3", "images: expected a table, not a whole number"),
         ("[images]\nshop = 'x'", "images.shop: expected a table, not a string"),
         ("[images.Shop]", "images.Shop: a name is lower-case letters and digits, parted by single - or _"),

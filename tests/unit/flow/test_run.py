@@ -21,7 +21,7 @@ from pipelines.flow.lock import run_lock
 from pipelines.flow.parts import Parts
 from pipelines.flow.run import RunRequest, plan_project, run_project
 from pipelines.flow.stop import Stop
-from pipelines.model import Check, EngineInfo, EngineKind, Project, Run, Source, Verdict
+from pipelines.model import Check, EngineInfo, EngineSpec, Project, Run, Source, Verdict
 from pipelines.providers import Provider
 from pipelines.report import write_all
 
@@ -75,10 +75,10 @@ class House:
             asking=self.asking,
         )
 
-    def choose(self, kind: EngineKind, environ: Mapping[str, str]) -> Any:
+    def choose(self, spec: EngineSpec, environ: Mapping[str, str]) -> Any:
         if self.choice_error is not None:
             raise self.choice_error
-        return kind
+        return spec
 
     @contextlib.asynccontextmanager
     async def open_engine(self, choice: object, log: Callable[[str], None], ledger: Path) -> AsyncIterator[EngineInfo]:

@@ -11,6 +11,7 @@ from pipelines.engine.embedded.ops.command import Command
 from pipelines.engine.embedded.ops.exec import ExecOp
 from pipelines.engine.embedded.ops.files import WriteFile
 from pipelines.engine.embedded.ops.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.permit import permit_dockerfile
 from pipelines.engine.embedded.ops.states import (
     CacheMount,
     CacheState,
@@ -45,6 +46,8 @@ class Mounts:
 async def run(build: Build, built: Built, step: Run) -> ContainerState:
     """The container after the command; mounts leave nothing behind."""
     state = built.state
+    if step.insecure:
+        permit_dockerfile(build.session.limits, step.line)
     invocation = step.invocation(state.config.shell or ())
     mounts = Mounts([], [])
     for mount in step.mounts:

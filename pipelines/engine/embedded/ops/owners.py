@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EngineError, InvalidInput
 from pipelines.engine.embedded.sandbox.ids import Ids
+from pipelines.engine.embedded.sandbox.users import accounts, groups, parse_id
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.store.paths import Root
-
-_PASSWD_FIELDS = 4
 
 
 def owner_ids(root: Root, owner: str) -> tuple[int, int]:
@@ -35,26 +34,27 @@ def _mapped() -> Ids:
 
 
 def _user(root: Root, user: str) -> tuple[int, int]:
-    if user.isdecimal():
-        return int(user), int(user)
-    for fields in _table(root, "/etc/passwd"):
-        if fields[0] == user and len(fields) >= _PASSWD_FIELDS:
-            return int(fields[2]), int(fields[3])
+    number = parse_id(user)
+    if number is not None:
+        return number, number
+    for account in accounts(_text(root, "/etc/passwd")):
+        if account.name == user:
+            return account.uid, account.gid
     raise InvalidInput(f"unable to find user {user}: no matching entries in passwd file")
 
 
 def _group(root: Root, group: str) -> int:
-    if group.isdecimal():
-        return int(group)
-    for fields in _table(root, "/etc/group"):
-        if fields[0] == group:
-            return int(fields[2])
+    number = parse_id(group)
+    if number is not None:
+        return number
+    for known in groups(_text(root, "/etc/group")):
+        if known.name == group:
+            return known.gid
     raise InvalidInput(f"unable to find group {group}: no matching entries in group file")
 
 
-def _table(root: Root, path: str) -> list[list[str]]:
+def _text(root: Root, path: str) -> str:
     try:
-        text = root.read(path).decode(errors="replace")
+        return root.read(path).decode(errors="replace")
     except EngineError:
-        return []
-    return [line.split(":") for line in text.splitlines() if line.count(":") >= 2]  # noqa: PLR2004 - name:password:number
+        return ""

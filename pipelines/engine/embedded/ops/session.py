@@ -16,6 +16,7 @@ from pipelines.engine.embedded.ops.evaluate import OpEvaluator
 from pipelines.engine.embedded.ops.services import Services
 from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount
 from pipelines.engine.embedded.words import size, span
+from pipelines.model import EngineSpec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -46,6 +47,7 @@ class Session:
         workdir: the client's working directory, which its relative paths start from.
         platform: of this machine.
         ledger: notes what the work depended on, where that is asked for.
+        limits: what containers may do.
     """
 
     store: Store
@@ -56,6 +58,7 @@ class Session:
     platform: str
     rootless: bool = False
     ledger: Ledger | None = None
+    limits: EngineSpec = field(default_factory=EngineSpec)
     ops: OpEvaluator = field(init=False)
     services: Services = field(init=False)
     images: Images = field(init=False)
@@ -158,7 +161,9 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
     from pipelines.engine.embedded.progress import Lines
     from pipelines.engine.embedded.sandbox.runtime import Runtime
     from pipelines.engine.embedded.store.store import Store, default_budget
+    from pipelines.engine.limits import read
 
+    limits = read(os.environ)
     outlet = Outlet(STDERR)
     progress = Lines(outlet)
     state = run_dir() / "sandbox"
@@ -170,7 +175,7 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
         runtime.prepare_soon()
         async with Switch.open(state, note=progress.note) as switch:
             ledger = _ledger(store)
-            session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger)
+            session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger, limits)
             try:
                 yield session
             finally:

@@ -14,6 +14,7 @@ from pipelines.engine.embedded.ops.op import MountOf, Op
 from pipelines.engine.embedded.ops.states import CacheMount, SecretMount
 from pipelines.engine.embedded.recording.rules import ExecRule, Rules, image_config
 from pipelines.engine.embedded.recording.trees import HostOp, NamedOp, Tree, grown
+from pipelines.model import EngineSpec, Insecure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +108,11 @@ class Recording:
     def plan(self) -> str:
         """What would have run, one line a command: for golden files."""
         return "".join(f"{one}\n" for one in self.execs)
+
+    @property
+    def limits(self) -> EngineSpec:
+        """What containers may do: nothing runs here, so everything."""
+        return EngineSpec(insecure=Insecure.ALL)
 
     @property
     def platform(self) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+_ID = re.compile(r"0*[0-9]{1,10}")
+_NO_ID = 2**32 - 1  # (uid_t)-1: chown(2) and setresuid(2) read it as "leave it as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,74 +25,97 @@ class User:
     home: str = "/"
 
 
-class _Account(NamedTuple):
+class Account(NamedTuple):
+    """A line of passwd(5)."""
+
     name: str
     uid: int
     gid: int
     home: str
 
 
-class _Group(NamedTuple):
+class Group(NamedTuple):
+    """A line of group(5)."""
+
     name: str
     gid: int
     members: tuple[str, ...]
 
 
 def find_user(user: str, passwd: str, group: str) -> User:
-    """Resolve `user` ("" is root; name or uid, then optionally `:` and group name or gid) as Docker does.
+    """Resolve `user` ("" is root; name or uid, then optionally `:` and group name or gid) as Docker and BuildKit do.
 
-    A number needs no entry; without one its group is 0 and its home `/`. Supplementary groups come with a name only while no group is
-    given. Malformed lines are passed over.
+    A number is always an id, whatever names the files hold (github.com/moby/sys/user, GetExecUser). It needs no entry; without one its
+    group is 0, its home `/`, and it is in no other group. Supplementary groups come with an account only while no group is given.
 
     Raises:
         InvalidInput: a name is not in the file it is looked up in.
     """
     user_part, _, group_part = (user or "0").partition(":")
-    accounts = list(_accounts(passwd))
-    groups = list(_groups(group))
-    account = _account(user_part or "0", accounts)
+    known = list(accounts(passwd))
+    account = _account(user_part or "0", known, alone=not group_part)
     if group_part:
-        return User(account.uid, _gid(group_part, groups), (), account.home)
-    extra = tuple(dict.fromkeys(g.gid for g in groups if account.name in g.members and g.gid != account.gid))
-    return User(account.uid, account.gid, extra, account.home)
+        return User(account.uid, _gid(group_part, list(groups(group))), (), account.home)
+    return User(account.uid, account.gid, _supplementary(account, groups(group)), account.home)
 
 
-def _account(wanted: str, accounts: Sequence[_Account]) -> _Account:
-    for account in accounts:
-        if wanted in (account.name, str(account.uid)):
+def _account(wanted: str, known: Sequence[Account], *, alone: bool) -> Account:
+    number = parse_id(wanted)
+    for account in known:
+        if number == account.uid if number is not None else wanted == account.name:
             return account
-    if _is_id(wanted):
-        return _Account("", int(wanted), 0, "/root" if int(wanted) == 0 else "/")
+    if number is None and wanted == "root" and not alone:
+        number = 0  # with a group, BuildKit (executor/oci/user.go) knows root without an entry
+    if number is not None:
+        return Account("", number, 0, "/root" if number == 0 else "/")
     raise InvalidInput(f"unable to find user {wanted}: no matching entries in passwd file")
 
 
-def _gid(wanted: str, groups: Sequence[_Group]) -> int:
-    for group in groups:
-        if wanted in (group.name, str(group.gid)):
+def _gid(wanted: str, known: Sequence[Group]) -> int:
+    number = parse_id(wanted)
+    if number is not None:
+        return number
+    for group in known:
+        if wanted == group.name:
             return group.gid
-    if _is_id(wanted):
-        return int(wanted)
+    if wanted == "root":
+        return 0
     raise InvalidInput(f"unable to find group {wanted}: no matching entries in group file")
 
 
-def _accounts(passwd: str) -> Iterator[_Account]:
+def _supplementary(account: Account, known: Iterable[Group]) -> tuple[int, ...]:
+    """The groups an account is a member of. A group without members has none: nobody without a name is in it."""
+    if not account.name:
+        return ()
+    return tuple(dict.fromkeys(group.gid for group in known if account.name in group.members and group.gid != account.gid))
+
+
+def accounts(passwd: str) -> Iterator[Account]:
+    """The accounts in the text of /etc/passwd; malformed lines are passed over."""
     for name, fields in _records(passwd):
-        if len(fields) >= 5 and _is_id(fields[1]) and _is_id(fields[2]):  # noqa: PLR2004 - passwd(5): password, uid, gid, comment, home, shell
-            yield _Account(name, int(fields[1]), int(fields[2]), fields[4] or "/")
+        if len(fields) >= 5:  # noqa: PLR2004 - passwd(5): password, uid, gid, comment, home, shell
+            uid, gid = parse_id(fields[1]), parse_id(fields[2])
+            if uid is not None and gid is not None:
+                yield Account(name, uid, gid, fields[4] or "/")
 
 
-def _groups(group: str) -> Iterator[_Group]:
+def groups(group: str) -> Iterator[Group]:
+    """The groups in the text of /etc/group; malformed lines are passed over."""
     for name, fields in _records(group):
-        if len(fields) >= 2 and _is_id(fields[1]):  # noqa: PLR2004 - group(5): password, gid, members
-            yield _Group(name, int(fields[1]), tuple(fields[2].split(",")) if len(fields) > 2 else ())  # noqa: PLR2004
+        gid = parse_id(fields[1]) if len(fields) >= 2 else None  # noqa: PLR2004 - group(5): password, gid, members
+        if gid is not None:
+            members = fields[2].split(",") if len(fields) > 2 else ()  # noqa: PLR2004
+            yield Group(name, gid, tuple(member for member in members if member))
+
+
+def parse_id(text: str) -> int | None:
+    """The number of a user or group that `text` is; None when it is a name, or no id that can exist."""
+    number = int(text) if _ID.fullmatch(text) else _NO_ID
+    return number if number < _NO_ID else None
 
 
 def _records(text: str) -> Iterator[tuple[str, list[str]]]:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, *fields = line.strip().split(":")
         if name and not name.startswith("#"):
             yield name, fields
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) < 1 << 32

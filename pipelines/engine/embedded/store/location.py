@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.foundation.sizes import parse_size
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +33,12 @@ def default_budget(root: Path) -> int:
 
 
 def _bytes(text: str) -> int:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", text, re.IGNORECASE)
-    if found is None:
-        raise InvalidInput(f"LOCKGATE_STORE_BUDGET={text!r} is not a size: write for example 20GiB or 500MB")
-    number, prefix, binary = found.groups()
-    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " "))
+    if text.strip() == "0":
+        return 0  # keep nothing
+    try:
+        return parse_size(text)
+    except ValueError:
+        raise InvalidInput(f"LOCKGATE_STORE_BUDGET={text!r} is not a size: write for example 20GiB or 500MB") from None
 
 
 def host_uid() -> int:

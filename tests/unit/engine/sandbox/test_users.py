@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.sandbox.users import User, find_user
+from pipelines.engine.embedded.sandbox.users import User, find_user, parse_id
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
 # a comment
@@ -21,6 +21,8 @@ wheel:x:10:root,dev
 dev:x:1234:dev
 staff:x:50:dev
 odd:x:oops:dev
+shadow:x:42:
+sudo:x:27:,
 """
 
 
@@ -36,7 +38,10 @@ odd:x:oops:dev
         ("dev:99", User(1234, 99, (), "/home/dev")),
         ("1000:1001", User(1000, 1001, (), "/")),
         ("1000", User(1000, 0, (), "/")),
-        ("2000", User(77, 77, (), "/home/number")),
+        ("2000", User(2000, 0, (), "/")),  # a number is an id, also where an account has it as its name
+        ("01234", User(1234, 1234, (10, 50), "/home/dev")),
+        ("root:root", User(0, 0, (), "/root")),
+        ("1500:root", User(1500, 0, (), "/")),
         (":50", User(0, 50, (), "/root")),
         ("nohome", User(1500, 1500, (), "/")),
     ],
@@ -45,12 +50,33 @@ def test_users_by_name_and_number(user: str, expected: User) -> None:
     assert find_user(user, PASSWD, GROUP) == expected
 
 
+@pytest.mark.parametrize("group", ["shadow:x:42:\n", "shadow:x:42\n", "shadow:x:42:,\n", "shadow:x:42:,,root\n", "a:x:1::\n"])
+def test_a_number_without_an_account_is_in_no_group(group: str) -> None:
+    assert find_user("1234", PASSWD.replace("dev", "other").replace(":1234:", ":1:"), group) == User(1234, 0, (), "/")
+
+
+def test_a_member_without_a_name_is_nobody() -> None:
+    assert find_user("7", ":x:7:7::/h:/bin/sh\n", "g:x:5:\nh:x:6:,\n") == User(7, 0, (), "/")
+
+
+def test_lines_end_with_a_newline_only() -> None:
+    """A comment field may hold any other character that ends a line somewhere."""
+    with pytest.raises(InvalidInput):
+        find_user("evil", "dev:x:5:5:a\u2028evil:x:0:0::/:/bin/sh\n", "")
+
+
+def test_root_needs_no_entry_where_a_group_is_given() -> None:
+    assert find_user("root:root", "", "") == find_user("root:0", "", "") == User(0, 0, (), "/root")
+    with pytest.raises(InvalidInput, match="unable to find user root"):
+        find_user("root", "", "")
+
+
 def test_an_image_without_passwd_still_has_root() -> None:
     assert find_user("", "", "") == User(0, 0, (), "/root")
     assert find_user("5:6", "", "") == User(5, 6, (), "/")
 
 
-@pytest.mark.parametrize("user", ["nobody-here", "ghost", "-1", "4294967296", "dev:nogroup", "dev:odd", "\u0661"])
+@pytest.mark.parametrize("user", ["nobody-here", "ghost", "-1", "4294967295", "4294967296", "9" * 5000, "dev:nogroup", "dev:odd", "\u0661"])
 def test_who_is_not_there_is_named(user: str) -> None:
     wanted = user.rpartition(":")[2]
     with pytest.raises(InvalidInput, match=f"unable to find (user|group) {wanted}: no matching entries"):
@@ -63,5 +89,6 @@ def test_no_file_of_an_image_can_do_more_than_not_name_a_user(user: str, passwd:
         found = find_user(user, passwd, group)
     except InvalidInput:
         return
-    assert 0 <= found.uid < 1 << 32
-    assert 0 <= found.gid < 1 << 32
+    assert 0 <= found.uid < (1 << 32) - 1
+    assert 0 <= found.gid < (1 << 32) - 1
+    assert all(parse_id(str(gid)) == gid for gid in found.groups)

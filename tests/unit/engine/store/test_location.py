@@ -14,7 +14,10 @@ def test_outside_of_user_namespaces_the_user_is_the_user() -> None:
         assert host_uid() == os.getuid()
 
 
-@pytest.mark.parametrize(("text", "size"), [("500MB", 5 * 10**8), ("20GiB", 20 << 30), ("1.5k", 1500), ("42", 42), (" 2 tb ", 2 * 10**12)])
+SIZES = [("500MB", 5 * 10**8), ("20GiB", 20 << 30), ("1.5k", 1500), ("42", 42), ("0", 0), (" 2 tb ", 2 * 10**12)]
+
+
+@pytest.mark.parametrize(("text", "size"), SIZES)
 def test_budgets_are_sizes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, size: int) -> None:
     monkeypatch.setenv("LOCKGATE_STORE_BUDGET", text)
     assert default_budget(tmp_path) == size

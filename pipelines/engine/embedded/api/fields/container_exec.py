@@ -11,6 +11,7 @@ from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.command import after, command_of
 from pipelines.engine.embedded.ops.exec import ExecOp
 from pipelines.engine.embedded.ops.images import container_from, imported
+from pipelines.engine.embedded.ops.permit import permit_api
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.op import Output
@@ -44,7 +45,9 @@ async def import_(session: Session, state: ContainerState, args: Args) -> Contai
 
 
 @field("Container.withExec", args=EXEC)
-def with_exec(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def with_exec(session: Session, state: ContainerState, args: Args) -> ContainerState:
+    if args.get("insecureRootCapabilities"):
+        permit_api(session.limits, "Container.withExec")
     return after(state, ExecOp(state.rootfs, command_of(state, args)))
 
 

@@ -9,6 +9,7 @@ from pipelines.engine.embedded.api.registry import field
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.command import command_of
 from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.permit import permit_api
 from pipelines.engine.embedded.ops.states import ServiceState
 
 if TYPE_CHECKING:
@@ -20,7 +21,9 @@ Args = dict[str, Any]
 
 
 @field("Container.asService", args=("args", "useEntrypoint", "insecureRootCapabilities", "expand", "noInit"))
-def as_service(_: Session, state: ContainerState, args: Args) -> ServiceState:
+def as_service(session: Session, state: ContainerState, args: Args) -> ServiceState:
+    if args.get("insecureRootCapabilities"):
+        permit_api(session.limits, "Container.asService")
     command = command_of(state, args)
     ports = [[port.key, port.skip_healthcheck] for port in state.config.ports]
     digest = digest_of("service", state.rootfs.digest, command.recipe(), [op.digest for op in command.sources()], ports)
