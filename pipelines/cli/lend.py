@@ -8,12 +8,15 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.process.running import INHERIT, start
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipelines.cli.options import Settings
     from pipelines.cli.terminal import Terminal
     from pipelines.engine.choice import Choice
+    from pipelines.foundation.process.running import Process
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
@@ -39,31 +42,52 @@ async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
 
 
 async def _run(command: Sequence[str], environ: dict[str, str], here: Settings, terminal: Terminal) -> int:
-    try:
-        process = await asyncio.create_subprocess_exec(*command, env=environ, cwd=here.directory)
-    except OSError as error:
-        terminal.line(f"{terminal.paint('error:', fg='red', bold=True)} {command[0]}: {error.strerror}")
-        return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
-    with _forwarding(process.pid):
-        code = await process.wait()
-    return code if code >= 0 else 128 - code
+    with _forwarding() as to:
+        try:
+            process = await start(
+                command, env=environ, cwd=here.directory, stdin=INHERIT, on_stdout=INHERIT, on_stderr=INHERIT, own_session=False
+            )
+        except OSError as error:
+            terminal.line(f"{terminal.paint('error:', fg='red', bold=True)} {command[0]}: {error.strerror}")
+            return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+        to.begin(process)
+        try:
+            return await process.wait()
+        except BaseException:
+            await process.stop()
+            raise
+
+
+class _Forward:
+    """Sends the signals we get to the command, those that came before it began as well; not those a terminal already sent to the whole
+    process group.
+    """
+
+    def __init__(self) -> None:
+        self._process: Process | None = None
+        self._early: list[signal.Signals] = []
+
+    def begin(self, process: Process) -> None:
+        self._process = process
+        for signum in self._early:
+            process.send(signum)
+
+    def take(self, signum: signal.Signals) -> None:
+        if signum in _OF_TERMINAL and _in_foreground():
+            return
+        if self._process is None:
+            self._early.append(signum)
+        else:
+            self._process.send(signum)
 
 
 @contextlib.contextmanager
-def _forwarding(pid: int) -> Iterator[None]:
-    """Send the signals we get to the command; not those a terminal already sent to the whole process group."""
-    loop = asyncio.get_running_loop()
-
-    def forward(signum: signal.Signals) -> None:
-        if signum in _OF_TERMINAL and _in_foreground():
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signum)
-
+def _forwarding() -> Iterator[_Forward]:
+    loop, to = asyncio.get_running_loop(), _Forward()
     for signum in FORWARDED:
-        loop.add_signal_handler(signum, forward, signum)
+        loop.add_signal_handler(signum, to.take, signum)
     try:
-        yield
+        yield to
     finally:
         for signum in FORWARDED:
             loop.remove_signal_handler(signum)

@@ -72,19 +72,18 @@ class ThisMachine:
         return shutil.which(name, path=os.pathsep.join([path, *_SYSTEM_FOLDERS]))
 
     def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> Answer:
-        import subprocess
+        from pipelines.foundation.process.blocking import run_blocking
+        from pipelines.foundation.process.result import ProcessError, ProcessTimeout
 
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=timeout_s, check=False, stdin=subprocess.DEVNULL
-            )
+            done = run_blocking(command, timeout_s=timeout_s)
         except FileNotFoundError as error:
             return Answer(127, err=str(error))
-        except subprocess.TimeoutExpired:
+        except ProcessTimeout:
             return Answer(124, err=f"no answer within {timeout_s:g} s")
-        except OSError as error:
+        except (OSError, ProcessError) as error:
             return Answer(126, err=str(error))
-        return Answer(done.returncode, done.stdout, done.stderr)
+        return Answer(done.code, done.text, done.stderr.decode("utf-8", "replace"))
 
     def read(self, path: str) -> str | None:
         try:

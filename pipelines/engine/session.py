@@ -13,17 +13,22 @@ import os
 import signal
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.choice import SESSION_KIND, SESSION_PORT, SESSION_TOKEN
 from pipelines.engine.tagged import read
 from pipelines.errors import EngineUnavailable
+from pipelines.foundation.process.result import StopTimes
+from pipelines.foundation.process.running import OPEN, start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+    from pipelines.foundation.process.running import Process
+
 _TAIL = 20
 _GREETING = 64 * 1024
+_TERMINATE_S = 5.0
 
 _live: set[int] = set()
 
@@ -64,23 +69,20 @@ async def start_session(
         EngineUnavailable: it cannot be started, ends at once, or says nothing in time.
     """
     clean = {name: value for name, value in environ.items() if name not in {SESSION_PORT, SESSION_TOKEN, SESSION_KIND}}
-    process = await _spawn([*command, "session", *_labels()], clean)
-    said: deque[str] = deque(maxlen=_TAIL)
-    reader = asyncio.create_task(_forward(process, said, log))
+    greeting, lines = _Greeting(), _Lines(log)
+    process = await _spawn([*command, "session", *_labels()], clean, greeting, lines)
     _live.add(process.pid)
     try:
-        yield await _greeting(process, reader, said, start_s)
+        yield await _greeted(process, greeting, lines, start_s)
     finally:
-        await _end(process, reader, end_s)
+        await process.stop(StopTimes(stdin_s=end_s, terminate_s=_TERMINATE_S))
+        lines.end()
         _live.discard(process.pid)
 
 
-async def _spawn(command: Sequence[str], environ: Mapping[str, str]) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
+async def _spawn(command: Sequence[str], environ: Mapping[str, str], greeting: _Greeting, lines: _Lines) -> Process:
     try:
-        return await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, env=environ, start_new_session=True, limit=_GREETING
-        )
+        return await start(command, env=environ, stdin=OPEN, on_stdout=greeting.take, on_stderr=lines.take)
     except OSError as error:
         raise EngineUnavailable(
             f"the engine session cannot be started: {command[0]}: {error.strerror}", next_step="lockgate doctor"
@@ -97,39 +99,66 @@ def _labels() -> list[str]:
     return ["--label", "dagger.io/sdk.name:python", "--label", f"dagger.io/sdk.version:{version}"]
 
 
-async def _forward(process: asyncio.subprocess.Process, said: deque[str], log: Callable[[str], None]) -> None:
-    """Hand stderr on, line by line; a line longer than the buffer comes in pieces."""
-    assert process.stderr is not None  # noqa: S101 - asked for as a pipe
-    rest, decoder = "", codecs.getincrementaldecoder("utf-8")("replace")
-    while chunk := await process.stderr.read(_GREETING):
-        *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+class _Greeting:
+    """The first line of a session's standard output; what follows is of no interest."""
+
+    def __init__(self) -> None:
+        self.line: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._data = b""
+
+    def take(self, data: bytes) -> None:
+        if self.line.done():
+            return
+        self._data += data
+        line, newline, _ = self._data.partition(b"\n")
+        if newline or len(self._data) > _GREETING:
+            self.line.set_result(line[:_GREETING])
+
+
+class _Lines:
+    """Hands standard error on, line by line; a line longer than the buffer comes in pieces. The last ones are kept in `said`."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self.said: deque[str] = deque(maxlen=_TAIL)
+        self._log = log
+        self._rest = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def take(self, data: bytes) -> None:
+        *lines, rest = (self._rest + self._decoder.decode(data)).split("\n")
         if len(rest) >= _GREETING:
             lines, rest = [*lines, rest], ""
+        self._rest = rest
         for line in lines:
-            said.append(line)
-            log(line)
-    if rest:
-        said.append(rest)
-        log(rest)
+            self._say(line)
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        rest, self._rest = self._rest, ""
+        if rest:
+            self._say(rest)
+
+    def _say(self, line: str) -> None:
+        self.said.append(line)
+        self._log(line)
 
 
-async def _greeting(process: asyncio.subprocess.Process, reader: asyncio.Task[None], said: deque[str], start_s: float) -> Session:
-    assert process.stdout is not None  # noqa: S101 - asked for as a pipe
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), start_s)
-    except TimeoutError:
-        raise EngineUnavailable(
-            f"the engine session said nothing within {start_s:g} s", cause=_last(said), next_step="lockgate doctor"
-        ) from None
-    except ValueError:
-        line = b"a line longer than any greeting"
-    if not line:
-        await asyncio.wait([reader], timeout=1)
-        raise EngineUnavailable("the engine session ended before it was open", cause=_last(said), next_step="lockgate doctor")
+async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s: float) -> Session:
+    either: set[asyncio.Future[Any]] = {greeting.line, process.finished}
+    await asyncio.wait(either, timeout=start_s, return_when=asyncio.FIRST_COMPLETED)
+    if greeting.line.done():
+        return _session(greeting.line.result())
+    if process.finished.done():
+        lines.end()
+        raise EngineUnavailable("the engine session ended before it was open", cause=_last(lines.said), next_step="lockgate doctor")
+    raise EngineUnavailable(f"the engine session said nothing within {start_s:g} s", cause=_last(lines.said), next_step="lockgate doctor")
+
+
+def _session(line: bytes) -> Session:
     try:
         greeting = json.loads(line)
         return Session(int(greeting["port"]), str(greeting["session_token"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         text = line.decode(errors="replace").strip()[:200]
         raise EngineUnavailable(
             "the engine session's first line is not a greeting", cause=f"it said: {text}", next_step="check the engine's version"
@@ -139,28 +168,3 @@ async def _greeting(process: asyncio.subprocess.Process, reader: asyncio.Task[No
 def _last(said: deque[str]) -> str | None:
     lines = [text for line in said if (text := read(line).text.strip())]
     return "; ".join(lines[-3:]) or None
-
-
-async def _end(process: asyncio.subprocess.Process, reader: asyncio.Task[None], end_s: float) -> None:
-    """Close stdin, wait, then insist. Runs to its end whatever is cancelled meanwhile."""
-    import anyio
-
-    with anyio.CancelScope(shield=True):
-        if process.stdin is not None:
-            process.stdin.close()
-        for patience, signum in ((end_s, signal.SIGTERM), (5.0, signal.SIGKILL)):
-            if await _ended(process, patience):
-                break
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signum)
-        await process.wait()
-        await asyncio.wait([reader], timeout=1)
-        reader.cancel()
-
-
-async def _ended(process: asyncio.subprocess.Process, patience: float) -> bool:
-    try:
-        await asyncio.wait_for(process.wait(), patience)
-    except TimeoutError:
-        return False
-    return True

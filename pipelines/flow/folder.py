@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Unavailable
+from pipelines.foundation.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,9 +106,8 @@ class Home:
             OSError: it cannot be written.
         """
         self.reports.mkdir(exist_ok=True)
-        draft = self.reports / f".{report.name}.draft"
-        shutil.copyfile(report, draft)
-        draft.replace(self.reports / report.name)
+        with report.open("rb") as source, replacing(self.reports / report.name) as copy:
+            shutil.copyfileobj(source, copy)
 
     def _prune(self) -> None:
         runs = sorted(path for path in self.runs.iterdir() if path.is_dir() and not path.is_symlink())

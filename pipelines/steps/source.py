@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from pipelines.foundation.process.blocking import run_blocking
+from pipelines.foundation.process.result import ProcessError
 from pipelines.model import Source
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ NO_VERSION = "0.0.0"
 _SNAPSHOT = re.compile(r"(-\d+-g[0-9a-f]{4,}|\+g[0-9a-f]{4,})?(\.dirty)?$")
 _HEADER = re.compile(r"^# branch\.(oid|head) (.+)$", re.MULTILINE)
 _TIMEOUT_S = 30
+_MOST_OUTPUT = 256 << 20
 
 
 def read_source(root: Path) -> Source:
@@ -70,7 +72,7 @@ def _git(root: Path, *arguments: str) -> str | None:
         return None
     command = [git, "--no-optional-locks", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=_TIMEOUT_S)
-    except (OSError, subprocess.TimeoutExpired):
+        done = run_blocking(command, timeout_s=_TIMEOUT_S, stdout_limit=_MOST_OUTPUT)
+    except (OSError, ProcessError):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.text.strip() if done.code == 0 else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
 from pipelines.cli.checkup.network import host_of, is_loopback, listens
 from pipelines.cli.name import shadows
+from pipelines.foundation.process.blocking import run_blocking
+from pipelines.foundation.process.result import ProcessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def _ignored(root: Path) -> Iterator[Answer]:
 def _is_ignored(root: Path, name: str) -> bool | None:
     """Whether git ignores a path; None outside a repository or without git. A tracked file counts as not ignored."""
     try:
-        answer = subprocess.run(["git", "-C", str(root), "check-ignore", "-q", name], capture_output=True, check=False, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
+        answer = run_blocking(["git", "-C", str(root), "check-ignore", "-q", name], timeout_s=10)
+    except (OSError, ProcessError):
         return None
-    return {0: True, 1: False}.get(answer.returncode)
+    return {0: True, 1: False}.get(answer.code)

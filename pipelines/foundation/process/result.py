@@ -19,10 +19,11 @@ STDERR_KEPT = 64 << 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTimes:
-    """How a program is asked to end: the seconds it has after SIGINT, then after SIGTERM, before SIGKILL. A signal with 0 seconds is not
-    sent.
+    """How a program is asked to end: the seconds it has after its standard input was closed (if that was left open), after SIGINT, and
+    after SIGTERM, before SIGKILL. What has 0 seconds is left out.
     """
 
+    stdin_s: float = 0.0
     interrupt_s: float = 0.0
     terminate_s: float = 2.0
 

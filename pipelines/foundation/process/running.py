@@ -231,12 +231,15 @@ class Process:
         await _uncancelled(self._stop(times or StopTimes()))
 
     async def _stop(self, times: StopTimes) -> None:
-        for number, seconds in times.signals():
-            self.send(number)
-            if await self.ended_within(seconds):
-                break
+        self.close_stdin()
+        if not await self.ended_within(times.stdin_s):
+            for number, seconds in times.signals():
+                self.send(number)
+                if await self.ended_within(seconds):
+                    break
         if self._own_session:
             self._kill(signal.SIGKILL)  # what it started and did not end itself
+        await asyncio.wait({self.finished}, timeout=DRAIN_S)
         self._protocol.close()
         if not self.finished.done():
             self.finished.set_result(self.returncode if self.returncode is not None else -signal.SIGKILL)

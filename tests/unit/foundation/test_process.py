@@ -12,18 +12,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from pipelines.foundation.process import (
-    INHERIT,
-    OPEN,
-    Completed,
-    OutputTooLarge,
-    Process,
-    ProcessTimeout,
-    StopTimes,
-    run,
-    run_blocking,
-    start,
-)
+from pipelines.foundation.process.blocking import run_blocking
+from pipelines.foundation.process.result import Completed, OutputTooLarge, ProcessTimeout, StopTimes
+from pipelines.foundation.process.running import INHERIT, OPEN, Process, run, start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -198,6 +189,11 @@ async def test_a_started_program_is_talked_to_and_stopped() -> None:
     process.close_stdin()
     assert (await process.wait(), heard) == (0, [b"hello"])
     process.send(signal.SIGTERM)  # too late, and no error
+
+    process = await start(sh("cat; echo end"), stdin=OPEN, on_stdout=heard.append)
+    process.write(b"hello")
+    await process.stop(StopTimes(stdin_s=20))
+    assert (await process.wait(), b"".join(heard[1:])) == (0, b"helloend\n")
 
     process = await start(["sleep", "600"], on_stderr=INHERIT)
     assert not await process.ended_within(0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import Unavailable
+from pipelines.foundation.files import replace_bytes
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.api.schema import Schema
@@ -105,9 +105,7 @@ class Derived:
         """Appear at once and whole, whoever else writes the same."""
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            draft = self._folder / f".{name}.{os.urandom(6).hex()}"
-            draft.write_bytes(content)
-            draft.replace(self._folder / name)
+            replace_bytes(self._folder / name, content)
 
 
 def _name(request: bytes) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import json
 import re
-import subprocess
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
 from pipelines.engine.embedded.dockerfile.nodes import Heredoc, Node
-from pipelines.engine.embedded.helper import command
+from pipelines.engine.embedded.helper import run_helper
 
+PARSE_S = 60.0  # a parser that takes longer hangs
 READER = "pipelines.engine.embedded.dockerfile.reader"
 DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$", re.IGNORECASE)
 LISTS = frozenset({"ADD", "COPY", "VOLUME"})  # outside the exec form these split at white space; the others take one command line
@@ -53,9 +53,9 @@ def parse(text: str, file: str = "Dockerfile") -> Dockerfile:
 
 
 def _read(text: str) -> dict[str, Any]:
-    done = subprocess.run(command(READER), input=text.encode("utf-8", "replace"), capture_output=True, check=False)
-    if done.returncode:
-        raise DockerfileError(f"the Dockerfile parser failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
+    done = run_helper(READER, text.encode("utf-8", "replace"), timeout_s=PARSE_S)
+    if done.code:
+        raise DockerfileError(f"the Dockerfile parser failed: {done.complaint[-500:]}")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import signal
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EngineError, ImageError, Unavailable
 from pipelines.engine.embedded.images.logins import auth_file
 from pipelines.engine.embedded.store.guard import full
+from pipelines.foundation.process import running
+from pipelines.foundation.process.result import OutputTooLarge, ProcessTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 PROGRAM = "skopeo"
 POLICIES = ("/etc/containers/policy.json", ".config/containers/policy.json")
-GRACE = 2.0  # seconds a cancelled skopeo has to end by itself
 ANSWER = 15.0  # seconds a registry has to answer a small question; skopeo itself would wait for ever
 MESSAGE = re.compile(r'msg="((?:[^"\\]|\\.)*)"')
 MISSING = re.compile(
@@ -57,45 +55,17 @@ async def run(
     """
     with auth_file(logins) as file:
         command = [PROGRAM, *_policy(), arguments[0], *([] if file is None else ["--authfile", str(file)]), *arguments[1:]]
-        process = await _start(command)
         try:
-            out, err = await asyncio.wait_for(process.communicate(), timeout_s)
-        except TimeoutError:
-            await _stop(process)
+            done = await running.run(command, timeout_s=timeout_s, stdout_limit=stdout_limit)
+        except FileNotFoundError:
+            raise Unavailable("images are pulled and pushed by skopeo, which is not installed: install the package skopeo") from None
+        except ProcessTimeout:
             raise ImageError(f"the registry gave no answer within {timeout_s:g} s") from None
-        except BaseException:
-            await _stop(process)
-            raise
-    if process.returncode:
-        raise fault(err.decode(errors="replace"), process.returncode)
-    if len(out) > stdout_limit:
-        raise ImageError(f"skopeo {arguments[0]} answered with {len(out)} bytes: that is no manifest")
-    return out
-
-
-async def _start(command: Sequence[str]) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    starting = asyncio.ensure_future(
-        asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True)
-    )
-    try:
-        return await asyncio.shield(starting)
-    except FileNotFoundError:
-        raise Unavailable("images are pulled and pushed by skopeo, which is not installed: install the package skopeo") from None
-    except asyncio.CancelledError:
-        with suppress(OSError):
-            await _stop(await starting)  # a process half started could not be ended
-        raise
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the process and what it started (helpers for credentials)."""
-    for wish in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, wish)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), GRACE)
-            return
+        except OutputTooLarge:
+            raise ImageError(f"skopeo {arguments[0]} answered with more than {stdout_limit} bytes: that is not a manifest") from None
+    if done.code:
+        raise fault(done.complaint, done.code)
+    return done.stdout
 
 
 def _policy() -> list[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from pipelines.engine.embedded.errors import ImageError
-from pipelines.engine.embedded.helper import command
+from pipelines.engine.embedded.helper import run_helper
 
 SMALL = 256 * 1024
 """Bytes up to which a blob is unpacked faster here than a process is started."""
@@ -34,9 +33,9 @@ def pack_layer(layer: Path, target: Path, compression: str, *, size: int) -> dic
 
 
 def _elsewhere(job: dict[str, Any]) -> dict[str, Any]:
-    done = subprocess.run(command(__name__), input=json.dumps(job).encode(), capture_output=True, check=False)
-    if done.returncode:
-        raise ImageError(f"a helper process for a layer ended with {done.returncode}: {done.stderr.decode(errors='replace')[-1000:]}")
+    done = run_helper(__name__, json.dumps(job).encode())
+    if done.code:
+        raise ImageError(f"a helper process for a layer ended with {done.code}: {done.complaint[-1000:]}")
     answer: dict[str, Any] = json.loads(done.stdout)
     if "errno" in answer:
         raise OSError(answer["errno"], answer["message"])

@@ -6,13 +6,14 @@ import contextlib
 import os
 import shutil
 import socket
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.network.namespaces import entered, new_namespace, pin, returning, unpin
 from pipelines.engine.embedded.network.netlink import LOOPBACK, Netlink
+from pipelines.foundation.process.blocking import run_blocking
+from pipelines.foundation.process.result import ProcessError
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.network.addresses import Subnet
@@ -147,7 +148,7 @@ def _call(program: str, *arguments: str) -> str | None:
     if path is None:
         return f"{program} is not installed"
     try:
-        done = subprocess.run([path, *arguments], capture_output=True, text=True, check=False, timeout=_HELPER_DEADLINE)
-    except subprocess.TimeoutExpired:
-        return f"{program} did not end"
-    return None if done.returncode == 0 else f"{program}: {done.stderr.strip()}"
+        done = run_blocking([path, *arguments], timeout_s=_HELPER_DEADLINE)
+    except (OSError, ProcessError) as error:
+        return str(error)
+    return None if done.code == 0 else f"{program}: {done.complaint}"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.changeset import paths
 from pipelines.engine.embedded.ops.read import must_stat, within
 from pipelines.engine.embedded.store.guard import disk_guard
+from pipelines.foundation.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,12 +93,5 @@ def _write(root: Root, source: str, target: Path) -> None:
     mode = root.stat(source).st_mode & 0o777
     with root.open(source) as file, _told(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # one of its own: others may export here, too
-        draft = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as out:
-                shutil.copyfileobj(file, out, 1 << 20)
-            draft.chmod(mode)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+        with replacing(target, mode=mode) as out:
+            shutil.copyfileobj(file, out, 1 << 20)

@@ -14,6 +14,8 @@ from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
 from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
+from pipelines.foundation.process import running
+from pipelines.foundation.process.result import OutputTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMES = re.compile(r"(https?|git|ssh|file)://|[\w.-]+@[\w.-]+:")
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+MOST_REFS = 256 << 20  # bytes of a list of refs
 TOLD = 400  # characters of git's complaint that are passed on
 
 
@@ -169,19 +172,12 @@ async def git(repository: Repository, arguments: Sequence[str]) -> str:
         "LC_ALL": "C.UTF-8",
         **repository.environment,
     }
-    pipe = asyncio.subprocess.PIPE
     try:
-        process = await asyncio.create_subprocess_exec(
-            "git", *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment
-        )
+        done = await running.run(["git", *arguments], env=environment, stdout_limit=MOST_REFS)
     except FileNotFoundError:
         raise Unavailable("repositories are fetched by git, which is not installed: install the package git") from None
-    try:
-        out, err = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        raise EngineError(f"git: {repository.url}: {err.decode(errors='replace').strip()[-TOLD:]}")
-    return out.decode(errors="replace")
+    except OutputTooLarge as error:
+        raise EngineError(f"git: {repository.url}: {error}") from None
+    if done.code:
+        raise EngineError(f"git: {repository.url}: {done.complaint[-TOLD:]}")
+    return done.text

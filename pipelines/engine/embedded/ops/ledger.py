@@ -21,6 +21,7 @@ from pipelines.engine.embedded.ops.files import CopyDirectory
 from pipelines.engine.embedded.ops.images import ImageOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
 from pipelines.engine.embedded.store.listing import Narrow
+from pipelines.foundation.files import replace_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,10 +72,8 @@ class Ledger:
         """Write the file, whole or not at all. One that cannot be written is not there: it only saves guesses."""
         askers = {asker: _depends(ops, self._folders) for asker, ops in self._asked.items() if asker}
         document = {"schema": SCHEMA, "store": self.store, "folders": self._folders, "askers": askers}
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
-            draft.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8", errors="surrogateescape")
-            draft.replace(self.path)
+            replace_text(self.path, json.dumps(document, separators=(",", ":")), errors="surrogateescape")
 
 
 def _depends(asked: Mapping[str, Op], folders: Mapping[str, object]) -> dict[str, Any]:

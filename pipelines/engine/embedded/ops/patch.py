@@ -65,8 +65,8 @@ def _difference(session: Session, folder: Path, snapshots: Sequence[Snapshot]) -
         with session.store.view(snapshot) as view:
             copy_tree(Root(view.path), "/", Root(folder), f"/{name}")
     done = run_git(DIFF, folder)
-    if done.returncode not in (0, DIFFERENT):
-        raise EngineError(f"git diff failed: {done.stderr.decode(errors='replace').strip()[-TOLD:]}")
+    if done.code not in (0, DIFFERENT):
+        raise EngineError(f"git diff failed: {done.complaint[-TOLD:]}")
     return done.stdout
 
 
@@ -114,5 +114,5 @@ def _apply(root: Root, path: str, patch: bytes) -> None:
     if not patch.strip():
         return
     done = run_git(["apply", "--allow-empty", "--whitespace=nowarn", "-"], root.locate(path), given=patch)
-    if done.returncode:
-        raise InvalidInput(f"failed to apply patch: {done.stderr.decode(errors='replace').strip()[-TOLD:]}")
+    if done.code:
+        raise InvalidInput(f"failed to apply patch: {done.complaint[-TOLD:]}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.states import SecretState
+from pipelines.foundation.process.blocking import run_blocking
+from pipelines.foundation.process.result import ProcessError
 
+COMMAND_S = 300.0  # seconds the command of a secret may take
+LARGEST = 1 << 20  # bytes of a secret that a command prints
 SCHEMES = ("env", "file", "cmd")
 
 
@@ -48,7 +51,10 @@ def _from_file(workdir: Path, path: str) -> bytes:
 
 
 def _from_command(command: str) -> bytes:
-    done = subprocess.run(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    if done.returncode:
-        raise NotFound(f"secret cmd: the command ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()[:200]}")
+    try:
+        done = run_blocking(["/bin/sh", "-c", command], timeout_s=COMMAND_S, stdout_limit=LARGEST)
+    except ProcessError as error:
+        raise NotFound(f"secret cmd: {error}") from None
+    if done.code:
+        raise NotFound(f"secret cmd: the command ended with {done.code}: {done.complaint[:200]}")
     return done.stdout.rstrip(b"\n")

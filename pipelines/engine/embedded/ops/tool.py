@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EngineError, Unavailable
+from pipelines.foundation.process.blocking import run_blocking
+from pipelines.foundation.process.result import OutputTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+    from pipelines.foundation.process.result import Completed
+
+MOST_OUTPUT = 1 << 30
+"""Bytes of a patch, which is held in memory."""
 
 
-def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Completed:
     """Run git in `folder`, as if that were the work tree of an empty repository. Blocks: call it in a thread.
 
     What the folder has of git's (`.git`, `.gitattributes` naming filters) is not obeyed: it may name programs to run.
 
     Raises:
         Unavailable: git is not installed.
+        EngineError: it printed more than a gibibyte.
     """
     with tempfile.TemporaryDirectory(prefix="lockgate-git-") as home:
         environment = {
@@ -33,7 +40,11 @@ def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> su
             "GIT_WORK_TREE": str(folder),
         }
         try:
-            subprocess.run(["git", "init", "--quiet"], env=environment, cwd=home, check=True, capture_output=True)
-            return subprocess.run(["git", *arguments], env=environment, cwd=folder, input=given, capture_output=True, check=False)
+            made = run_blocking(["git", "init", "--quiet"], env=environment, cwd=Path(home))
+            if made.code:
+                return made
+            return run_blocking(["git", *arguments], env=environment, cwd=folder, stdin=given, stdout_limit=MOST_OUTPUT)
         except FileNotFoundError:
             raise Unavailable("patches are made and applied by git, which is not installed: install the package git") from None
+        except OutputTooLarge as error:
+            raise EngineError(f"a patch: {error}") from None

@@ -12,6 +12,7 @@ from pipelines.engine.embedded.store.archive import pack
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.place import VOLUMES
 from pipelines.engine.embedded.store.transfer import BLOCK, MANIFEST, OBJECTS, VERSION, Hashing, Transfer
+from pipelines.foundation.files import replace_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -48,9 +49,7 @@ def export_cache(place: Place, pins: Pins, folder: Path, *, mode: str) -> Transf
             if path.name not in {entry[-1] for entry in entries.values()}:
                 path.unlink()
         kept = [result for result in results if all(name in entries for name in result["uses"])]
-        draft = folder / f".{MANIFEST}.part"
-        draft.write_text(json.dumps({"version": VERSION, "mode": mode, "objects": entries, "results": kept}, indent=1))
-        draft.replace(folder / MANIFEST)
+        replace_text(folder / MANIFEST, json.dumps({"version": VERSION, "mode": mode, "objects": entries, "results": kept}, indent=1))
     return Transfer(len(kept), len(entries), writer.written, tuple(writer.skipped))
 
 
