@@ -6,7 +6,8 @@ from fractions import Fraction
 from pipelines.engine.embedded.dockerfile.errors import Fault
 
 UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+LONGEST = 100  # characters
 SHORTEST = 10**6  # nanoseconds
 
 
@@ -19,9 +20,9 @@ def nanoseconds(text: str) -> int:
     if text in {"", "0"}:
         return 0
     sign, body = (-1, text[1:]) if text.startswith("-") else (1, text.removeprefix("+"))
-    parts = PART.findall(body)
-    if "".join(number + unit for number, unit in parts) != body or not parts:
-        raise Fault(f'time: invalid duration "{text}"')
+    parts = PART.findall(body) if len(body) <= LONGEST else []
+    if not parts or "".join(number + unit for number, unit in parts) != body:
+        raise Fault(f'time: invalid duration "{text[:LONGEST]}"')
     total = sign * int(sum(Fraction(number) * UNITS[unit] for number, unit in parts))
     if total and total < SHORTEST:
         raise Fault(f"Interval {text} cannot be less than 1ms")

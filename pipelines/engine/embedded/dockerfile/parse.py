@@ -14,7 +14,7 @@ from pipelines.engine.embedded.helper import run_helper
 
 PARSE_S = 60.0  # a parser that takes longer hangs
 READER = "pipelines.engine.embedded.dockerfile.reader"
-DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(.+?)\s*$", re.IGNORECASE)
+DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(\S.*)", re.IGNORECASE)
 LISTS = frozenset({"ADD", "COPY", "VOLUME"})  # outside the exec form these split at white space; the others take one command line
 
 
@@ -93,5 +93,5 @@ def _escape(text: str) -> str:
         if not directive:
             break
         if directive[1].lower() == "escape":
-            return directive[2]
+            return directive[2].rstrip()
     return "\\"

@@ -5,41 +5,63 @@ Rule: POSIX shell, "Pattern Matching Notation", without bracket expressions (as 
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded import linear
 from pipelines.engine.embedded.dockerfile.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 def trim_prefix(value: str, pattern: str, *, longest: bool) -> str:
     """``value`` without the shortest or longest head that matches."""
-    found = _compile(pattern, greedy=longest).match(value)
-    return value[found.end() :] if found else value
+    return value[_head(value, _parts(pattern, greedy=longest)) :]
 
 
 def trim_suffix(value: str, pattern: str, *, longest: bool) -> str:
-    """``value`` without the shortest or longest tail that matches."""
-    whole = _compile(pattern, greedy=longest)
-    starts = range(len(value) + 1) if longest else range(len(value), -1, -1)
-    return next((value[:start] for start in starts if whole.fullmatch(value, start)), value)
+    """``value`` without the shortest or longest tail that matches: both are read backwards."""
+    length = _head(value[::-1], _parts(pattern, greedy=longest)[::-1])
+    return value[: len(value) - length]
 
 
 def replace(value: str, pattern: str, replacement: str, *, everywhere: bool) -> str:
     """``value`` with the first match, or every match, replaced by a literal text."""
-    return _compile(pattern, greedy=True).sub(lambda _: replacement, value, count=0 if everywhere else 1)
+    data, new = linear.utf8(value), b""
+    at = 0
+    for span in _finder(_parts(pattern, greedy=True)).spans(data):
+        new += data[at : span.start] + linear.utf8(replacement)
+        at = span.end
+        if not everywhere:
+            break
+    return (new + data[at:]).decode()
 
 
-def _compile(pattern: str, *, greedy: bool) -> re.Pattern[str]:
-    result, rest = "", iter(pattern)
+def _head(value: str, parts: Sequence[str]) -> int:
+    """Length of the head of ``value`` that matches; 0 if none does."""
+    data = linear.utf8(value)
+    found = next(_finder([r"\A", *parts]).spans(data), None)
+    return len(data[: found.end].decode()) if found else 0
+
+
+def _finder(parts: Iterable[str]) -> linear.Finder:
+    return linear.Finder("".join(parts))
+
+
+def _parts(pattern: str, *, greedy: bool) -> list[str]:
+    """The pieces of the regular expression, one for each thing that is matched."""
+    parts: list[str] = []
+    rest = iter(pattern)
     for character in rest:
         if character == "*":
-            result += ".*" if greedy else ".*?"
+            parts.append(".*" if greedy else ".*?")
         elif character == "?":
-            result += "."
+            parts.append(".")
         elif character == "\\":
-            result += re.escape(_escaped(next(rest, ""), pattern))
+            parts.append(linear.escape(_escaped(next(rest, ""), pattern)))
         else:
-            result += re.escape(character)
-    return re.compile(result)
+            parts.append(linear.escape(character))
+    return parts
 
 
 def _escaped(character: str, pattern: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.engine.embedded import linear
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.patterns import Filter
+from pipelines.engine.embedded.ops.rust_regex import to_re2
+from pipelines.engine.embedded.store.patterns import START, Filter
 from pipelines.engine.embedded.store.selection import select
 
 if TYPE_CHECKING:
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.store.paths import Root
 
-FOREIGN = re.compile(r"\\[pPzhHRXK]|\[\[:|&&|~~|--\[|\(\?[<!=P>]*[=!]|\\[1-9]|\(\?P=")
-"""What Rust's regular expressions have and Python's have not (or otherwise), or the other way round."""
-ESCAPED = re.compile(r"\\\\")
 LARGEST = 128 << 20  # bytes of a file that is searched
+SHOWN = 200  # characters of a refused pattern that a message repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +47,17 @@ class Query:
     """What to search for, and where.
 
     Attributes:
-        pattern: the compiled pattern.
-        spanning: matches may go over several lines.
-        globs: patterns of paths to search, those with `!` not to search; empty: all.
+        pattern: finds the matches.
+        included: which paths to search.
+        excluded: which of them not to search.
         skip_hidden: leave out names that begin with a dot.
         files_only: tell files, not lines.
         limit: results wanted; None: all.
     """
 
-    pattern: re.Pattern[str]
-    spanning: bool = False
-    globs: tuple[str, ...] = ()
+    pattern: linear.Finder
+    included: Filter
+    excluded: Filter | None
     skip_hidden: bool = False
     files_only: bool = False
     limit: int | None = None
@@ -70,22 +69,33 @@ class Query:
         Raises:
             InvalidInput: no regular expression, or one that only ripgrep understands.
         """
-        spanning = bool(args["multiline"])
-        return cls(_compiled(args), spanning, tuple(args["globs"]), bool(args["skipHidden"]), bool(args["filesOnly"]), args["limit"])
+        globs = args["globs"]
+        excluded = _globs([one[1:] for one in globs if one.startswith("!")])
+        included = _globs([one for one in globs if not one.startswith("!")])
+        how = bool(args["skipHidden"]), bool(args["filesOnly"]), args["limit"]
+        return cls(_finder(args), included or Filter(), excluded, *how)
+
+    def wants(self, path: str) -> bool:
+        """Whether a file is searched."""
+        if self.skip_hidden and _hidden(path):
+            return False
+        return self.included.visit(path, START).included and not (self.excluded is not None and self.excluded.visit(path, START).included)
 
 
-def _compiled(args: Mapping[str, Any]) -> re.Pattern[str]:
-    pattern = args["pattern"]
-    flags = re.MULTILINE | (re.IGNORECASE if args["insensitive"] else 0) | (re.DOTALL if args["dotall"] and args["multiline"] else 0)
-    if args["literal"]:
-        return re.compile(re.escape(pattern), flags)
-    foreign = FOREIGN.search(ESCAPED.sub("", pattern))
-    if foreign:
-        raise InvalidInput(f"search: {foreign[0]!r} in a pattern needs a Dagger engine: here only what Rust and Python share is read")
+def _finder(args: Mapping[str, Any]) -> linear.Finder:
+    pattern = linear.escape(args["pattern"]) if args["literal"] else to_re2(args["pattern"])
+    several = bool(args["multiline"])
+    how = {"dot_all": several and bool(args["dotall"]), "within_lines": not several, "ignore_case": bool(args["insensitive"])}
     try:
-        return re.compile(pattern, flags)
-    except re.error as error:
-        raise InvalidInput(f"regex parse error: {pattern!r}: {error}") from None
+        return linear.Finder(f"(?m){pattern}", **how)
+    except linear.BadPattern as error:
+        raise InvalidInput(f"regex parse error: {args['pattern'][:SHOWN]!r}: {error.message}") from None
+
+
+def _globs(globs: Sequence[str]) -> Filter | None:
+    """As in .gitignore: a pattern without a slash fits names at any depth. None if there are none."""
+    patterns = [glob.lstrip("/") if "/" in glob.rstrip("/") else f"**/{glob}" for glob in globs]
+    return Filter(patterns) if patterns else None
 
 
 def search(root: Root, base: str, paths: Sequence[str], query: Query) -> list[Found]:
@@ -99,14 +109,8 @@ def search(root: Root, base: str, paths: Sequence[str], query: Query) -> list[Fo
 
 
 def _files(root: Root, base: str, paths: Sequence[str], query: Query) -> set[str]:
-    excluded = tuple(one[1:] for one in query.globs if one.startswith("!"))
-    included = tuple(one for one in query.globs if not one.startswith("!"))
     wanted = {one for path in paths or ["."] for one in _below(root, base, posixpath.normpath(path))}
-    return {
-        path
-        for path in wanted
-        if (not included or _fits(path, included)) and not _fits(path, excluded) and not (query.skip_hidden and _hidden(path))
-    }
+    return {path for path in wanted if query.wants(path)}
 
 
 def _below(root: Root, base: str, path: str) -> Iterator[str]:
@@ -123,14 +127,6 @@ def _hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
 
 
-def _fits(path: str, globs: Sequence[str]) -> bool:
-    """As in .gitignore: a pattern without a slash fits names at any depth."""
-    from pipelines.engine.embedded.store.patterns import START
-
-    patterns = tuple(glob.lstrip("/") if "/" in glob.rstrip("/") else f"**/{glob}" for glob in globs)
-    return bool(patterns) and Filter(patterns).visit(path, START).included
-
-
 def in_file(root: Root, path: str, shown: str, query: Query) -> list[Found]:
     """What `query` finds in one file, told as `shown`."""
     if root.stat(path).st_size > LARGEST:
@@ -138,58 +134,48 @@ def in_file(root: Root, path: str, shown: str, query: Query) -> list[Found]:
     data = root.read(path)
     if b"\0" in data:
         return []
-    text = data.decode(errors="surrogateescape")
     if query.files_only:
-        return [Found(shown)] if query.pattern.search(text) else []
-    return [*_lines(text, shown, query)]
+        return [Found(shown)] if next(_spans(data, query.pattern), None) else []
+    return [*_lines(data, shown, query.pattern)]
 
 
-def _lines(text: str, shown: str, query: Query) -> Iterator[Found]:
-    """Matches by the lines they are in; several on the same lines are one result."""
-    for start, end, matches in _grouped(text, query):
-        lines = text[start:end]
-        subs = tuple(Match(_told(one[0]), _bytes(text[start : one.start()]), _bytes(text[start : one.end()])) for one in matches)
-        yield Found(shown, text.count("\n", 0, start) + 1, _bytes(text[:start]), _told(lines), subs)
-
-
-def _grouped(text: str, query: Query) -> Iterator[tuple[int, int, list[re.Match[str]]]]:
-    start, end, matches = 0, -1, list[re.Match[str]]()
-    for match in _matches(text, query):
-        if matches and match.start() < end:
-            matches.append(match)
-            end = max(end, _line_end(text, match.end()))
+def _lines(data: bytes, shown: str, pattern: linear.Finder) -> Iterator[Found]:
+    """Matches by the lines they are in; several on the same lines are one result. Lines that are not UTF-8 are left out, as in Dagger."""
+    line, counted = 1, 0
+    for start, end, spans in _grouped(data, pattern):
+        line += data.count(b"\n", counted, start)
+        counted = start
+        try:
+            lines = data[start:end].decode()
+            matches = tuple(Match(data[span.start : span.end].decode(), span.start - start, span.end - start) for span in spans)
+        except UnicodeDecodeError:
             continue
-        if matches:
-            yield start, end, matches
-        start, end, matches = text.rfind("\n", 0, match.start()) + 1, _line_end(text, match.end()), [match]
-    if matches:
-        yield start, end, matches
+        yield Found(shown, line, start, lines, matches)
 
 
-def _matches(text: str, query: Query) -> Iterator[re.Match[str]]:
-    """All matches; none goes over the end of a line unless that is wanted."""
-    if query.spanning:
-        yield from (match for match in query.pattern.finditer(text) if match.start() < len(text))
-        return
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        yield from query.pattern.finditer(text, start, end)
-        start = end + 1
+def _grouped(data: bytes, pattern: linear.Finder) -> Iterator[tuple[int, int, list[linear.Span]]]:
+    start, end, spans = 0, -1, list[linear.Span]()
+    for span in _spans(data, pattern):
+        if spans and (span.start < end or span.start == len(data)):
+            spans.append(span)
+            end = max(end, _line_end(data, span.end))
+            continue
+        if spans:
+            yield start, end, spans
+        start, end, spans = data.rfind(b"\n", 0, span.start) + 1, _line_end(data, span.end), [span]
+    if spans:
+        yield start, end, spans
 
 
-def _line_end(text: str, at: int) -> int:
-    """Where the line ends that holds the character before `at`, its newline included."""
-    if at and text[at - 1 : at] == "\n":
+def _spans(data: bytes, pattern: linear.Finder) -> Iterator[linear.Span]:
+    """All matches in lines: after the end of the last line is none."""
+    ended = not data or data.endswith(b"\n")
+    return (span for span in pattern.spans(data) if not (ended and span.start == len(data)))
+
+
+def _line_end(data: bytes, at: int) -> int:
+    """Where the line ends that holds the byte before `at`, its newline included."""
+    if at and data[at - 1 : at] == b"\n":
         return at
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end + 1
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode(errors="surrogateescape"))
-
-
-def _told(text: str) -> str:
-    return text.encode(errors="surrogateescape").decode(errors="replace")
+    end = data.find(b"\n", at)
+    return len(data) if end < 0 else end + 1

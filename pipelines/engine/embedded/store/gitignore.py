@@ -7,35 +7,52 @@ import stat
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipelines.engine.embedded import linear
+
 if TYPE_CHECKING:
-    import re
+    from collections.abc import Callable
 
 _LARGEST = 1 << 20  # bytes of a .gitignore that are read
+_FOLDER = "(?P<ps_d>/)"  # pathspec's mark for the slash of a folder: a name may be there only once in a pattern
 
 
 class Rule(NamedTuple):
     """One line of a `.gitignore`.
 
     Attributes:
-        start: length of the path of the folder it is in, with its slash: what it matches is what comes after.
-        regex: matches ignored paths, folders given with a slash at the end.
+        regex: found in ignored paths, folders given with a slash at the end.
+        matches: whether it is in a path.
         ignores: False for lines that begin with `!`.
     """
 
-    start: int
-    regex: re.Pattern[str]
+    regex: str
+    matches: Callable[[str], bool]
     ignores: bool
 
 
+class Rules(NamedTuple):
+    """The lines of one `.gitignore`.
+
+    Attributes:
+        start: length of the path of the folder it is in, with its slash: what its lines match is what comes after.
+        rules: its lines.
+        concerns: whether any of them matches a path: one test, whatever their number.
+    """
+
+    start: int
+    rules: tuple[Rule, ...]
+    concerns: Callable[[str], bool]
+
+
 class Ignore:
-    """The rules in force in one folder, nearest last.
+    """The `.gitignore` files in force in one folder, nearest last.
 
     The last rule that matches a path or a folder above it decides, so that `!` takes back files of ignored folders too, as in Dagger.
     """
 
-    def __init__(self, rules: tuple[Rule, ...] = ()) -> None:
-        self.rules = rules
-        self.takes_back = any(not rule.ignores for rule in rules)
+    def __init__(self, files: tuple[Rules, ...] = ()) -> None:
+        self.files = files
+        self.takes_back = any(not rule.ignores for file in files for rule in file.rules)
 
     @classmethod
     def above(cls, top: str, rel: str) -> Ignore:
@@ -61,32 +78,39 @@ class Ignore:
             folder: where it is.
             rel: its path from the top, ending with a slash, or empty for the top.
         """
-        rules = [*_rules(_lines(os.path.join(folder, ".gitignore")), len(rel))]
-        return Ignore((*self.rules, *rules)) if rules else self
+        rules = tuple(rule for line in _lines(os.path.join(folder, ".gitignore")) if (rule := _rule(line)) is not None)
+        return Ignore((*self.files, Rules(len(rel), rules, _any(rules)))) if rules else self
 
     def ignored(self, rel: str, *, is_folder: bool) -> bool:
         """Whether an entry is ignored; `rel` is its path from the top."""
         path = rel + "/" if is_folder else rel
-        for rule in reversed(self.rules):
-            if rule.regex.search(path[rule.start :]):
-                return rule.ignores
+        for file in reversed(self.files):
+            below = path[file.start :]
+            if file.concerns(below):
+                return next(rule.ignores for rule in reversed(file.rules) if rule.matches(below))
         return False
 
 
-def _rules(lines: list[str], start: int) -> list[Rule]:
-    return [Rule(start, *compiled) for line in lines if (compiled := _compiled(line)) is not None]
+def _any(rules: tuple[Rule, ...]) -> Callable[[str], bool]:
+    try:
+        return linear.anywhere("|".join(f"(?:{rule.regex})" for rule in rules))
+    except linear.BadPattern:  # too large together
+        return lambda path: any(rule.matches(path) for rule in rules)
 
 
 @lru_cache(maxsize=4096)
-def _compiled(line: str) -> tuple[re.Pattern[str], bool] | None:
+def _rule(line: str) -> Rule | None:
     from pathspec.patterns.gitignore import GitIgnorePatternError
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
     try:
-        pattern = GitIgnoreSpecPattern(line)
-    except GitIgnorePatternError:
+        regex, ignores = GitIgnoreSpecPattern.pattern_to_regex(line)
+        if regex is None or ignores is None:
+            return None
+        regex = regex.replace(_FOLDER, "/")
+        return Rule(regex, linear.anywhere(regex), ignores)
+    except (GitIgnorePatternError, linear.BadPattern):
         return None  # git takes no notice of such a line either
-    return None if pattern.regex is None or pattern.include is None else (pattern.regex, pattern.include)
 
 
 def _lines(path: str) -> list[str]:

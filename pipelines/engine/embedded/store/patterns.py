@@ -12,15 +12,18 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipelines.engine.embedded import linear
 from pipelines.engine.embedded.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pipelines.engine.embedded.store.paths import Root
 
 State = tuple[bool, ...]  # for each pattern of a list: whether it matched the folder a path lies in
 _SPECIAL = re.compile(r"[*\[\]?\\]")
+_SHOWN = 200  # characters of a refused pattern that a message repeats
+_TOGETHER = 20_000  # characters of regular expressions that are joined to one
 
 
 class Pattern:
@@ -61,20 +64,19 @@ class PatternList:
         self.patterns = [Pattern(text) for text in patterns if text.strip()]
         self.negations = [pattern for pattern in self.patterns if pattern.negated]
         self._plain = [pattern for pattern in self.patterns if not pattern.negated]
-        union = "|".join(f"(?:{pattern.regex})" for pattern in self._plain)
-        self._any = re.compile(union, re.DOTALL).fullmatch
+        self._unions = [linear.whole(union) for union in _unions([pattern.regex for pattern in self._plain])]
 
     def match(self, path: str, parent: State = ()) -> tuple[bool, State]:
         """Whether `path` matches, given the state of its folder; and the state for what lies in it, should it be a folder."""
         if not self.negations:
-            matched = parent[:1] == (True,) or self._any(path) is not None
+            matched = parent[:1] == (True,) or any(matches(path) for matches in self._unions)
             return matched, (matched,)
         matched = False
         state = []
         for index, pattern in enumerate(self.patterns):
             hit = bool(parent) and parent[index]
             if not hit and pattern.negated == matched:
-                hit = pattern.matches(path) is not None
+                hit = pattern.matches(path)
             if hit:
                 matched = not pattern.negated
             state.append(hit)
@@ -138,7 +140,7 @@ class Filter:
         return Visit(included, descend, (include_state, exclude_state))
 
 
-def name_pattern(pattern: str) -> Callable[[str], object]:
+def name_pattern(pattern: str) -> Callable[[str], bool]:
     r"""A test for names: `*`, `?`, `[…]` and `\`; two stars are two times one."""
     _check(pattern)
     return _compiled("".join(_tokens(pattern, spanning=False)), pattern)
@@ -265,12 +267,30 @@ def _check(pattern: str) -> None:
             at += 1
 
 
-def _compiled(regex: str, pattern: str) -> Callable[[str], object]:
+def _compiled(regex: str, pattern: str) -> Callable[[str], bool]:
     try:
-        return re.compile(regex, re.DOTALL).fullmatch
-    except re.error as error:  # a range that ends before it begins
+        return linear.whole(regex)
+    except linear.BadPattern as error:  # a range that ends before it begins, or too large
         raise _malformed(pattern) from error
 
 
+def _unions(regexes: Iterable[str]) -> Iterator[str]:
+    """All of them in as few regular expressions as their size allows: one test costs as much for many patterns as for one."""
+    union = ""
+    for regex in regexes:
+        if len(union) > _TOGETHER:
+            yield union
+            union = ""
+        union += f"|(?:{regex})" if union else f"(?:{regex})"
+    if union:
+        yield union
+
+
 def _malformed(pattern: str) -> InvalidInput:
-    return InvalidInput(f"syntax error in pattern {pattern!r}: every [ needs its ], every range its order, every \\ a character after it")
+    return InvalidInput(
+        f"syntax error in pattern {_shown(pattern)!r}: every [ needs its ], every range its order, every \\ a character after it"
+    )
+
+
+def _shown(pattern: str) -> str:
+    return pattern if len(pattern) <= _SHOWN else pattern[: _SHOWN - 1] + "…"

@@ -118,3 +118,9 @@ def test_the_parser_is_found_where_only_pythonpath_leads_to_it(tmp_path: Path) -
         command, env={"PYTHONPATH": os.pathsep.join(map(str, places))}, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.stderr) == ("('x',)\n", "")
+
+
+def test_a_directive_of_many_spaces_takes_no_time() -> None:
+    from pipelines.engine.embedded.dockerfile.parse import _escape
+
+    assert _escape("# check=x" + " " * 1_000_000 + "x\n# escape=`  \nFROM a\n") == "`"

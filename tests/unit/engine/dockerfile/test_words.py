@@ -30,7 +30,9 @@ def test_durations(text: str, expected: int) -> None:
     assert nanoseconds(text) == expected
 
 
-@pytest.mark.parametrize("text", ["5", "s", "5 s", "5sec", "1h-3m", "-5s", "10us", "."])
+@pytest.mark.parametrize(
+    "text", ["5", "s", "5 s", "5sec", "1h-3m", "-5s", "10us", ".", "1" * 1_000_000, "1" * 5000 + "s"], ids=lambda text: text[:9]
+)
 def test_durations_refused(text: str) -> None:
     with pytest.raises(Fault):
         nanoseconds(text)

@@ -74,3 +74,8 @@ def test_patterns_and_rules_both_have_to_let_a_file_pass(tmp_path: Path) -> None
     kept(tmp_path, {".gitignore": "*.log", "a.log": "", "a.py": "", "b.py": ""})
     ignore, prefix = Ignore.within(str(tmp_path), str(tmp_path))
     assert [found.rel for found in select(str(tmp_path), Filter(["a.*"]), ignore, prefix)] == ["a.py"]
+
+
+def test_a_rule_that_backtracks_for_ever_elsewhere_takes_no_time(tmp_path: Path) -> None:
+    stars = "*a" * 30 + "b"
+    assert kept(tmp_path, {".gitignore": f"{stars}\n**/{stars}/**/x\nc*", "a" * 100: "", "cab": ""}) == [".gitignore", "a" * 100]

@@ -205,3 +205,35 @@ def test_glob_equals_matching_every_path(tmp_path_factory: pytest.TempPathFactor
         (root / folder).mkdir()
     wanted = {folder + "/" for folder in folders if fits(pattern, folder)}
     assert set(glob(Root(root), "/", pattern)) == wanted
+
+
+STARS = "*a" * 30 + "b"
+
+
+@pytest.mark.parametrize("pattern", [STARS, f"**/{STARS}", "**/a" * 40 + "/b", f"x**{STARS}", "[^b]*" * 30 + "b"])
+def test_a_pattern_that_backtracks_for_ever_elsewhere_takes_no_time(tmp_path: Path, pattern: str) -> None:
+    path = "/".join(["a" * 100] * 20)
+    (tmp_path / ("a" * 100)).write_text("")
+    assert glob(Root(tmp_path), "/", pattern) == []
+    assert not Pattern(pattern).matches(path)
+    assert not Filter([pattern]).visit(path, START).included
+    assert not PatternList([pattern, "!c"]).match(path)[0]
+    name_pattern(pattern)("a" * 255)
+
+
+def test_thousands_of_patterns_make_one_list() -> None:
+    patterns = [f"**/folder-{number}/*.t[xy]t" for number in range(3000)]
+    assert PatternList(patterns).match("a/folder-2999/b.txt")[0]
+    assert not PatternList(patterns).match("a/folder-3000/b.txt")[0]
+
+
+def test_names_that_are_not_utf_8_match_by_the_byte() -> None:
+    assert Pattern("?.txt").matches("\udcff.txt")
+    assert Pattern("[^a]*").matches("\udcff\udcfe")
+    assert not Pattern("??").matches("é")
+
+
+def test_a_refused_pattern_is_not_repeated_at_length() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Pattern("[" + "a" * 10_000)
+    assert len(refused.value.message) < 400
