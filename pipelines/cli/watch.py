@@ -12,7 +12,8 @@ import anyio
 
 from pipelines.cli.progress.plain import Plain, Silent
 from pipelines.cli.signals import stopping
-from pipelines.engine.session import kill_sessions
+from pipelines.engine.lifetime import GRACE_S
+from pipelines.engine.session import INSIST_S, kill_sessions
 from pipelines.flow.progress import Sink
 from pipelines.flow.run import run_project
 from pipelines.flow.stop import Stop
@@ -67,7 +68,7 @@ async def _watched(project: Project, request: RunRequest, sink: Shown, terminal:
     stop = Stop()
 
     def first(signum: int) -> None:
-        sink.note(f"{signal.Signals(signum).name}: stopping; once more to kill")
+        sink.note(f"{signal.Signals(signum).name}: stopping, within {GRACE_S + INSIST_S:g} s; once more to kill")
         stop.request(signum)
 
     def second() -> None:

@@ -48,7 +48,14 @@ def to_project(document: tables.Document, config_file: Path, locked: Mapping[str
 
 
 def _engine(table: tables.EngineTable) -> EngineSpec:
-    return EngineSpec(kind=table.kind, insecure=table.insecure, memory=table.memory, cpus=table.cpus, processes=table.processes)
+    return EngineSpec(
+        kind=table.kind,
+        insecure=table.insecure,
+        memory=table.memory,
+        cpus=table.cpus,
+        processes=table.processes,
+        start_s=table.start_timeout,
+    )
 
 
 def _limits(table: tables.Limited) -> StepLimits:

@@ -62,6 +62,10 @@ class EngineTable(Table):
         default=None, description="Processors that all containers of a run may use together, such as 1.5; no limit by default."
     )
     processes: int = Field(default=PROCESSES, ge=16, description="Processes and threads that each container may have.")
+    start_timeout: Duration | None = Field(
+        None,
+        description="How long an engine may take to open a session: 1m by default, 10m where a Dagger engine may have to be started first.",
+    )
 
 
 def _engine(value: object) -> object:

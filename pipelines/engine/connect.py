@@ -8,8 +8,11 @@ import io
 import os
 from typing import TYPE_CHECKING, TextIO, cast
 
-from pipelines.engine.choice import SESSION_PORT, Choice, How
+from pipelines.engine.choice import RUNNER_HOST, SESSION_PORT, Choice, How
+from pipelines.engine.lifetime import Lifetime
+from pipelines.engine.reach import can_be_asked, reach
 from pipelines.engine.tagged import LEDGER, TAGS
+from pipelines.engine.watch import watching
 from pipelines.errors import EngineUnavailable
 from pipelines.model import EngineInfo
 
@@ -19,10 +22,12 @@ if TYPE_CHECKING:
 
     from pipelines.engine.session import Session
 
-EMBEDDED_START_S = 30.0
+EMBEDDED_START_S = 60.0
 EMBEDDED_END_S = 30.0
-DAGGER_START_S = 600.0
-"""A dagger program may have to pull its engine first."""
+DAGGER_START_S = 60.0
+"""For an engine that runs already."""
+PROVISION_START_S = 600.0
+"""A dagger program that starts its engine may have to pull its image first."""
 DAGGER_END_S = 300.0
 """The SDK's own patience: an engine may export its cache at the end."""
 
@@ -32,46 +37,87 @@ def _quiet(_line: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_engine(choice: Choice, *, log: Callable[[str], None] | None = None, ledger: Path | None = None) -> AsyncIterator[EngineInfo]:
+async def open_engine(
+    choice: Choice, *, log: Callable[[str], None] | None = None, ledger: Path | None = None, lifetime: Lifetime | None = None
+) -> AsyncIterator[EngineInfo]:
     """Connect the SDK's global client to the chosen engine for as long as the context lasts.
 
     The session process starts first and `import dagger` runs in a thread meanwhile. `log` takes the engine's lines, on the event loop's
     thread; those of the embedded engine are tagged (`pipelines.engine.tagged`). It writes `ledger` when it ends
-    (`pipelines.engine.embedded.ops.ledger`).
+    (`pipelines.engine.embedded.ops.ledger`). `lifetime` is told when the engine or its session goes away.
 
     Raises:
         EngineUnavailable: the engine does not start or does not answer.
     """
+    life = lifetime or Lifetime()
     async with contextlib.AsyncExitStack() as stack:
         if choice.how is How.SESSION:
             await _knock(int(os.environ[SESSION_PORT]))
         imported = await stack.enter_async_context(_importing_dagger())
-        if choice.how is How.COMMAND:
-            session = await stack.enter_async_context(open_session(choice, environ=_telling(choice, ledger), log=log or _quiet))
+        if choice.how is not How.SESSION:
+            opening = open_session(choice, environ=_telling(choice, ledger), log=log or _quiet, lifetime=life)
+            session = await stack.enter_async_context(opening)
             stack.enter_context(_exported(session.variables(choice.kind)))
         await imported
-        version = await stack.enter_async_context(_connected(choice, log or _quiet))
-        yield EngineInfo(kind=choice.kind, reason=choice.reason, version=version)
+        version = await stack.enter_async_context(_connected(choice, log or _quiet, life))
+        await stack.enter_async_context(watching(_watched(choice), life))
+        yield EngineInfo(kind=choice.kind, reason=choice.reason, version=version, sdk=_sdk_version())
 
 
 @contextlib.asynccontextmanager
-async def open_session(choice: Choice, *, environ: Mapping[str, str], log: Callable[[str], None]) -> AsyncIterator[Session]:
-    """Open a session with the choice's command; the SDK is not needed for that.
+async def open_session(
+    choice: Choice, *, environ: Mapping[str, str], log: Callable[[str], None], lifetime: Lifetime | None = None
+) -> AsyncIterator[Session]:
+    """Open a session with the choice's command; where there is none, with a `dagger` program that the SDK downloads.
 
     Raises:
         EngineUnavailable: it does not start; for the embedded engine with what the machine lacks, where a probe finds it.
     """
     from pipelines.engine.session import start_session
 
-    embedded = choice.kind == "embedded"
-    start_s, end_s = (EMBEDDED_START_S, EMBEDDED_END_S) if embedded else (DAGGER_START_S, DAGGER_END_S)
+    life = lifetime or Lifetime()
+    address = address_of(choice, environ)
+    if address is not None:
+        await reach(address)
+    command = choice.command or await _downloaded()
     async with contextlib.AsyncExitStack() as stack:
-        opening = start_session(choice.command, environ=environ, log=log, start_s=start_s, end_s=end_s)
+        life.start_s, end_s = start_limit(choice, environ, life), EMBEDDED_END_S if choice.kind == "embedded" else DAGGER_END_S
+        opening = start_session(command, environ=environ, log=log, start_s=life.start_s, end_s=end_s, lifetime=life)
         try:
             session = await stack.enter_async_context(opening)
         except EngineUnavailable as error:
-            raise (_explained(error, environ) if embedded else error) from None
+            raise (_explained(error, environ) if choice.kind == "embedded" else error) from None
         yield session
+
+
+def address_of(choice: Choice, environ: Mapping[str, str]) -> str | None:
+    """Where the engine of a choice is said to listen, if that can be asked."""
+    address = environ.get(RUNNER_HOST, "")
+    return address if choice.kind == "dagger" and choice.how is not How.SESSION and can_be_asked(address) else None
+
+
+def _watched(choice: Choice) -> list[str]:
+    """The addresses that must go on answering; a session process of our own is watched as a process."""
+    if choice.how is How.SESSION:
+        return [f"tcp://127.0.0.1:{os.environ[SESSION_PORT]}"]
+    address = address_of(choice, os.environ)
+    return [address] if address is not None else []
+
+
+def start_limit(choice: Choice, environ: Mapping[str, str], lifetime: Lifetime) -> float:
+    """How long a session may take to open, in seconds: longer where an engine is started for it."""
+    if lifetime.start_s is not None:
+        return lifetime.start_s
+    if choice.kind == "embedded":
+        return EMBEDDED_START_S
+    return DAGGER_START_S if address_of(choice, environ) is not None else PROVISION_START_S
+
+
+async def _downloaded() -> tuple[str, ...]:
+    """The `dagger` program of the SDK's own version, from the SDK's cache or from the internet."""
+    from pipelines.engine.download import download
+
+    return (await download(),)
 
 
 def _telling(choice: Choice, ledger: Path | None) -> Mapping[str, str]:
@@ -122,8 +168,8 @@ async def _knock(port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _connected(choice: Choice, log: Callable[[str], None]) -> AsyncIterator[str | None]:
-    """Connect the SDK's global client to the session in the environment, or let the SDK provide one; the engine's version.
+async def _connected(choice: Choice, log: Callable[[str], None], life: Lifetime) -> AsyncIterator[str | None]:
+    """Connect the SDK's global client to the session in the environment; the engine's version.
 
     `dagger.connection` and not `dagger.connect`: the latter remembers the first session of a process for ever.
     """
@@ -132,11 +178,14 @@ async def _connected(choice: Choice, log: Callable[[str], None]) -> AsyncIterato
     connection = dagger.connection(dagger.Config(log_output=cast("TextIO", _Lines(log))))
     async with contextlib.AsyncExitStack() as stack:
         try:
-            await connection.__aenter__()
-            stack.push_async_callback(_closing, connection)
-            version = await dagger.dag.version()
+            with life.at_most(start_limit(choice, os.environ, life)) as waited:
+                await connection.__aenter__()
+                stack.push_async_callback(_closing, connection)
+                version = await dagger.dag.version()
         except dagger.DaggerError as error:
-            raise _refused(choice, error) from error
+            raise _refused(error) from error
+        if waited.cancelled_caught:
+            raise life.error or _silent(choice)
         yield version
 
 
@@ -148,11 +197,21 @@ async def _closing(connection: contextlib.AbstractAsyncContextManager[object]) -
         await connection.__aexit__(None, None, None)
 
 
-def _refused(choice: Choice, error: Exception) -> EngineUnavailable:
-    if choice.how is How.PROVISION:
-        remedy = "install dagger and a container runtime, or use the embedded engine: LOCKGATE_ENGINE=embedded"
-        return EngineUnavailable("the SDK cannot provide an engine", cause=str(error), next_step=remedy)
+def _refused(error: Exception) -> EngineUnavailable:
     return EngineUnavailable("the engine does not answer as the SDK expects", cause=str(error), next_step="lockgate doctor")
+
+
+def _silent(choice: Choice) -> EngineUnavailable:
+    return EngineUnavailable("the engine session is open, but answers nothing", cause=choice.reason, next_step="lockgate doctor")
+
+
+def _sdk_version() -> str | None:
+    from importlib import metadata
+
+    try:
+        return metadata.version("dagger-io")
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @contextlib.asynccontextmanager

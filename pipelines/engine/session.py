@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.choice import SESSION_KIND, SESSION_PORT, SESSION_TOKEN
+from pipelines.engine.lifetime import GRACE_S, Lifetime
 from pipelines.engine.tagged import read
 from pipelines.errors import EngineUnavailable
 from pipelines.foundation.process.result import StopTimes
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 _TAIL = 20
 _GREETING = 64 * 1024
-_TERMINATE_S = 5.0
+INSIST_S = 2.0
+"""After SIGTERM a session has this many seconds before SIGKILL."""
 
 _live: set[int] = set()
 
@@ -60,24 +62,53 @@ async def start_session(
     log: Callable[[str], None],
     start_s: float,
     end_s: float,
+    lifetime: Lifetime | None = None,
 ) -> AsyncIterator[Session]:
     """Open a session with `COMMAND session …` and end it on leaving.
 
-    `log` takes the lines of its stderr. It must greet within `start_s` seconds; at the end it has `end_s` seconds before it is killed.
+    `log` takes the lines of its stderr. It must greet within `start_s` seconds; at the end it has `end_s` seconds before it is killed,
+    and only `lifetime`'s grace when the caller is cancelled. A process that ends before that is a lost session.
 
     Raises:
         EngineUnavailable: it cannot be started, ends at once, or says nothing in time.
     """
     clean = {name: value for name, value in environ.items() if name not in {SESSION_PORT, SESSION_TOKEN, SESSION_KIND}}
+    life = lifetime or Lifetime()
     greeting, lines = _Greeting(), _Lines(log)
     process = await _spawn([*command, "session", *_labels()], clean, greeting, lines)
+    watcher = asyncio.create_task(_watch(process, lines, life))
     _live.add(process.pid)
+    grace_s = 0.0  # one that never opened has nothing to put in order
     try:
-        yield await _greeted(process, greeting, lines, start_s)
+        session = await _greeted(process, greeting, lines, start_s)
+        grace_s = GRACE_S
+        yield session
+    except (asyncio.CancelledError, EngineUnavailable):
+        life.hurry(grace_s)
+        raise
     finally:
-        await process.stop(StopTimes(stdin_s=end_s, terminate_s=_TERMINATE_S))
+        life.close()
+        await _end(process, end_s, life)
+        watcher.cancel()
         lines.end()
         _live.discard(process.pid)
+
+
+async def _watch(process: Process, lines: _Lines, life: Lifetime) -> None:
+    """Tell at once when the process ends by itself."""
+    await asyncio.wait({process.finished})
+    lines.end()
+    life.lose(EngineUnavailable("the engine session ended while it was needed", cause=_last(lines.said), next_step="lockgate doctor"))
+
+
+async def _end(process: Process, end_s: float, life: Lifetime) -> None:
+    """Close stdin, wait, then insist. Runs to its end whatever is cancelled meanwhile."""
+    import anyio
+
+    process.close_stdin()
+    with anyio.CancelScope(shield=True), life.at_most(end_s):
+        await process.ended_within(end_s)
+    await process.stop(StopTimes(terminate_s=INSIST_S))
 
 
 async def _spawn(command: Sequence[str], environ: Mapping[str, str], greeting: _Greeting, lines: _Lines) -> Process:

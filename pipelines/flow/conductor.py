@@ -26,7 +26,7 @@ from pipelines.model import EngineKind, Run
 from pipelines.steps.definition import StepContext
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pipelines.flow.folder import Home
@@ -71,7 +71,9 @@ class Conductor:
         self._state = State.read(home.state)
         self._contexts: dict[str, StepContext] = {}
         self._troubled = False
+        self._needing_engine = prepared.graph.wanting(CLIENT)
         self._engine = Engine(parts, sink.engine_ready, self._note)
+        stop.on_request(lambda _signum: self._engine.lifetime.hurry())
         self._listener = Listener(self._redactor, sink, self._folder.log(_ENGINE_LOG), self._trouble)
 
     async def run(self) -> Run:
@@ -108,11 +110,19 @@ class Conductor:
             desk=self._desk, width=width, keep_going=keep_going, border=self._parts.border(), stop=self._stop, within=self._within
         )
 
-    def _within(self, step: StepDef) -> AbstractContextManager[None]:
-        """The embedded engine is told who asks, so that it can tell whose commands print what; to another one nothing is sent."""
-        engine = self._engine.info
-        embedded = engine is not None and engine.kind == EngineKind.EMBEDDED
-        return self._parts.asking(asker_of(step.id)) if embedded else contextlib.nullcontext()
+    @contextlib.contextmanager
+    def _within(self, step: StepDef) -> Iterator[None]:
+        """A step that needs the engine ends when the engine goes away.
+
+        The embedded engine is told who asks, so that it can tell whose commands print what; to another one nothing is sent.
+        """
+        with contextlib.ExitStack() as stack:
+            if step.id in self._needing_engine:
+                stack.enter_context(self._engine.needed())
+            engine = self._engine.info
+            if engine is not None and engine.kind == EngineKind.EMBEDDED:
+                stack.enter_context(self._parts.asking(asker_of(step.id)))
+            yield
 
     def _desk(self, step: StepDef) -> Desk:
         folder = self._folder.artifacts(step.id)

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from pipelines.engine.lifetime import Lifetime
+from pipelines.engine.versions import mismatch
 from pipelines.errors import Unavailable
 from pipelines.flow.late import Late
+from pipelines.model import EngineKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from pathlib import Path
 
     from pipelines.engine.choice import Choice
@@ -19,16 +22,22 @@ if TYPE_CHECKING:
     from pipelines.model import EngineInfo, EngineSpec
 
 
+WAITING_S = 10.0
+"""So often it is said that an engine is still waited for."""
+
+
 class Engine:
-    """`client` is what steps wait for; `info` is known once the engine answers."""
+    """`client` is what steps wait for; `info` is known once the engine answers; `lifetime` tells its session when to end."""
 
     def __init__(self, parts: Parts, ready: Callable[[EngineInfo], None], note: Callable[[str], None]) -> None:
         self.client: Late[object] = Late()
+        self.lifetime = Lifetime()
         self.info: EngineInfo | None = None
         self._parts = parts
         self._ready = ready
         self._note = note
         self._over = anyio.Event()
+        self._needing: set[anyio.CancelScope] = set()
 
     @contextlib.asynccontextmanager
     async def beside(self, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
@@ -45,8 +54,10 @@ class Engine:
             self.client.fail(error)
             yield
             return
+        self.lifetime.start_s = spec.start_s
         async with anyio.create_task_group() as group:
             group.start_soon(self._hold, choice, log, ledger)
+            group.start_soon(self._tell_waiting)
             try:
                 yield
             finally:
@@ -55,15 +66,54 @@ class Engine:
                     group.cancel_scope.cancel()
                 self._over.set()
 
+    @contextlib.contextmanager
+    def needed(self) -> Iterator[None]:
+        """Work that needs the engine: it is ended when the engine goes away.
+
+        Raises:
+            EngineUnavailable: the engine went away, now or before.
+        """
+        if self.lifetime.error is not None:
+            raise self.lifetime.error
+        with anyio.CancelScope() as scope:
+            self._needing.add(scope)
+            try:
+                yield
+            finally:
+                self._needing.discard(scope)
+        if scope.cancelled_caught and self.lifetime.error is not None:
+            raise self.lifetime.error
+
     async def _hold(self, choice: Choice, log: Callable[[str], None], ledger: Path) -> None:
         try:
-            async with self._parts.open_engine(choice, log, ledger) as info:
+            async with self._parts.open_engine(choice, log, ledger, self.lifetime) as info:
                 self.info = info
                 self._ready(info)
+                if info.kind == EngineKind.DAGGER and (said := mismatch(info.version, info.sdk)):
+                    self._note(said)
                 self.client.set(self._parts.client())
-                await self._over.wait()
+                async with anyio.create_task_group() as group:
+                    group.start_soon(self._end_work_when_lost)
+                    await self._over.wait()
+                    group.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 - whatever keeps the engine away is told to the steps that need it
             if self.client.settled:
                 self._note(f"the engine did not close cleanly: {error}")
             else:
                 self.client.fail(error)
+
+    async def _end_work_when_lost(self) -> None:
+        error = await self.lifetime.lost()
+        self._note("; ".join(error.lines()[:2]))
+        for scope in tuple(self._needing):
+            scope.cancel()
+
+    async def _tell_waiting(self) -> None:
+        """Say now and then that the engine is still waited for."""
+        began = anyio.current_time()
+        while True:
+            with anyio.move_on_after(WAITING_S):
+                await self.client.wait()
+                return
+            limit = f" of at most {self.lifetime.start_s:g} s" if self.lifetime.start_s is not None else ""
+            self._note(f"the engine does not answer yet: {anyio.current_time() - began:.0f} s{limit}")

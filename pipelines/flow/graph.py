@@ -82,6 +82,14 @@ class Graph:
         """Whether a step that will work asks for a given type."""
         return any(binding == FromGiven(given) for node in self.working() for binding in node.bindings.values())
 
+    def wanting(self, given: str) -> frozenset[str]:
+        """The steps that ask for a given type, or take the value of a step that does."""
+        found: set[str] = set()
+        for step_id, node in self.nodes.items():
+            if any(binding.id in found if isinstance(binding, FromStep) else binding.type == given for binding in node.bindings.values()):
+                found.add(step_id)
+        return frozenset(found)
+
 
 def build(definitions: Sequence[StepDef], givens: Sequence[str] = GIVENS) -> Graph:
     """Wire definitions into a graph; everything is selected.

@@ -32,6 +32,10 @@ class Late(Generic[Value]):
         """Whether waiting is over."""
         return self._done.is_set()
 
+    async def wait(self) -> None:
+        """Wait until waiting is over."""
+        await self._done.wait()
+
     async def get(self) -> Value:
         """The value; waits for it."""
         await self._done.wait()

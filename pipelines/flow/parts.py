@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.choice import Choice
+    from pipelines.engine.lifetime import Lifetime
     from pipelines.flow.attempts import Border
     from pipelines.model import EngineInfo, EngineSpec, Project, Run, Source
     from pipelines.providers import Provider
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
 class Parts:
     """What a run needs from other rooms.
 
-    `choose` picks an engine, `open_engine` holds it open (it may write the file it is given when it ends), `client` is the dagger client
-    while it is. `write_reports` writes a run's reports into a folder and gives their paths. Within `asking`, what is asked of the client
-    is said to come from the asker.
+    `choose` picks an engine, `open_engine` holds it open (it may write the file it is given when it ends, and tells the lifetime when it
+    goes away), `client` is the dagger client while it is. `write_reports` writes a run's reports into a folder and gives their paths.
+    Within `asking`, what is asked of the client is said to come from the asker.
     """
 
     detect: Callable[[Mapping[str, str]], Provider]
     read_source: Callable[[Path], Source]
     builtin: Callable[[Project, Source, RunOptions], Sequence[StepDef]]
     choose: Callable[[EngineSpec, Mapping[str, str]], Choice]
-    open_engine: Callable[[Choice, Callable[[str], None], Path], AbstractAsyncContextManager[EngineInfo]]
+    open_engine: Callable[[Choice, Callable[[str], None], Path, Lifetime], AbstractAsyncContextManager[EngineInfo]]
     client: Callable[[], object]
     border: Callable[[], Border]
     write_reports: Callable[[Run, Path], Sequence[Path]]
@@ -83,10 +84,10 @@ def _choose(spec: EngineSpec, environ: Mapping[str, str]) -> Choice:
     return dataclasses.replace(choose(spec.kind, environ), variables=variables(spec))
 
 
-def _open_engine(choice: Choice, log: Callable[[str], None], ledger: Path) -> AbstractAsyncContextManager[EngineInfo]:
+def _open_engine(choice: Choice, log: Callable[[str], None], ledger: Path, lifetime: Lifetime) -> AbstractAsyncContextManager[EngineInfo]:
     from pipelines.engine.connect import open_engine
 
-    return open_engine(choice, log=log, ledger=ledger)
+    return open_engine(choice, log=log, ledger=ledger, lifetime=lifetime)
 
 
 def _client() -> object:

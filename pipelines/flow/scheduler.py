@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from pipelines.errors import Unavailable
 from pipelines.flow.attempts import Attempts, Border
 from pipelines.flow.graph import FromStep
 from pipelines.flow.late import Late
@@ -139,8 +140,11 @@ class Scheduler:
         except Exception as error:  # noqa: BLE001 - whatever keeps a given away (no engine) is the outcome of the step that asks for it
             return attempts.failed(error)
         self._sink.step_started(node.id)
-        with self._options.within(node.definition):
-            return await attempts.work(arguments)
+        try:
+            with self._options.within(node.definition):
+                return await attempts.work(arguments)
+        except Unavailable as error:  # what the step worked with went away
+            return attempts.failed(error)
 
     async def _value(self, binding: Binding, desk: Desk) -> object:
         if isinstance(binding, FromStep):

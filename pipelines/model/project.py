@@ -52,7 +52,8 @@ class EngineSpec:
     """`[engine]`: which engine a run asks for, and what its containers may do.
 
     `memory` (bytes) and `cpus` bound all containers of a session together, `processes` (threads count too) each container by itself. The
-    embedded engine keeps these limits where it can have control groups; a Dagger engine has its own configuration.
+    embedded engine keeps these limits where it can have control groups; a Dagger engine has its own configuration. `start_s` is how
+    long the engine may take to open a session; None for the default of its kind.
     """
 
     kind: EngineKind = EngineKind.AUTO
@@ -60,6 +61,7 @@ class EngineSpec:
     memory: int | None = None
     cpus: float | None = None
     processes: int = PROCESSES
+    start_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

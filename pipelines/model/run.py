@@ -50,11 +50,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:
-    """Which engine ran, and why: `kind` is dagger or embedded."""
+    """Which engine ran, and why: `kind` is dagger or embedded; `version` is its own, `sdk` that of the installed dagger-io."""
 
     kind: str
     reason: str
     version: str | None = None
+    sdk: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

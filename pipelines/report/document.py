@@ -45,7 +45,9 @@ def _run(run: Run) -> dict[str, Any]:
 
 
 def _engine(engine: EngineInfo | None) -> dict[str, Any] | None:
-    return None if engine is None else {"kind": engine.kind, "reason": engine.reason, "version": engine.version}
+    if engine is None:
+        return None
+    return {"kind": engine.kind, "reason": engine.reason, "version": engine.version, "sdk": engine.sdk}
 
 
 def _step(result: Result) -> dict[str, Any]:

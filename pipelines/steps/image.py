@@ -113,9 +113,13 @@ def _check_platforms(spec: ImageSpec, base: LockedImage | None, native: str | No
 
 
 async def _known(recipe: Recipe, target: str) -> dagger.Container:
-    """The container of a stage, unbuilt. Asking for its id once settles the ids of its secrets for every step that will use it."""
+    """The container of a stage, unbuilt: a stage that fails is the failure of the step that runs in it.
+
+    The ids of its arguments (context, secrets) are asked for once, here. Not its own id: a Dagger engine builds to tell it.
+    """
     container = recipe.build(target)
-    await container.id()
+    with border(f"build image {recipe.spec.name}"):
+        await container._ctx.resolve_ids()  # noqa: SLF001 - the SDK has no public way to resolve arguments alone
     return container
 
 

@@ -20,7 +20,7 @@ from pipelines.steps.judge_perf import judge_perf
 from pipelines.steps.lock import resolve
 from pipelines.steps.replay import Attempt, settle, with_attempt
 from pipelines.steps.services import Bound, bind, services, within_deadlines
-from pipelines.steps.toolbox import OUTPUT, Leaves, leave
+from pipelines.steps.toolbox import OUTPUT, ROOT_USER, Leaves, leave
 
 if TYPE_CHECKING:
     import dagger
@@ -92,7 +92,7 @@ def _prepare(spec: PerfSpec, given: Given) -> Bench:
         )
     (bound,) = services(given, {spec.alias: spec.service})
     locked = resolve(given.project, spec.image, wanted_by=f"perf {spec.name}")
-    container = given.client.container().from_(locked.reference).with_user("0").with_workdir(OUTPUT)
+    container = given.client.container().from_(locked.reference).with_user(ROOT_USER).with_workdir(OUTPUT)
     for name, value in {**SETTINGS, "BASE_URL": bound.url, **spec.env}.items():
         container = container.with_env_variable(name, value)
     container = container.with_mounted_directory(SCRIPTS, given.client.host().directory(str(script.parent)))

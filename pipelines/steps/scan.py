@@ -18,7 +18,7 @@ from pipelines.steps.border import border
 from pipelines.steps.judge_scan import NO_DATABASE, judge_scan
 from pipelines.steps.lock import resolve
 from pipelines.steps.replay import Attempt, settle, with_attempt
-from pipelines.steps.toolbox import OUTPUT, Leaves, leave
+from pipelines.steps.toolbox import OUTPUT, ROOT_USER, Leaves, leave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def _keep(given: Given, texts: Sequence[str]) -> tuple[str, ...]:
 def _trivy(given: Given, spec: ScanSpec, known: Database) -> dagger.Container:
     """Trivy's container: no updates, no calls home; the settings newer versions know are variables, which older ones ignore."""
     locked = resolve(given.project, spec.image, wanted_by="scan")
-    container = given.client.container().from_(locked.reference).with_user("0").with_workdir(OUTPUT)
+    container = given.client.container().from_(locked.reference).with_user(ROOT_USER).with_workdir(OUTPUT)
     for name, value in {"TRIVY_CACHE_DIR": CACHE, "TRIVY_SKIP_VERSION_CHECK": "true", "TRIVY_DISABLE_TELEMETRY": "true"}.items():
         container = container.with_env_variable(name, value)
     assert known.folder is not None  # noqa: S101 - load() always sets it

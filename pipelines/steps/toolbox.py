@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipelines.steps.given import Given
 
 OUTPUT = "/lockgate/output"
+ROOT_USER = "0:0"
+"""The user of tools. Both numbers: in an image without /etc/passwd a Dagger engine cannot look up the group of a user."""
 _SUFFIX = ".json"
 _PLAIN = f"report{_SUFFIX}"
 

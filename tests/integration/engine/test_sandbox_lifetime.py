@@ -63,13 +63,18 @@ async def test_a_cancelled_command_ends_at_once(box: Box, init: bool) -> None:
     assert await cancelled(box, "sleep 1000 & sleep 1000 & echo ready; wait", init=init) < 1
 
 
-async def test_a_cancelled_command_is_interrupted_first(box: Box) -> None:
-    assert await cancelled(box, "trap 'echo bye > /tmp/said; exit' INT; echo ready; while :; do sleep 0.01; done") < 1
+async def test_an_interrupted_command_may_say_good_bye(box: Box) -> None:
+    ready = Ready()
+    script = "trap 'echo bye > /tmp/said; exit' INT; echo ready; while :; do sleep 0.01; done"
+    running = await box.runtime.start(box.spec("sh", "-c", script), ready)
+    await ready.said.wait()
+    await running.interrupt(grace=20)
     assert (box.rootfs / "tmp/said").read_text() == "bye\n"
 
 
-async def test_a_command_that_does_not_listen_is_killed(box: Box) -> None:
-    assert 3.5 < await cancelled(box, "trap '' INT TERM; echo ready; while :; do sleep 0.1; done") < 8
+async def test_a_cancelled_command_that_does_not_listen_is_killed_soon(box: Box) -> None:
+    """A Dagger engine kills at once; a stop there takes 0.2 s."""
+    assert await cancelled(box, "trap '' INT TERM; echo ready; while :; do sleep 0.1; done") < 1.5
 
 
 async def test_cancelling_while_it_starts_leaves_nothing(box: Box) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
+from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.session import Session, kill_sessions, start_session
 from pipelines.errors import EngineUnavailable
 
@@ -31,9 +32,14 @@ def ignore(_line: str) -> None:
 
 
 def start(
-    command: tuple[str, ...], log: Callable[[str], None] = ignore, *, start_s: float = 20, end_s: float = 20
+    command: tuple[str, ...],
+    log: Callable[[str], None] = ignore,
+    *,
+    start_s: float = 20,
+    end_s: float = 20,
+    lifetime: Lifetime | None = None,
 ) -> AbstractAsyncContextManager[Session]:
-    return start_session(command, environ=dict(os.environ), log=log, start_s=start_s, end_s=end_s)
+    return start_session(command, environ=dict(os.environ), log=log, start_s=start_s, end_s=end_s, lifetime=lifetime)
 
 
 async def test_a_session_opens_and_ends_when_stdin_closes(tmp_path: Path) -> None:
@@ -75,8 +81,8 @@ async def test_an_early_end_tells_the_last_words() -> None:
 
 
 async def test_no_greeting_in_time() -> None:
-    with pytest.raises(EngineUnavailable, match=r"said nothing within 0\.2 s"):
-        async with start(program(WAIT), start_s=0.2):
+    with anyio.fail_after(20), pytest.raises(EngineUnavailable, match=r"said nothing within 0\.2 s"):
+        async with start(program("signal.pause()"), start_s=0.2, end_s=300):
             pass
 
 
@@ -137,3 +143,41 @@ async def test_kill_leaves_nobody() -> None:
     ended, _, _ = select.select(children, [], [], 20)
     os.close(children[0])
     assert ended == children
+
+
+async def test_a_process_that_ends_while_it_is_needed_is_told_at_once() -> None:
+    lifetime = Lifetime()
+    command = program(GREET, "print('the engine is gone', file=sys.stderr)")
+    async with start(command, lifetime=lifetime):
+        with anyio.fail_after(20):
+            error = await lifetime.lost()
+    assert (error.message, error.cause) == ("the engine session ended while it was needed", "the engine is gone")
+
+
+async def test_a_process_that_ends_because_it_is_closed_is_not_lost() -> None:
+    lifetime = Lifetime()
+    async with start(program(GREET, WAIT), lifetime=lifetime):
+        pass
+    assert lifetime.error is None
+
+
+async def test_a_session_that_does_not_end_is_killed_when_nobody_waits_for_it() -> None:
+    lifetime = Lifetime()
+    with anyio.fail_after(20):
+        async with start(program(GREET, "signal.signal(signal.SIGTERM, signal.SIG_IGN)", "signal.pause()"), lifetime=lifetime, end_s=300):
+            lifetime.hurry(grace_s=0)
+
+
+async def test_a_stop_shortens_an_end_that_is_waited_for_already() -> None:
+    lifetime = Lifetime()
+
+    async def hurry() -> None:
+        await closing.wait()
+        lifetime.hurry(grace_s=0)
+
+    closing = anyio.Event()
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            group.start_soon(hurry)
+            async with start(program(GREET, "signal.pause()"), lifetime=lifetime, end_s=300):
+                closing.set()

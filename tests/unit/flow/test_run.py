@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from pipelines.engine.lifetime import GRACE_S, Lifetime
 from pipelines.engine.tagged import asker_of
 from pipelines.errors import EngineUnavailable, NothingSelected, Unavailable, UsageError
 from pipelines.flow.attempts import Border
@@ -47,6 +48,8 @@ class House:
     engine: list[str] = field(default_factory=list)
     engine_error: Exception | None = None
     engine_start_s: float = 2.0
+    engine_end_s: float = 0.0
+    lifetime: Lifetime | None = None
     choice_error: Exception | None = None
     write_reports: Callable[[Run, Path], Sequence[Path]] = write_all
     stop: Stop = field(default_factory=Stop)
@@ -81,9 +84,9 @@ class House:
         return spec
 
     @contextlib.asynccontextmanager
-    async def open_engine(self, choice: object, log: Callable[[str], None], ledger: Path) -> AsyncIterator[EngineInfo]:
+    async def open_engine(self, choice: object, log: Callable[[str], None], ledger: Path, lifetime: Lifetime) -> AsyncIterator[EngineInfo]:
         self.engine.append("opening")
-        self.ledger = ledger
+        self.ledger, self.lifetime = ledger, lifetime
         try:
             await anyio.sleep(self.engine_start_s)
             if self.engine_error is not None:
@@ -92,6 +95,8 @@ class House:
             self.engine.append("open")
             yield self.info
         finally:
+            with anyio.CancelScope(shield=True), lifetime.at_most(self.engine_end_s):
+                await anyio.sleep_forever()
             self.engine.append("closed")
 
     @contextlib.contextmanager
@@ -181,6 +186,67 @@ def test_without_an_engine_the_rest_runs_and_the_code_is_4(house: House, make: C
     assert (run.exit_code, run.engine) == (4, None)
     assert statuses(run) == {"step.asks": "error", "step.plain": "passed"}
     assert house.document()["steps"][0]["reason"] == "no engine here"
+
+
+def test_an_engine_that_goes_away_ends_the_steps_that_need_it_and_no_other(house: House, make: Callable[..., StepDef]) -> None:
+    async def hangs(client: dagger.Client) -> str:  # type: ignore[name-defined]  # noqa: F821
+        assert house.lifetime is not None
+        house.lifetime.lose(EngineUnavailable("the engine at unix:///gone went away", cause="nobody listens there"))
+        await anyio.sleep_forever()
+        return ""
+
+    async def user(asks: str) -> None:
+        await anyio.sleep_forever()
+
+    async def alone() -> None:
+        await anyio.sleep(5)
+
+    house.engine_end_s = 300.0
+    house.steps = [make(asks), make(user), make(hangs), make(alone), make(asks, id="step.later", after=("step.alone",))]
+    run = house.run()
+    assert statuses(run) == {
+        "step.asks": "passed",
+        "step.user": "error",
+        "step.hangs": "error",
+        "step.alone": "passed",
+        "step.later": "error",
+    }
+    assert {result.attempts for result in run.results} == {1}
+    assert (run.exit_code, run.duration_s) == (4, 5.0)
+    assert house.document()["run"]["exit_code"] == 4
+    assert "the engine at unix:///gone went away (nobody listens there)" in {entry["reason"] for entry in house.document()["steps"]}
+    assert house.engine == ["opening", "open", "closed"]
+    assert any("went away" in note for note in house.sink.notes)
+
+
+def test_an_engine_that_starts_slowly_is_said_now_and_then(house: House, make: Callable[..., StepDef]) -> None:
+    house.engine_start_s = 25.0
+    house.steps = [make(asks)]
+    assert house.run().exit_code == 0
+    assert house.sink.notes == ["the engine does not answer yet: 10 s", "the engine does not answer yet: 20 s"]
+
+
+def test_versions_that_do_not_fit_are_said_and_both_are_in_the_document(house: House, make: Callable[..., StepDef]) -> None:
+    house.info = EngineInfo(kind="dagger", reason="a test", version="v0.20.0", sdk="0.21.11")
+    house.steps = [make(asks)]
+    house.run()
+    assert [note for note in house.sink.notes if "Dagger engine 0.20.0" in note] == house.sink.notes != []
+    assert house.document()["run"]["engine"] == {"kind": "dagger", "reason": "a test", "version": "v0.20.0", "sdk": "0.21.11"}
+
+
+def test_a_stopped_run_gives_its_engine_a_stated_grace(house: House, make: Callable[..., StepDef]) -> None:
+    async def stopper(asks: str) -> None:
+        house.stop.request(signal.SIGTERM)
+        await anyio.sleep_forever()
+
+    async def timed() -> float:
+        began = anyio.current_time()
+        await house.go()
+        return anyio.current_time() - began
+
+    house.engine_end_s = 300.0
+    house.steps = [make(asks), make(stopper)]
+    assert house.jump(timed) == house.engine_start_s + GRACE_S
 
 
 def test_a_contradicting_environment_is_said_before_anything_runs(house: House, make: Callable[..., StepDef]) -> None:
@@ -335,3 +401,10 @@ def test_another_engine_is_told_nothing(house: House, make: Callable[..., StepDe
     house.info = EngineInfo(kind="dagger", reason="a session is open")
     house.run()
     assert house.askers == []
+
+
+def test_how_long_an_engine_may_take_to_open_is_configured(house: House, make: Callable[..., StepDef]) -> None:
+    house.steps = [make(asks)]
+    house.run(project=house.project(engine=EngineSpec(start_s=90.0)))
+    assert house.lifetime is not None
+    assert house.lifetime.start_s == 90.0

@@ -68,7 +68,7 @@ def mixed_run() -> Run:
         version="1.4.0",
         started="2026-11-23T15:30:00Z",
         duration_s=41.23456,
-        engine=EngineInfo(kind="embedded", reason="no Dagger found", version="0.21.11"),
+        engine=EngineInfo(kind="embedded", reason="no Dagger found", version="0.21.11", sdk="0.21.11"),
         exit_code=1,
         results=results,
         folder="/p/.lockgate/runs/r1",

@@ -12,7 +12,7 @@ def test_the_keys_promised_by_schema_1_are_there(mixed_run: Run) -> None:
     data = json.loads(render(mixed_run))
     assert data["schema"] == 1
     assert data["run"] | {"id": "20261123-153000-ab12", "project": "shop", "revision": "0123456789abcdef"} == data["run"]
-    assert data["run"]["engine"] == {"kind": "embedded", "reason": "no Dagger found", "version": "0.21.11"}
+    assert data["run"]["engine"] == {"kind": "embedded", "reason": "no Dagger found", "version": "0.21.11", "sdk": "0.21.11"}
     assert (data["run"]["exit_code"], data["run"]["duration_s"]) == (1, 41.235)
     promised = {"id", "kind", "name", "status", "verdict", "duration_s", "cached", "reason", "needs", "findings", "artifacts", "log"}
     assert all(promised <= set(step) for step in data["steps"])

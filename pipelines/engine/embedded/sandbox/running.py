@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.sandbox.spec import OnOutput
 
 GRACE = 10.0  # seconds a service has to end after SIGTERM
-INTERRUPT_GRACE = 2.0  # seconds a cancelled command has to end after SIGINT, then again after SIGTERM
+INTERRUPT_GRACE = 0.1  # seconds a cancelled command has to end after SIGINT, then again after SIGTERM; a Dagger engine gives none
 
 
 class Running:
