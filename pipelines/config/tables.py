@@ -63,7 +63,7 @@ class EngineTable(Table):
     )
     processes: int = Field(default=PROCESSES, ge=16, description="Processes and threads that each container may have.")
     start_timeout: Duration | None = Field(
-        None,
+        default=None,
         description="How long an engine may take to open a session: 1m by default, 10m where a Dagger engine may have to be started first.",
     )
 
