@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ci.machine import lock
 from ci.machine.errors import SetupError
+from ci.machine.paths import Paths
 from ci.machine.registry import answers
 from ci.published import by_digest
 
@@ -26,16 +27,19 @@ UNDERNEATH = "python"
 INPUTS = ("Dockerfile.base", "lockgate.toml")
 
 
-def main(checkout: Path) -> int:
+def main(checkout: Path, shared: Path) -> int:
+    """Make the image if it has to be made; `shared` is the lock of this user's other projects."""
     projects = (checkout, checkout / "examples/shop")
     try:
         key = key_of(checkout, lock.read(lock.path(checkout)))
         if all(is_current(lock.read(lock.path(project)).get(NAME), key) for project in projects):
+            share(shared, lock.read(lock.path(checkout))[NAME])
             return 0
         code = subprocess.run([sys.executable, "-m", "pipelines", "run"], cwd=checkout, check=False).returncode
         if code:
             return code
         record(projects, published(checkout / ".lockgate/reports/run.json"), key)
+        share(shared, lock.read(lock.path(checkout))[NAME], again=True)
     except SetupError as error:
         print(f"ci.base: {error}", file=sys.stderr)
         return 1
@@ -86,6 +90,15 @@ def record(projects: Sequence[Path], reference: str, key: str) -> None:
         lock.write([file], {**lock.read(file), NAME: lock.Locked(reference=reference, origin="built", fixture=False, key=key)})
 
 
+def share(file: Path, base: lock.Locked, *, again: bool = False) -> None:
+    """Let every project of this user find the image, unless a person chose another; `again` replaces an older one."""
+    before = lock.read(file)
+    known = before.get(NAME)
+    if known is None or (again and known.origin != lock.CHOSEN):
+        lock.write([file], {**before, NAME: base})
+
+
 if __name__ == "__main__":
     os.environ.setdefault("LOCKGATE_ENGINE", "embedded")
-    sys.exit(main(Path(__file__).resolve().parents[1]))
+    root = Path(__file__).resolve().parents[1]
+    sys.exit(main(root, Paths.from_environment(os.environ, root).config / "images.lock"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 RUNNER_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
+CONFIG_DIRS = "LOCKGATE_CONFIG_DIRS"
 CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
 
 # A property is about values, not about how fast a busy machine tries them.
@@ -31,6 +32,18 @@ settings.load_profile("patient")
 for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_shared_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests do not read what the user or the machine has set for every project."""
+    before = os.environ.get(CONFIG_DIRS)
+    os.environ[CONFIG_DIRS] = str(tmp_path_factory.mktemp("no-settings"))
+    yield
+    if before is None:
+        del os.environ[CONFIG_DIRS]
+    else:
+        os.environ[CONFIG_DIRS] = before
 
 
 @pytest.fixture(scope="session")

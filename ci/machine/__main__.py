@@ -21,6 +21,7 @@ from ci.machine.paths import Paths
 from ci.machine.registry import Registry
 from ci.machine.runner import Programs
 from ci.machine.settings import Settings
+from ci.machine.shared import Shared
 from ci.machine.terminal import Terminal, minutes
 from ci.machine.tun import Tun
 
@@ -77,13 +78,15 @@ def _provide(parts: Sequence[Part]) -> None:
 
 def _parts(machine: Machine, *, refresh: bool) -> list[Part]:
     registry = Registry(machine)
+    settings = Settings(machine, registry)
     return [
         Packages(machine),
         Tun(machine),
         Environment(machine),
         registry,
         Images(machine, registry, refresh=refresh),
-        Settings(machine, registry),
+        settings,
+        Shared(machine, registry, settings),
     ]
 
 

@@ -1,4 +1,4 @@
-"""ci/images.toml as values."""
+"""The images set-up provides: names and official references from pipelines/config/images.toml, recipes from ci/images.toml."""
 
 from __future__ import annotations
 
@@ -38,8 +38,10 @@ class ImageSpec:
 
 def load(checkout: Path) -> dict[str, ImageSpec]:
     """All images of ci/images.toml, in its order."""
-    document = tomllib.loads((checkout / "ci/images.toml").read_text())
-    epoch = int(document.pop("source_date_epoch"))
+    recipes = tomllib.loads((checkout / "ci/images.toml").read_text())
+    epoch = int(recipes.pop("source_date_epoch"))
+    official = tomllib.loads((checkout / "pipelines/config/images.toml").read_text())
+    document = {name: {key: official[name][key] for key in ("version", "official")} | entry for name, entry in recipes.items()}
     code = [checkout / "ci/machine/oci.py", *sorted((checkout / "ci/machine/recipes").glob("*.py"))]
     return {name: _spec(name, entry, epoch, checkout / "ci/tools" / name, code) for name, entry in document.items()}
 

@@ -1,4 +1,4 @@
-"""`.lockgate/images.lock`: which image a name stands for on this machine, by digest."""
+"""`images.lock`, of a project or of the user: which image a name stands for on this machine, by digest."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locked:
-    """`origin` is `official` or `built`; `fixture` marks made-up data; `key` says which line of ci/images.toml it came from."""
+    """`origin` is `official` or `built` (or `chosen`, by a person); `fixture` marks made-up data; `key` says which line of ci/images.toml
+    it came from.
+    """
 
     reference: str
     origin: str
     fixture: bool
-    key: str
+    key: str = ""
+    artifact: bool = False
+
+
+_KEYS = frozenset(Locked.__dataclass_fields__)
+CHOSEN = "chosen"
+"""Origin of what a person chose with `lockgate images use`: set-up leaves it alone."""
 
 
 def path(project: Path) -> Path:
@@ -30,7 +38,8 @@ def path(project: Path) -> Path:
 def read(file: Path) -> dict[str, Locked]:
     """The entries; empty when the file is missing or not ours to read."""
     try:
-        return {name: Locked(**entry) for name, entry in json.loads(file.read_text())["images"].items()}
+        images = json.loads(file.read_text())["images"]
+        return {name: Locked(**{key: value for key, value in entry.items() if key in _KEYS}) for name, entry in images.items()}
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return {}
 

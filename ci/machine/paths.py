@@ -1,7 +1,8 @@
-"""Where set-up keeps things: one cache folder, one state folder, the checkout."""
+"""Where set-up keeps things: one cache folder, one state folder, one folder with settings, the checkout."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,16 +18,20 @@ class Paths:
     checkout: Path
     cache: Path
     state: Path
+    config: Path
+    """Settings for every project of this user (pipelines/config/places.py reads them)."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], checkout: Path) -> Paths:
         """LOCKGATE_CACHE, else the XDG folders; a relative XDG path counts as unset (XDG base directory specification)."""
         home = Path(environ.get("HOME") or "/root")
         cache = environ.get("LOCKGATE_CACHE")
+        named = environ.get("LOCKGATE_CONFIG_DIRS", "").partition(os.pathsep)[0]
         return cls(
             checkout=checkout,
             cache=Path(cache).resolve() if cache else _xdg(environ, "XDG_CACHE_HOME", home / ".cache"),
             state=_xdg(environ, "XDG_STATE_HOME", home / ".local/state"),
+            config=Path(named).resolve() if named else _xdg(environ, "XDG_CONFIG_HOME", home / ".config"),
         )
 
     @property

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ci.machine import lock
-from ci.machine.errors import SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +45,7 @@ class Settings:
 
     def __init__(self, machine: Machine, registry: Registry) -> None:
         self._machine, self._registry = machine, registry
+        self._package: PackageSettings | None = None
 
     def todo(self) -> list[str]:
         return (
@@ -53,22 +53,26 @@ class Settings:
         )
 
     def provide(self) -> None:
-        for file, text in self._stale().items():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            draft = file.with_name(f"{file.name}.tmp")
-            draft.unlink(missing_ok=True)
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
-                target.write(text)
-            draft.replace(file)
+        write_private(self._stale())
 
     def _stale(self) -> dict[Path, str]:
-        return {file: text for file, text in self._wanted().items() if _differs(file, text)}
+        return {file: text for file, text in self._wanted().items() if differs(file, text)}
+
+    def package(self) -> PackageSettings:
+        """What pip is told; asked once there is a Python environment to ask."""
+        if self._package is None:
+            python = self._machine.paths.venv / "bin/python"
+            if not python.exists():  # the part before makes it, and this one is asked again
+                return read_package_settings(self._machine.environ, "")
+            listed = self._machine.runner.output([str(python), "-m", "pip", "config", "list"])
+            self._package = read_package_settings(self._machine.environ, listed)
+        return self._package
 
     def _wanted(self) -> dict[Path, str]:
         record = self._registry.record()
         if record is None:
             return {}
-        package = read_package_settings(self._machine.environ, self._pip_list())
+        package = self.package()
         files: dict[Path, str] = {}
         for project, image in zip(self._machine.paths.projects, ("base", "shop"), strict=True):
             secret = project / ".lockgate/pip.conf"
@@ -77,11 +81,22 @@ class Settings:
             files[project / "lockgate.local.toml"] = render(f"localhost:{record.port}", image, secret, package.bundle, fixture=fixture)
         return files
 
-    def _pip_list(self) -> str:
-        try:
-            return self._machine.runner.output([str(self._machine.paths.venv / "bin/python"), "-m", "pip", "config", "list"])
-        except SetupError:  # no environment yet: the next part makes it, and this one is asked again
-            return ""
+
+def write_private(files: Mapping[Path, str]) -> None:
+    """Write files that only their owner may read, each whole or not at all."""
+    for file, text in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.tmp")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as target:
+            target.write(text)
+        draft.replace(file)
+
+
+def build_secrets(pip_conf: Path, bundle: Path | None) -> list[str]:
+    """The lines of TOML that offer both to a build."""
+    secrets = {"pip": f"file://{pip_conf}", **({"ca": f"file://{bundle}"} if bundle else {})}
+    return [f"{name} = {json.dumps(uri)}" for name, uri in secrets.items()]
 
 
 def read_package_settings(environ: Mapping[str, str], pip_list: str) -> PackageSettings:
@@ -100,9 +115,7 @@ def read_package_settings(environ: Mapping[str, str], pip_list: str) -> PackageS
 
 def render(registry: str, image: str, pip_conf: Path, bundle: Path | None, *, fixture: bool) -> str:
     """The text of a lockgate.local.toml."""
-    secrets = {"pip": f"file://{pip_conf}", **({"ca": f"file://{bundle}"} if bundle else {})}
-    lines = [HEAD, "[registry]", f"url = {json.dumps(registry)}", "", f"[images.{image}.secrets]"]
-    lines += [f"{name} = {json.dumps(uri)}" for name, uri in secrets.items()]
+    lines = [HEAD, "[registry]", f"url = {json.dumps(registry)}", "", f"[images.{image}.secrets]", *build_secrets(pip_conf, bundle)]
     if fixture:
         lines += [
             "",
@@ -121,7 +134,8 @@ def _pip_conf(values: Mapping[str, str]) -> str:
     return text.getvalue()
 
 
-def _differs(file: Path, text: str) -> bool:
+def differs(file: Path, text: str) -> bool:
+    """Whether a file has to be written; one that somebody made or took over is left alone."""
     try:
         found = file.read_text()
     except OSError:

@@ -33,7 +33,7 @@ class Clock:
     def tick(self) -> None:
         """Call about once a second."""
         now = time.monotonic()
-        text = f"  {self._title}: {minutes(now - self._start)} of about {minutes(self._estimate)}"
+        text = f"  {self._title}: {elapsed(now - self._start, self._estimate)}"
         if self._terminal:
             print(f"{REWIND}{text}", end="", flush=True)
         elif now - self._last >= QUIET_SECONDS:
@@ -62,6 +62,13 @@ class Terminal:
 
     def clock(self, title: str, estimate_s: float) -> Clock:
         return Clock(title, estimate_s, terminal=self._rewrites)
+
+
+def elapsed(seconds: float, estimate_s: float) -> str:
+    """`45 s of about 6 m 30 s`; past the estimate `7 m 10 s, longer than expected: it took 6 m 30 s where it was measured`."""
+    if seconds <= estimate_s:
+        return f"{minutes(seconds)} of about {minutes(estimate_s)}"
+    return f"{minutes(seconds)}, longer than expected: about {minutes(estimate_s)} on two idle cores"
 
 
 def minutes(seconds: float) -> str:

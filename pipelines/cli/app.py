@@ -12,6 +12,7 @@ COMMANDS = {
     "logs": "pipelines.cli.logs",
     "init": "pipelines.cli.init",
     "config": "pipelines.cli.config",
+    "images": "pipelines.cli.images",
     "doctor": "pipelines.cli.doctor",
     "engine": "pipelines.cli.engine",
 }

@@ -10,6 +10,7 @@ from pipelines.cli.options import common, settings, speaking
 
 if TYPE_CHECKING:
     from pipelines.config import Loaded
+    from pipelines.model import LockedImage
 
 
 @click.group("config", short_help="Show, check and document the configuration.", help="Show, check and document the configuration.")
@@ -22,18 +23,24 @@ def command() -> None:
 @click.option("--all", "with_defaults", is_flag=True, help="Show defaults too; --json always holds them.")
 @common
 def show(*, as_json: bool, with_defaults: bool) -> int:
-    """Show every value and where it comes from: default, file, local file, environment or flag."""
+    """Show every value and where it comes from: default, machine, user, file, local file, environment or flag; and every image."""
     here = settings()
     loaded = here.load()
     out = here.stdout()
     if as_json:
         out.line(_document(loaded))
         return 0
+    images = [
+        (f"image {name}", image.reference, lock_of(image))
+        for name, image in sorted(loaded.project.locked.items())
+        if with_defaults or image.layer != "package"
+    ]
     rows = [
         (key, _text(value), str(loaded.provenance[key]))
         for key, value in loaded.values.items()
         if with_defaults or loaded.provenance[key].layer.value != "default"
     ]
+    rows += [(name, _text(reference), origin) for name, reference, origin in images]
     key_width = max((len(key) for key, _, _ in rows), default=0)
     for key, value, origin in rows:
         out.line(f"{key:<{key_width}} = {value}  {out.paint(f'# {origin}', dim=True)}")
@@ -71,7 +78,14 @@ def _document(loaded: Loaded) -> str:
         for key, value in loaded.values.items()
     }
     file = str(loaded.project.config_file) if loaded.project.config_file is not None else None
-    return json.dumps({"schema": 1, "file": file, "root": str(loaded.project.root), "values": entries}, indent=2, default=str)
+    images = {name: {"value": image.reference, "layer": image.layer, "where": image.where} for name, image in loaded.project.locked.items()}
+    document = {"schema": 1, "file": file, "root": str(loaded.project.root), "values": entries, "images": images}
+    return json.dumps(document, indent=2, default=str)
+
+
+def lock_of(image: LockedImage) -> str:
+    """Which lock says what a name stands for."""
+    return f"{image.layer} ({image.where})" if image.where else image.layer
 
 
 def _text(value: object) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SCRIPT = "lockgate"
 MODULE = "python -m pipelines"
-_COMMAND = re.compile(r"(?<![\w./-])lockgate(?= (?:run|plan|config|init|logs|doctor|engine)\b)")
+_COMMAND = re.compile(r"(?<![\w./-])lockgate(?= (?:run|plan|config|init|images|logs|doctor|engine)\b)")
 
 
 def here() -> Path:

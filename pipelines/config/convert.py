@@ -43,6 +43,7 @@ def to_project(document: tables.Document, config_file: Path, locked: Mapping[str
         scan=_scan(document.scan),
         perf={name: _perf(name, table) for name, table in document.perf.items()},
         publish=_publish(document.publish),
+        build_secrets=document.build.secrets,
         locked=locked,
     )
 

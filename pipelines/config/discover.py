@@ -40,6 +40,15 @@ def discover(start: Path) -> Found:
     raise ConfigError(f"no {FILE} in {start} or above", next_step="run `lockgate init` in the project's folder to write one")
 
 
+def folder_of(start: Path) -> Path | None:
+    """The folder of the configuration nearest to a folder, going up; None where there is none. The file itself may be wrong."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file() or ((folder / PYPROJECT).is_file() and _pyproject(folder / PYPROJECT) is not None):
+            return folder
+    return None
+
+
 def read_config(path: Path) -> Found:
     """Read the file named by --config.
 

@@ -45,7 +45,7 @@ def load(start: Path, *, environ: Mapping[str, str], overrides: Mapping[str, obj
     found = read_config(file) if file is not None else discover(start)
     layers, notes = _layers(found, environ, overrides or {})
     document = _validate(layers, found)
-    project = _project(document, found)
+    project = _project(document, found, layers, environ)
     values = {".".join(path): value for path, value in leaves(document.dump())}
     origins = {".".join(path): layers.origin(path) or _DEFAULT for path, _ in leaves(document.dump())}
     return Loaded(project=project, values=values, provenance=origins, notes=notes)
@@ -53,8 +53,10 @@ def load(start: Path, *, environ: Mapping[str, str], overrides: Mapping[str, obj
 
 def _layers(found: Found, environ: Mapping[str, str], overrides: Mapping[str, object]) -> tuple[Layers, tuple[str, ...]]:
     from pipelines.config.environment import from_environment, near_misses
+    from pipelines.config.shared import lay_shared
 
     layers = Layers()
+    lay_shared(layers, environ)
     if found.fallback_name is not None:
         layers.put(("project", "name"), found.fallback_name, Origin(Layer.FILE, f"{found.path} [project]"))
     layers.lay(written_out(found.tables), Origin(Layer.FILE, str(found.path)))
@@ -85,13 +87,14 @@ def _validate(layers: Layers, found: Found) -> Document:
         raise _wrong(found.path, problems(error, elsewhere)) from error
 
 
-def _project(document: Document, found: Found) -> Project:
+def _project(document: Document, found: Found, layers: Layers, environ: Mapping[str, str]) -> Project:
     from pipelines.config.convert import to_project
     from pipelines.config.crosscheck import crosscheck
-    from pipelines.config.lock import read_lock
+    from pipelines.config.lock import locked_images
+    from pipelines.config.permission import permission
 
-    project = to_project(document, found.path, read_lock(found.path.parent))
-    wrong = crosscheck(project)
+    project = to_project(document, found.path, locked_images(found.path.parent, environ))
+    wrong = (*crosscheck(project), *permission(project, layers))
     if wrong:
         raise _wrong(found.path, wrong)
     return project

@@ -10,6 +10,8 @@ class Layer(StrEnum):
     """The layers of configuration, weakest first."""
 
     DEFAULT = "default"
+    MACHINE = "machine"
+    USER = "user"
     FILE = "file"
     LOCAL = "local"
     ENV = "env"

@@ -88,6 +88,15 @@ class RegistryTable(Table):
     auth: SecretUri | None = Field(None, description="Secret URI of the password or token: env://NAME, file://PATH or cmd://COMMAND.")
 
 
+class BuildTable(Table):
+    """`[build]`: what every image build is offered."""
+
+    secrets: dict[Text, SecretUri] = Field(
+        {},
+        description="Build secrets, by id, for every image whose Dockerfile asks for that id; the secrets of an image itself count more.",
+    )
+
+
 class ImageTable(Limited):
     """`[images.NAME]`: an image built from a Dockerfile."""
 
@@ -95,7 +104,7 @@ class ImageTable(Limited):
     dockerfile: Text = Field("Dockerfile", description="The Dockerfile, relative to the context.")
     target: Text | None = Field(None, description="The stage that ships; the last one by default.")
     base: Text | None = Field(
-        None, description="Base image: a name in .lockgate/images.lock or a reference; passed as the build argument BASE."
+        None, description="Base image: a name (`lockgate images` lists them) or a reference; passed as the build argument BASE."
     )
     args: dict[EnvName, str] = Field({}, description="Build arguments.")
     platforms: list[Platform] = Field([], description="Platforms to build, such as linux/amd64; the engine's own by default.")
@@ -164,9 +173,9 @@ class ScanTable(Limited):
     )
     sources: bool = Field(True, description="Scan the project's files too.")
     waivers: list[WaiverTable] = Field([], description="Findings that are accepted until a day.")
-    image: Text = Field("trivy", description="Image with Trivy: a name in .lockgate/images.lock or a reference.")
+    image: Text = Field("trivy", description="Image with Trivy: a name (`lockgate images` lists them) or a reference.")
     database: Text | None = Field(
-        "trivy-db", description="Image with the vulnerability database: a name in .lockgate/images.lock or a reference."
+        "trivy-db", description="Image with the vulnerability database: a name (`lockgate images` lists them) or a reference."
     )
     max_age_days: int = Field(7, ge=1, description="A database older than this is no data.")
     allow_fixture_database: bool = Field(False, description="Let a database made of fixtures count; reports say so.")
@@ -190,7 +199,7 @@ class PerfTable(Limited):
     script: Text = Field(description="The k6 script, relative to this file.")
     service: ServiceTable = Field(description="The candidate as a service.")
     alias: Name = Field("service", description="Host name the script reaches the service under.")
-    image: Text = Field("k6", description="Image with k6: a name in .lockgate/images.lock or a reference.")
+    image: Text = Field("k6", description="Image with k6: a name (`lockgate images` lists them) or a reference.")
     thresholds: ThresholdTable = Field(ThresholdTable(), description="Limits that fail the check.")
     env: dict[EnvName, str] = Field({}, description="Environment variables of the script.")
     on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
@@ -208,6 +217,19 @@ class PublishTable(Limited):
     moving: list[Tag] = Field([], description="Tags that may move, such as latest.")
 
 
+class SharedRegistryTable(Table):
+    """`[registry]` of a user's or a machine's settings: credentials stay with the project or in containers-auth.json."""
+
+    url: RegistryUrl = Field(description="host[:port]/path without scheme, for projects that name no registry.")
+
+
+class SharedSettings(Table):
+    """A settings.toml of the user or of the machine: what may hold for every project there. No permission of a project is among it."""
+
+    registry: SharedRegistryTable | None = Field(None, description="Where images go.")
+    build: BuildTable = Field(BuildTable.model_validate({}), description="What every image build is offered.")
+
+
 class Document(Table):
     """A whole lockgate.toml."""
 
@@ -218,6 +240,7 @@ class Document(Table):
     keep_going: bool = Field(True, description="After a failure, run what does not depend on it; false stops everything.")
     project: ProjectTable = Field(description="The project itself.")
     registry: RegistryTable | None = Field(None, description="Where images go.")
+    build: BuildTable = Field(BuildTable.model_validate({}), description="What every image build is offered.")
     images: dict[Name, ImageTable] = Field({}, description="Images by name: step image.NAME.")
     tests: dict[Name, TestTable] = Field({}, description="Test commands by name: step test.NAME.")
     scan: ScanTable | None = Field(None, description="Vulnerability scans: step scan.NAME for every image.")

@@ -191,12 +191,19 @@ class PublishSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedImage:
-    """A line of `.lockgate/images.lock`: the reference (with digest) really used on this machine; origin `official` or `built`."""
+    """What a short image name stands for on this machine: a reference with digest; its origin is `official`, `built` or `chosen`.
+
+    `fixture` marks made-up data, `artifact` an OCI artifact that its own tool downloads (then the reference may be a tag). `layer` says
+    which lock knows the name: the project's, the user's, the machine's or the package's own; `where` is that file.
+    """
 
     name: str
     reference: str
     origin: str
     fixture: bool = False
+    artifact: bool = False
+    layer: str = "project"
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,4 +222,6 @@ class Project:
     scan: ScanSpec | None = None
     perf: Mapping[str, PerfSpec] = field(default_factory=dict)
     publish: PublishSpec | None = None
+    build_secrets: Mapping[str, str] = field(default_factory=dict)
+    """Secrets offered to every build whose Dockerfile asks for their id; those of an image itself count more."""
     locked: Mapping[str, LockedImage] = field(default_factory=dict)

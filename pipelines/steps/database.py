@@ -1,10 +1,15 @@
-"""Trivy's vulnerability database as an image: which one it is, how old, and whether it may be believed."""
+"""Trivy's vulnerability database: which one it is, how old, and whether it may be believed.
+
+It is an image with `trivy.db` and `metadata.json`, or the artifact that Trivy's makers publish, which is no image: of that the registry is
+asked for the digest first, then Trivy downloads it by digest, so that what was used is known and found again.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Unavailable
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
 
 METADATA = "metadata.json"
 _BEGINNING = 1970
+_DOWNLOADS = "/lockgate/downloads"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +62,8 @@ def objection(database: Database, spec: ScanSpec, now: dt.datetime) -> str | Non
         return (
             None
             if spec.allow_fixture_database
-            else f"the database {database.name} is a fixture: it finds nothing real (scan.allow_fixture_database)"
+            else f"the vulnerability database {database.name} of this machine is made up and finds nothing real; "
+            f"`lockgate images use {database.name} REFERENCE` names another"
         )
     age = database.age_days(now)
     if age is None:
@@ -76,7 +83,13 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
     if spec.database is None:
         return None
     locked = resolve(given.project, spec.database, wanted_by="scan")
-    folder = given.client.container().from_(locked.reference).rootfs()
+    if locked.artifact:
+        locked = await _newest(locked, given)
+        folder = downloaded(
+            given.client.container().from_(resolve(given.project, spec.image, wanted_by="scan").reference), locked.reference
+        )
+    else:
+        folder = given.client.container().from_(locked.reference).rootfs()
     document = read_metadata(await _metadata(folder, locked))
     return Database(
         name=locked.name,
@@ -86,6 +99,26 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
         updated=document.updated,
         folder=folder,
     )
+
+
+async def _newest(locked: LockedImage, given: Given) -> LockedImage:
+    """The artifact by the digest that its tag names now."""
+    import functools
+
+    import anyio
+
+    from pipelines.registry import find, parse
+
+    reference = parse(locked.reference)
+    found = await anyio.to_thread.run_sync(functools.partial(find, reference, os.environ), abandon_on_cancel=True)
+    given.context.log(f"vulnerability database {reference}: {found.digest}\n")
+    return replace(locked, reference=reference.at(found.digest))
+
+
+def downloaded(trivy: dagger.Container, reference: str) -> dagger.Directory:
+    """The database as Trivy in this container downloads it, by its reference with digest, which makes it cacheable."""
+    words = ["trivy", "image", "--download-db-only", "--no-progress", "--cache-dir", _DOWNLOADS, "--db-repository", reference]
+    return trivy.with_user("0:0").with_exec(words).directory(f"{_DOWNLOADS}/db")
 
 
 async def _metadata(folder: dagger.Directory, locked: LockedImage) -> str:
@@ -99,7 +132,7 @@ async def _metadata(folder: dagger.Directory, locked: LockedImage) -> str:
         raise Unavailable(
             f"the image {locked.name} holds no vulnerability database",
             cause=f"{locked.reference} has no /{METADATA}",
-            next_step="run ci/setup, or name an image with trivy.db and metadata.json in scan.database",
+            next_step=f"name an image with trivy.db and metadata.json: lockgate images use {locked.name} REFERENCE",
         ) from error
 
 

@@ -13,6 +13,7 @@ from pipelines.steps.border import border
 from pipelines.steps.context import exclusions
 from pipelines.steps.labels import labels_of
 from pipelines.steps.lock import resolve
+from pipelines.steps.offered import secrets_of
 from pipelines.steps.privileges import asks
 from pipelines.steps.replay import Stamp, has_volatile
 from pipelines.steps.secrets import build_secrets
@@ -63,7 +64,10 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
     """
     base = resolve(given.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
     recipe = Recipe(
-        spec=spec, directory=_directory(spec, given), args=_arguments(spec, given, base), secrets=await build_secrets(given, spec.secrets)
+        spec=spec,
+        directory=_directory(spec, given),
+        args=_arguments(spec, given, base),
+        secrets=await build_secrets(given, secrets_of(spec, given.project)),
     )
     labels = labels_of(spec, given.source, base=base.reference if base else None)
     _announce(recipe, given, base)
@@ -197,7 +201,7 @@ def _announce(recipe: Recipe, given: Given, base: LockedImage | None) -> None:
     spec = recipe.spec
     words = ["docker", "build", "-f", spec.dockerfile, *(["--target", spec.target] if spec.target else [])]
     words += [word for name, value in recipe.args.items() for word in ("--build-arg", f"{name}={value}")]
-    words += [f"--secret=id={name}" for name in spec.secrets]
+    words += [f"--secret=id={name}" for name in secrets_of(spec, given.project)]
     given.context.log(f"$ {' '.join([*words, spec.context])}\n")
     if base is not None:
         given.context.log(f"base image {base.name}: {base.reference} ({base.origin})\n")

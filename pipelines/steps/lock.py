@@ -1,4 +1,4 @@
-"""Names of images to references: what `.lockgate/images.lock` says, or a reference as it was written."""
+"""Names of images to references: what a lock or the package says, or a reference as it was written."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def resolve(project: Project, name: str, *, wanted_by: str) -> LockedImage:
     if locked is not None:
         return locked
     if _REFERENCE.search(name):
-        return LockedImage(name=name, reference=name, origin="reference")
+        return LockedImage(name=name, reference=name, origin="reference", layer="", where="")
     raise Unavailable(
-        f"{wanted_by} needs the image {name!r}, and this machine does not know which one that is",
-        cause="it is not in .lockgate/images.lock, which set-up writes",
-        next_step="run ci/setup, or write a full reference (registry/name:tag@sha256:…) instead",
+        f"{wanted_by} needs the image {name!r}, and no lock of this project, user or machine knows it",
+        cause=f"known names: {', '.join(sorted(project.locked)) or 'none'}",
+        next_step=f"lockgate images use {name} REGISTRY/NAME:TAG, or write a full reference (registry/name:tag@sha256:…) instead",
     )
 
 

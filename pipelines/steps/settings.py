@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.steps.labels import labels_of
+from pipelines.steps.offered import secrets_of
 from pipelines.steps.tags import fill
 from pipelines.steps.wrapper import SCRIPT
 
@@ -81,7 +82,7 @@ def _recipe(name: str, project: Project, source: Source) -> Iterator[Pairs]:
     for argument, value in spec.args.items():
         yield f"build argument {argument}", _short(fill(value, source))
     yield f"[images.{name}] context", _short(spec.context)
-    yield f"[images.{name}] secrets", _short(sorted(spec.secrets))
+    yield f"[images.{name}] secrets", _short(sorted(secrets_of(spec, project)))
 
 
 def _test(name: str, project: Project, source: Source) -> Iterator[Pairs]:

@@ -86,7 +86,8 @@ def images() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(NOT_OURS)}
-    return {**clean, "LOCKGATE_ENGINE": "embedded", "LOCKGATE_STORE": str(tmp_path_factory.mktemp("store"))}
+    own = {"LOCKGATE_STORE": str(tmp_path_factory.mktemp("store")), "LOCKGATE_CONFIG_DIRS": str(tmp_path_factory.mktemp("settings"))}
+    return {**clean, "LOCKGATE_ENGINE": "embedded", **own}
 
 
 @pytest.fixture

@@ -38,7 +38,6 @@ junit = "/reports/junit.xml"
 image = "app"
 command = ['sh', '-c', 'date +%N; exit 3']
 [scan]
-allow_fixture_database = true
 allow_unknown_age = true
 max_age_days = 10000
 sources = false
@@ -46,6 +45,7 @@ sources = false
 script = "load.js"
 service = {{ image = "app", port = 80, command = ["python3", "-m", "http.server", "80"], health = "/" }}
 """
+LOCAL = "[scan]\nallow_fixture_database = true\n"
 SCRIPT = "import http from 'k6/http';\nexport default function () { http.get(`${__ENV.BASE_URL}/`); }\n"
 
 
@@ -103,7 +103,12 @@ def older_engine(environ: dict[str, str]) -> Iterator[tuple[dict[str, str], list
 
 
 def test_outcomes_are_the_same_and_nothing_is_called_cached(make: Callable[..., Checkout], environ: dict[str, str]) -> None:
-    project = make(lockgate_dot_toml=CONFIG, Dockerfile="ARG BASE\nFROM $BASE\nRUN mkdir /reports\n", load_dot_js=SCRIPT)
+    project = make(
+        lockgate_dot_toml=CONFIG,
+        lockgate_dot_local_dot_toml=LOCAL,
+        Dockerfile="ARG BASE\nFROM $BASE\nRUN mkdir /reports\n",
+        load_dot_js=SCRIPT,
+    )
     with older_engine(environ) as (given, queries):
         checkout = Checkout(project.root, {**environ, **given, "LOCKGATE_ENGINE": "auto"})
         first, again = checkout.run(), checkout.run()

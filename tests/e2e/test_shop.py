@@ -104,7 +104,7 @@ def test_a_fixture_database_is_no_evidence_unless_allowed(shop: Checkout, images
     ended = shop.run("scan.shop")
     assert ended.code == 1
     assert ended.steps["scan.shop"]["verdict"] == "no-data"
-    assert "fixture" in ended.steps["scan.shop"]["reason"]
+    assert "made up" in ended.steps["scan.shop"]["reason"]
 
 
 def test_no_registry_is_unavailable_within_half_a_minute(shop: Checkout, registry: str) -> None:

@@ -11,6 +11,6 @@ import pytest
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """None of our variables, no open session, and the name the script has."""
     for name in [name for name in os.environ if name.startswith(("LOCKGATE_", "DAGGER_", "_EXPERIMENTAL_DAGGER_"))]:
-        if name != "LOCKGATE_CACHE":
+        if name not in {"LOCKGATE_CACHE", "LOCKGATE_CONFIG_DIRS"}:
             monkeypatch.delenv(name)
     monkeypatch.setattr("sys.argv", ["lockgate"])

@@ -24,7 +24,7 @@ def examine(here: Settings) -> tuple[Answer, ...]:
 
 
 def _answers(here: Settings) -> Iterator[Answer]:
-    from pipelines.cli.checkup import files, machine, network
+    from pipelines.cli.checkup import files, images, machine, network
 
     yield from machine.python()
     project, about = _configuration(here)
@@ -34,6 +34,7 @@ def _answers(here: Settings) -> Iterator[Answer]:
     yield from _asked("disk", lambda: machine.disk(project, here.environ))
     if project is not None:
         yield from _asked("registry", lambda: network.registry(project))
+        yield from _asked("images", lambda: images.images(project, here.environ, certain=machine.is_embedded(project, here.environ)))
         yield from _asked("files", lambda: files.local(project))
     yield from files.names(project.root if project is not None else here.directory)
 

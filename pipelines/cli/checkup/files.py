@@ -1,11 +1,10 @@
-"""Files of this machine that are out of date or in the wrong place, and names that clash."""
+"""Files of this machine in the wrong place, and names that clash."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
-from pipelines.cli.checkup.network import host_of, is_loopback, listens
 from pipelines.cli.name import shadows
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from pipelines.model import Project
 
 LOCAL_FILE = "lockgate.local.toml"
-LOCK = ".lockgate/images.lock"
 
 
 def names(folder: Path) -> Iterator[Answer]:
@@ -29,25 +27,8 @@ def names(folder: Path) -> Iterator[Answer]:
 
 
 def local(project: Project) -> Iterator[Answer]:
-    """Local files that set-up wrote and time has overtaken, or that git would take along."""
-    yield from _lock(project)
+    """Local files that git would take along."""
     yield from _ignored(project.root)
-
-
-def _lock(project: Project) -> Iterator[Answer]:
-    if not project.locked:
-        return
-    gone = sorted(
-        image.name for image in project.locked.values() if is_loopback(host_of(image.reference)) and not listens(host_of(image.reference))
-    )
-    if gone:
-        detail = f"{LOCK} names images in a registry of this machine that does not answer: {', '.join(gone)}"
-        yield Answer("images.lock", State.FAILED, detail, f"set the machine up again, or remove {project.root / LOCK}")
-        return
-    fixtures = sorted(image.name for image in project.locked.values() if image.fixture)
-    detail = f"{len(project.locked)} images" + (f"; fixtures, not the real thing: {', '.join(fixtures)}" if fixtures else "")
-    fix = "set the machine up where public registries can be reached, to have the official ones" if fixtures else None
-    yield Answer("images.lock", State.WARNING if fixtures else State.OK, detail, fix)
 
 
 def _ignored(root: Path) -> Iterator[Answer]:

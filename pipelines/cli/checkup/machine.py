@@ -61,6 +61,14 @@ def engine(project: Project | None, environ: Mapping[str, str]) -> Iterator[Answ
         yield Answer(f"engine: {seen.name}", State.OK if seen.ok else bad, seen.detail, seen.fix)
 
 
+def is_embedded(project: Project, environ: Mapping[str, str]) -> bool:
+    """Whether a run would take the embedded engine, which works on this machine and its network."""
+    try:
+        return choose(project.engine.kind, environ).kind == "embedded"
+    except LockgateError:
+        return False
+
+
 def disk(project: Project | None, environ: Mapping[str, str]) -> Iterator[Answer]:
     """Space for the store, and for the project's own results."""
     places = {"engine's store": ThisMachine(environ).store} | ({"project": project.root} if project is not None else {})

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import http.client
-import ipaddress
-import socket
 import ssl
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
+from pipelines.registry.client import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,24 +86,3 @@ def _get(connection: http.client.HTTPConnection) -> tuple[int, dt.datetime | Non
         return response.status, parsedate_to_datetime(date) if date else None
     finally:
         connection.close()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host[:port]` is this machine."""
-    name = host.rsplit(":", 1)[0].strip("[]")
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-def listens(host: str) -> bool:
-    """Whether anybody listens at `host:port` of this machine."""
-    name, _, port = host.rpartition(":")
-    try:
-        with socket.create_connection((name.strip("[]"), int(port)), timeout=1):
-            return True
-    except (OSError, ValueError):
-        return False

@@ -26,7 +26,7 @@ def make_machine(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
     def make(name: str = "machine", **environ: str) -> Machine:
         root = tmp_path / name
         environment = {**os.environ, **environ}
-        paths = Paths(checkout=root / "checkout", cache=root / "cache", state=root / "state")
+        paths = Paths(checkout=root / "checkout", cache=root / "cache", state=root / "state", config=root / "config")
         paths.checkout.mkdir(parents=True, exist_ok=True)
         voice = Terminal(environment)
         made.append(Machine(paths=paths, environ=environment, runner=Programs(environment, voice), voice=voice, system="debian 12"))

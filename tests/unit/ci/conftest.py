@@ -99,7 +99,7 @@ def machine(tmp_path: Path, runner: FakeRunner, voice: FakeVoice) -> Machine:
     """A machine whose checkout, cache and state are folders of the test."""
     checkout = tmp_path / "checkout"
     (checkout / "ci").mkdir(parents=True)
-    paths = Paths(checkout=checkout, cache=tmp_path / "cache", state=tmp_path / "state")
+    paths = Paths(checkout=checkout, cache=tmp_path / "cache", state=tmp_path / "state", config=tmp_path / "config")
     return Machine(paths=paths, environ={"TMPDIR": str(tmp_path)}, runner=runner, voice=voice, system="debian 12")
 
 

@@ -45,10 +45,16 @@ def test_versions_built_are_the_versions_pulled(checkout: Path) -> None:
             assert f"{module} v{spec.version} " in (spec.sources / "go.mod").read_text().replace("\n", " "), name
 
 
-@pytest.mark.parametrize("changed", ["ci/images.toml", "ci/tools/trivy/go.sum", "ci/machine/recipes/gotool.py", "ci/machine/oci.py"])
+@pytest.mark.parametrize(
+    "changed",
+    ["ci/images.toml", "pipelines/config/images.toml", "ci/tools/trivy/go.sum", "ci/machine/recipes/gotool.py", "ci/machine/oci.py"],
+)
 def test_a_key_changes_with_all_that_decides_the_image(checkout: Path, tmp_path: Path, changed: str) -> None:
     shutil.copytree(checkout / "ci", tmp_path / "ci", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "pipelines/config").mkdir(parents=True)
+    shutil.copy(checkout / "pipelines/config/images.toml", tmp_path / "pipelines/config")
     before = catalog.load(tmp_path)["trivy"].key
     text = (tmp_path / changed).read_text()
-    (tmp_path / changed).write_text(text.replace("source_date_epoch = 1", "source_date_epoch = 2") if "images" in changed else f"{text}\n")
+    other = text.replace("source_date_epoch = 1", "source_date_epoch = 2").replace("/trivy:0", "/trivy:1")
+    (tmp_path / changed).write_text(other if "images" in changed else f"{text}\n")
     assert catalog.load(tmp_path)["trivy"].key != before

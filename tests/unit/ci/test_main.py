@@ -15,10 +15,19 @@ if TYPE_CHECKING:
 
 def test_it_says_everything_first_and_no_changes_nothing(machine: Machine, voice: FakeVoice, runner: FakeRunner, checkout: Path) -> None:
     shutil.copytree(checkout / "ci", machine.paths.checkout / "ci", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    (machine.paths.checkout / "pipelines/config").mkdir(parents=True)
+    shutil.copy(checkout / "pipelines/config/images.toml", machine.paths.checkout / "pipelines/config")
     voice.agrees = False
     assert setup(machine, refresh=False) == 1
     said = "\n".join(voice.said)
-    for word in ("Debian packages: ", "requirements.lock", "local registry", "image trivy 0.67.0", "lockgate.local.toml"):
+    for word in (
+        "Debian packages: ",
+        "requirements.lock",
+        "local registry",
+        "image trivy 0.67.0",
+        "lockgate.local.toml",
+        "for other projects of this user",
+    ):
         assert word in said
     assert said.endswith("Go on?")
     assert {call.split()[0] for call in runner.calls} == {"dpkg-query"}

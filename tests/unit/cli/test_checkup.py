@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipelines.cli.checkup import State, files, machine, network
-from pipelines.model import EngineKind, EngineSpec, LockedImage, Project, Registry
+from pipelines.model import EngineKind, EngineSpec, Project, Registry
+from pipelines.registry.client import is_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,22 +115,7 @@ def test_the_host_of_a_registry(url: str, host: str) -> None:
     ("host", "loopback"), [("localhost:1", True), ("127.0.0.1:1", True), ("[::1]:1", True), ("10.0.0.1:1", False), ("r.example.com", False)]
 )
 def test_what_is_this_machine(host: str, loopback: bool) -> None:
-    assert network.is_loopback(host) is loopback
-
-
-def locked(reference: str, *, fixture: bool = False) -> dict[str, LockedImage]:
-    return {"k6": LockedImage(name="k6", reference=reference, origin="built", fixture=fixture)}
-
-
-def test_a_lock_that_points_to_a_registry_that_is_gone_is_stale(tmp_path: Path, closed_port: int, registry: Callable[[int], str]) -> None:
-    (stale,) = files.local(project(tmp_path, locked=locked(f"localhost:{closed_port}/k6@sha256:0")))
-    assert (stale.name, stale.state) == ("images.lock", State.FAILED)
-    assert "k6" in stale.detail
-    (good,) = files.local(project(tmp_path, locked=locked(f"{registry(200)}/k6@sha256:0")))
-    assert good.state is State.OK
-    (fixture,) = files.local(project(tmp_path, locked=locked("r.example.com/k6@sha256:0", fixture=True)))
-    assert fixture.state is State.WARNING
-    assert "not the real thing: k6" in fixture.detail
+    assert is_loopback(host) is loopback
 
 
 def test_files_of_this_machine_belong_to_no_commit(tmp_path: Path) -> None:

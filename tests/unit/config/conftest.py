@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+ALONE = {"LOCKGATE_CONFIG_DIRS": "/nonexistent/lockgate"}
+"""An environment without settings of the user or the machine."""
+
 SMALL = """
 [project]
 name = "shop"
@@ -24,7 +27,7 @@ name = "shop"
 @dataclass
 class Folder:
     path: Path
-    environ: dict[str, str] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=lambda: dict(ALONE))
 
     def write(self, name: str, text: str) -> Path:
         file = self.path / name

@@ -8,6 +8,7 @@ import pytest
 from pipelines.config import load
 from pipelines.config.init import propose, write
 from pipelines.errors import UsageError
+from tests.unit.config.conftest import ALONE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def test_a_project_is_recognised_and_the_proposal_loads(folder: Folder) -> None:
     folder.write("node_modules/a/b.js", "import http from 'k6/http'\n")
     folder.write("pyproject.toml", '[project]\nname = "My.Shop"\n')
     write(folder.path)
-    project = load(folder.path, environ={}).project
+    project = load(folder.path, environ=ALONE).project
     assert project.name == "my-shop"
     image = project.images["my-shop"]
     assert (image.target, image.base) == ("runtime", "python")
@@ -45,7 +46,7 @@ def test_a_project_is_recognised_and_the_proposal_loads(folder: Folder) -> None:
 
 def test_a_bare_folder_gets_a_file_that_loads(folder: Folder) -> None:
     write(folder.path)
-    project = load(folder.path, environ={}).project
+    project = load(folder.path, environ=ALONE).project
     assert not project.images
 
 

@@ -19,7 +19,7 @@ def test_a_mistyped_key_is_suggested(refused: Refused) -> None:
 
 def test_a_strange_section_lists_the_known_ones(refused: Refused) -> None:
     (line,) = refused("[zzz]\n")
-    assert line.startswith("zzz: unknown key; keys here: engine, images,")
+    assert line.startswith("zzz: unknown key; keys here: build, engine, images,")
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_waiver_about_to_end_is_spoken_of_in_a_pass() -> None:
 @pytest.mark.parametrize(
     ("found", "spec", "database", "says"),
     [
-        (report(), ScanSpec(), FIXTURE, "is a fixture"),
+        (report(), ScanSpec(), FIXTURE, "is made up"),
         (report(), ScanSpec(), dataclasses.replace(FRESH, updated=None), "is unknown"),
         (report(), ScanSpec(max_age_days=0), FRESH, "1 days old"),
         (report(), ScanSpec(), None, "no vulnerability database"),
@@ -103,7 +103,7 @@ def test_a_finding_is_evidence_whatever_the_database() -> None:
     check = judge(report(Severity.CRITICAL), ScanSpec(on_inconclusive=OnInconclusive.WARN), FIXTURE)
     assert (check.verdict, check.warn) == (Verdict.FAIL, False)
     assert check.reason is not None
-    assert "is a fixture" in check.reason
+    assert "is made up" in check.reason
 
 
 def test_a_fixture_that_is_allowed_by_name_counts_and_is_still_reported() -> None:

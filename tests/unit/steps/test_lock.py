@@ -20,7 +20,7 @@ def test_a_locked_name_is_what_the_lock_says(project: Project) -> None:
 
 @pytest.mark.parametrize("name", ["redis:7", "library/redis", "redis@sha256:abc", "host:5000/x/y"])
 def test_a_reference_is_itself(project: Project, name: str) -> None:
-    assert resolve(project, name, wanted_by="image shop") == LockedImage(name=name, reference=name, origin="reference")
+    assert resolve(project, name, wanted_by="image shop") == LockedImage(name=name, reference=name, origin="reference", layer="")
 
 
 def test_a_bare_name_nobody_knows_is_told_with_a_remedy(project: Project) -> None:
@@ -28,7 +28,7 @@ def test_a_bare_name_nobody_knows_is_told_with_a_remedy(project: Project) -> Non
         resolve(project, "python", wanted_by="image shop")
     assert caught.value.exit_code is ExitCode.UNAVAILABLE
     assert caught.value.next_step is not None
-    assert "ci/setup" in caught.value.next_step
+    assert "lockgate images use python" in caught.value.next_step
 
 
 @pytest.mark.parametrize(("reference", "digest"), [("a/b:1@sha256:abc", "sha256:abc"), ("a/b:1", None)])

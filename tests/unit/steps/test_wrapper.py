@@ -62,7 +62,7 @@ def test_output_without_a_line_break_at_its_end(shell: tuple[str, ...]) -> None:
 
 def test_the_command_sees_none_of_our_variables(shell: tuple[str, ...]) -> None:
     transcript, _ = run(shell, "env", env={UNTIL_VARIABLE: later(60), "LOCKGATE_ATTEMPT": "a", "KEPT": "yes"})
-    assert "LOCKGATE" not in transcript.output
+    assert "LOCKGATE" not in transcript.output.replace("LOCKGATE_CONFIG_DIRS", "")  # the tests' own, see tests/conftest.py
     assert "KEPT=yes\n" in transcript.output
 
 

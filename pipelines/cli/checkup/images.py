@@ -1,0 +1,135 @@
+"""Whether every image the configuration needs can be had, and how old the vulnerability database is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.cli.checkup.answer import Answer, State
+from pipelines.errors import LockgateError
+from pipelines.registry import find, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipelines.model import LockedImage, Project
+    from pipelines.registry import Found
+
+PATIENCE_S = 5.0
+_AT_ONCE = 8
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
+_NOT_ASKED = re.compile(r"[$\\]|^scratch$")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An image something needs: `name` as the configuration has it, `reference` what that stands for, if anything."""
+
+    name: str
+    reference: str | None
+    locked: LockedImage | None = None
+
+
+def images(project: Project, environ: Mapping[str, str], *, certain: bool = True) -> Iterator[Answer]:
+    """Ask the registries for every image, all at once and each for a few seconds only.
+
+    `certain` says that the engine pulls from this machine; a Dagger engine elsewhere may reach what we do not, and the other way round.
+    """
+    needs = list(dict.fromkeys(_needs(project)))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = dict(zip(needs, pool.map(lambda need: _ask(need, environ), needs), strict=True))
+    bad = State.FAILED if certain else State.WARNING
+    for need, answer in found.items():
+        yield _told(need, answer, bad)
+    if project.scan is not None and project.scan.database is not None:
+        need = next(need for need in needs if need.name == project.scan.database)
+        answer = found[need]
+        yield _age(project, need, None if isinstance(answer, LockgateError) else answer)
+
+
+def _needs(project: Project) -> Iterator[Need]:
+    """Every image by the name the configuration has for it; those of the project itself are made, not pulled."""
+    for image in project.images.values():
+        yield from [_need(project, image.base)] if image.base else []
+        yield from (Need(name, name) for name in _foundations(Path(project.root) / image.context / image.dockerfile))
+    services = [service for test in project.tests.values() for service in test.services.values()]
+    services += [perf.service for perf in project.perf.values()]
+    yield from (_need(project, service.image) for service in services if service.image not in project.images)
+    yield from (_need(project, perf.image) for perf in project.perf.values())
+    if project.scan is not None:
+        yield _need(project, project.scan.image)
+        yield from [_need(project, project.scan.database)] if project.scan.database is not None else []
+
+
+def _need(project: Project, name: str) -> Need:
+    locked = project.locked.get(name)
+    if locked is not None:
+        return Need(name, locked.reference, locked)
+    return Need(name, name if re.search(r"[/:@]", name) else None)
+
+
+def _foundations(dockerfile: Path) -> Iterator[str]:
+    """What a Dockerfile begins its stages with, but other stages and what an argument decides."""
+    try:
+        rows = _FROM.findall(dockerfile.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return
+    stages = {stage.lower() for _, stage in rows if stage}
+    yield from (name for name, _ in rows if not _NOT_ASKED.search(name) and name.lower() not in stages)
+
+
+def _ask(need: Need, environ: Mapping[str, str]) -> Found | LockgateError | None:
+    if need.reference is None:
+        return None
+    try:
+        return find(parse(need.reference), environ, patience_s=PATIENCE_S)
+    except LockgateError as error:
+        return error
+
+
+def _told(need: Need, answer: Found | LockgateError | None, bad: State) -> Answer:
+    title = f"image {need.name}"
+    if answer is None:
+        return Answer(title, State.FAILED, "nobody says what it stands for", f"lockgate images use {need.name} REFERENCE")
+    layer = f" ({need.locked.layer})" if need.locked is not None else ""
+    if isinstance(answer, LockgateError):
+        detail = "; ".join([f"{need.reference}{layer}: {answer.message}", *([answer.cause] if answer.cause else [])])
+        other = f"; or name another: lockgate images use {need.name} REFERENCE" if need.locked is not None else ""
+        return Answer(title, bad, detail, f"{answer.next_step or 'check the network'}{other}")
+    return Answer(title, State.OK, f"{need.reference}{layer}")
+
+
+def _age(project: Project, need: Need, found: Found | None) -> Answer:
+    """The age, as far as it can be known without pulling a hundred megabytes."""
+    most = project.scan.max_age_days if project.scan is not None else 0
+    title, fix = "database", f"lockgate images use {need.name} REFERENCE"
+    if need.locked is not None and need.locked.fixture:
+        counts = project.scan is not None and project.scan.allow_fixture_database
+        return Answer(
+            title, State.WARNING, f"made up, it finds nothing real: scans {'count all the same here' if counts else 'have no data'}", fix
+        )
+    digest = found.digest if found is not None else (need.reference or "").partition("@")[2]
+    made = (found.created if found is not None else None) or _seen(project, digest)
+    if made is None:
+        return Answer(title, State.OK, "its age is known after the first scan")
+    days = max(0, (dt.datetime.now(dt.UTC) - made).days)
+    if days > most:
+        return Answer(title, State.WARNING, f"{days} days old, more than {most} (scan.max_age_days): scans have no data", fix)
+    return Answer(title, State.OK, f"{days} days old")
+
+
+def _seen(project: Project, digest: str) -> dt.datetime | None:
+    """When the database was made, as the latest run saw it."""
+    try:
+        steps = json.loads((project.root / ".lockgate/reports/run.json").read_text(encoding="utf-8"))["steps"]
+        facts = [step["facts"] for step in steps]
+        told = next(fact["database_updated"] for fact in facts if fact.get("database_digest") == digest and "database_updated" in fact)
+        made = dt.datetime.fromisoformat(told)
+    except (OSError, ValueError, LookupError, TypeError, StopIteration):
+        return None
+    return made if made.tzinfo else made.replace(tzinfo=dt.UTC)

@@ -1,0 +1,168 @@
+"""`images`: which image every name stands for, where that is said, and saying it anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli.options import Settings, settings, speaking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pipelines.model import LockedImage
+
+SCHEMA = 1
+USER = "user"
+
+
+@click.group(
+    "images",
+    short_help="Show and choose the images that names stand for.",
+    invoke_without_command=True,
+    help="""Show which image each name stands for, and who says so: the project (.lockgate/images.lock), the user, the machine or the
+package; the first of these that knows a name counts.""",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON document (schema 1).")
+@speaking
+@click.pass_context
+def command(context: click.Context, *, as_json: bool) -> int:
+    """Show the images, unless a command below is named."""
+    if context.invoked_subcommand is not None:
+        return 0
+    here = settings()
+    images = _known(here)
+    out = here.stdout()
+    if as_json:
+        import json
+
+        out.line(json.dumps({"schema": SCHEMA, "images": [entry(images[name]) for name in sorted(images)]}, indent=2))
+        return 0
+    width = max((len(name) for name in images), default=0)
+    for name in sorted(images):
+        image = images[name]
+        out.line(f"{name:<{width}}  {image.reference}  {out.paint('# ' + _remark(image), dim=True)}")
+    return 0
+
+
+def _layer(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its choice of the lock it writes; the user's by default."""
+    for name, text in (
+        ("project", "For this project only (.lockgate/images.lock), not for every project of this user."),
+        ("machine", "For every user of this machine (/etc/lockgate)."),
+    ):
+        function = click.option(f"--{name}", "layer", flag_value=name, default=None, help=text)(function)
+    return function
+
+
+@command.command(
+    "use",
+    short_help="Let a name stand for an image.",
+    help="""Let each NAME stand for the image REFERENCE (registry/name:tag). The registry is asked which digest the tag names now, and the
+digest is what is kept; of the artifact that is Trivy's vulnerability database the tag is kept, since it moves every few hours.""",
+)
+@click.argument("words", metavar="NAME REFERENCE [NAME REFERENCE]...", nargs=-1, required=True)
+@_layer
+@speaking
+def use(words: tuple[str, ...], *, layer: str | None) -> int:
+    """Let names stand for images."""
+    from pipelines.config.lock import put
+    from pipelines.errors import UsageError
+
+    if len(words) % 2:
+        raise UsageError(f"{words[-1]} has no reference", next_step="write NAME REFERENCE, as often as you like")
+    here = settings()
+    chosen = {name: _chosen(name, reference, here) for name, reference in zip(words[::2], words[1::2], strict=True)}
+    file = _file(here, layer or USER)
+    put(file, chosen)
+    for image in chosen.values():
+        here.stderr().line(f"{image.name} is {image.reference} now ({layer or USER}: {file})")
+    return 0
+
+
+@command.command(
+    "forget", short_help="Take back what `use` said.", help="Remove NAMEs from the lock; what a weaker layer says counts again."
+)
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
+@_layer
+@speaking
+def forget(names: tuple[str, ...], *, layer: str | None) -> int:
+    """Remove names from a lock."""
+    from pipelines.config.lock import put, read_lock
+    from pipelines.errors import UsageError
+
+    here = settings()
+    file = _file(here, layer or USER)
+    unknown = [name for name in names if name not in read_lock(file)]
+    if unknown:
+        raise UsageError(f"{file} does not name {', '.join(unknown)}", next_step="lockgate images")
+    put(file, dict.fromkeys(names))
+    return 0
+
+
+def entry(image: LockedImage) -> dict[str, object]:
+    """One image as plain JSON values; keys are only ever added."""
+    return {
+        "name": image.name,
+        "reference": image.reference,
+        "origin": image.origin,
+        "fixture": image.fixture,
+        "artifact": image.artifact,
+        "layer": image.layer,
+        "where": image.where or None,
+    }
+
+
+def _remark(image: LockedImage) -> str:
+    from pipelines.cli.config import lock_of
+
+    return lock_of(image) + (", made up: it finds nothing real" if image.fixture else "")
+
+
+def _known(here: Settings) -> dict[str, LockedImage]:
+    from pipelines.config.lock import locked_images
+
+    return locked_images(_root(here), here.environ)
+
+
+def _root(here: Settings) -> Path | None:
+    """The project's folder; None outside of one, where only what holds for every project is known."""
+    from pipelines.config.discover import folder_of
+
+    return folder_of(here.directory)
+
+
+def _file(here: Settings, layer: str) -> Path:
+    from pipelines.config.lock import project_lock
+    from pipelines.config.places import places
+    from pipelines.errors import UsageError
+
+    if layer == "project":
+        root = _root(here)
+        if root is None:
+            raise UsageError(f"no project in {here.directory} or above", next_step="leave --project out, or run `lockgate init` first")
+        return project_lock(root)
+    for place in places(here.environ):
+        if place.layer.value == layer:
+            return place.lock
+    raise UsageError(f"there is no folder for settings of the {layer} here", next_step="set HOME, or LOCKGATE_CONFIG_DIRS")
+
+
+def _chosen(name: str, reference: str, here: Settings) -> LockedImage:
+    """The image a person names, by the digest its tag has now."""
+    from pipelines.errors import UsageError
+    from pipelines.model import LockedImage
+    from pipelines.registry import find, parse
+
+    if any(sign in name for sign in "/:@") or not name:
+        raise UsageError(
+            f"{name!r} is not a name for an image", next_step="write NAME REFERENCE, such as: python docker.io/library/python:3.13"
+        )
+    asked = parse(reference)
+    found = find(asked, here.environ)
+    moving = found.artifact and not asked.digest
+    return LockedImage(
+        name=name, reference=str(asked) if moving else asked.at(asked.digest or found.digest), origin="chosen", artifact=found.artifact
+    )

@@ -1,0 +1,52 @@
+"""Settings of the user and of the machine (`settings.toml`), as the weakest layers of every project's configuration there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipelines.config.files import read_toml
+from pipelines.config.origin import Origin
+from pipelines.config.places import places
+from pipelines.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pipelines.config.layers import Layers
+
+_NEXT = "correct the file; what belongs to one project goes into its lockgate.toml"
+
+
+def lay_shared(layers: Layers, environ: Mapping[str, str]) -> None:
+    """Put the settings files that exist into the layers, the machine's below the user's.
+
+    Raises:
+        ConfigError: a file cannot be read, or holds what may not hold for every project.
+    """
+    for place in reversed(places(environ)):
+        if place.settings.is_file():
+            layers.lay(_checked(place.settings), Origin(place.layer, str(place.settings)))
+
+
+def _checked(path: Path) -> dict[str, Any]:
+    from pydantic import ValidationError
+
+    from pipelines.config.problems import problems
+    from pipelines.config.tables import SharedSettings
+
+    tables = read_toml(path)
+    try:
+        SharedSettings.model_validate(tables)
+    except ValidationError as error:
+        lines = tuple(_own_words(line) for line in problems(error, lambda _: ""))
+        raise ConfigError(f"{path} is wrong", problems=lines, next_step=_NEXT) from error
+    return tables
+
+
+def _own_words(line: str) -> str:
+    """Keys of a project are known, but not here."""
+    path, separator, message = line.partition(": ")
+    if message.startswith(("unknown key", "not supported")):
+        return f"{path}{separator}settings for all projects are registry.url and build.secrets"
+    return line

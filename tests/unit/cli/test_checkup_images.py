@@ -1,0 +1,105 @@
+"""`doctor` knows whether every image the configuration needs can be had, and how old the database is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipelines.cli.checkup import State
+from pipelines.cli.checkup.images import images
+from pipelines.model import ImageSpec, LockedImage, PerfSpec, Project, ScanSpec, ServiceSpec
+from tests.unit.registry.conftest import Server, manifest
+from tests.unit.registry.conftest import server as server  # noqa: PLC0414 - the fixture, by its own name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.cli.checkup import Answer
+
+ZERO = f"sha256:{'0' * 64}"
+
+
+def locked(server: Server, **fixture: bool) -> dict[str, LockedImage]:
+    names = ("python", "trivy", "k6", "trivy-db")
+    return {
+        name: LockedImage(name=name, reference=f"{server.address}/{name}@{ZERO}", origin="built", fixture=name.replace("-", "_") in fixture)
+        for name in names
+    }
+
+
+def look(project: Project, *, certain: bool = True) -> dict[str, Answer]:
+    return {answer.name: answer for answer in images(project, {}, certain=certain)}
+
+
+def everything(root: Path, server: Server, **more: object) -> Project:
+    (root / "Dockerfile").write_text(
+        f"ARG BASE\nFROM $BASE AS a\nFROM --platform=linux/amd64 {server.address}/node:1 AS b\nFROM b\nFROM scratch\n"
+    )
+    return Project(
+        name="shop",
+        root=root,
+        images={"shop": ImageSpec(name="shop", base="python")},
+        scan=ScanSpec(),
+        perf={"load": PerfSpec(name="load", script="x.js", service=ServiceSpec(image=f"{server.address}/other:1", port=1))},
+        locked=locked(server),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def test_every_image_is_asked_for_also_those_a_dockerfile_names(tmp_path: Path, server: Server) -> None:
+    server.say(200, manifest())
+    answers = look(everything(tmp_path, server))
+    node, other = f"image {server.address}/node:1", f"image {server.address}/other:1"
+    assert set(answers) == {"image python", "image trivy", "image k6", "image trivy-db", node, other, "database"}
+    assert {answer.state for answer in answers.values()} == {State.OK}
+
+
+def test_what_a_registry_does_not_have_is_failed_where_this_machine_pulls(tmp_path: Path, server: Server) -> None:
+    server.say(404)
+    answers = look(everything(tmp_path, server))
+    assert answers["image python"].state is State.FAILED
+    assert "has no" in answers["image python"].detail
+    assert "lockgate images use python REFERENCE" in str(answers["image python"].fix)
+    assert look(everything(tmp_path, server), certain=False)["image python"].state is State.WARNING
+
+
+def test_a_name_that_nobody_knows_is_told_with_the_command(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM $BASE\n")
+    (answer,) = images(Project(name="x", root=tmp_path, images={"x": ImageSpec(name="x", base="ours")}), {})
+    assert (answer.state, answer.fix) == (State.FAILED, "lockgate images use ours REFERENCE")
+
+
+def scanning(root: Path, server: Server, **fixture: bool) -> Project:
+    return Project(name="x", root=root, scan=ScanSpec(), locked=locked(server, **fixture))
+
+
+@pytest.mark.parametrize(("days", "state"), [(2, State.OK), (30, State.WARNING)])
+def test_the_age_of_the_database_as_its_maker_says(tmp_path: Path, server: Server, days: int, state: State) -> None:
+    made = (dt.datetime.now(dt.UTC) - dt.timedelta(days=days, hours=1)).isoformat()
+    server.say(200, manifest(annotations={"org.opencontainers.image.created": made}))
+    answer = look(scanning(tmp_path, server))["database"]
+    assert answer.state is state
+    assert answer.detail.startswith(f"{days} days old")
+
+
+def test_the_age_of_the_database_as_the_last_run_saw_it(tmp_path: Path, server: Server) -> None:
+    body = manifest()
+    server.say(200, body)
+    from pipelines.registry import find, parse
+
+    digest = find(parse(f"{server.address}/trivy-db"), {}).digest
+    made = (dt.datetime.now(dt.UTC) - dt.timedelta(days=9)).isoformat()
+    report = tmp_path / ".lockgate/reports/run.json"
+    report.parent.mkdir(parents=True)
+    report.write_text(json.dumps({"steps": [{"facts": {}}, {"facts": {"database_digest": digest, "database_updated": made}}]}))
+    assert look(scanning(tmp_path, server))["database"].state is State.WARNING
+
+
+def test_a_made_up_database_is_said_to_be_one(tmp_path: Path, server: Server) -> None:
+    server.say(200, manifest())
+    answer = look(scanning(tmp_path, server, trivy_db=True))["database"]
+    assert answer.state is State.WARNING
+    assert "made up" in answer.detail
