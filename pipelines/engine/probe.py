@@ -176,8 +176,28 @@ def _sub_ids(machine: Machine) -> Iterator[Probe]:
     )
 
 
+def _limits(machine: Machine) -> Iterator[Probe]:
+    """Whether control groups can keep the limits of `[engine]`: processes of a container; memory and processors of all together."""
+    from pipelines.engine.embedded.sandbox.controllers import CONTROLLERS, LIMITS, seen
+
+    kept = seen(machine.read, root=machine.uid == 0)
+    missing = [LIMITS[name] for name in CONTROLLERS if name not in kept]
+    if machine.uid != 0:
+        why, fix = "an ordinary user has no control groups", "run as root where a container must not use up the machine"
+    else:
+        why = "no control group here can hand these controllers on"
+        fix = "run outside of a container, or in one that sees the control groups of the machine (docker run --cgroupns=host)"
+    yield Probe(
+        name="limits",
+        ok=not missing,
+        required=False,
+        detail=f"containers without a limit of {', '.join(missing)}: {why}" if missing else "processes, memory and cpus can be limited",
+        fix=fix if missing else None,
+    )
+
+
 def _install(program: str, found: str | None = None) -> str | None:
     return None if found else f"sudo apt-get install {_PACKAGES[program]}"
 
 
-_QUESTIONS: tuple[Callable[[Machine], Iterator[Probe]], ...] = (_system, _runtime, _images, _jail, _network, _sub_ids)
+_QUESTIONS: tuple[Callable[[Machine], Iterator[Probe]], ...] = (_system, _runtime, _images, _jail, _network, _sub_ids, _limits)

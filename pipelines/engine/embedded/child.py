@@ -23,8 +23,10 @@ class Ended:
     signal: int | None
 
 
-def spawn(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tuple[int, int, int]) -> Child:
-    """Start a program. It stays in our session: the scheduler of a busy machine makes the first steps of a new one wait (autogroups).
+def start(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tuple[int, int, int]) -> int:
+    """Start a program and give its pid, from any thread; `Child` waits for it.
+
+    It stays in our session: the scheduler of a busy machine makes the first steps of a new one wait (autogroups).
 
     Args:
         argv: its arguments, its name first.
@@ -39,7 +41,12 @@ def spawn(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tu
     # Signals that Python ignores are put back (restore_signals); os.posix_spawn would leave two more of them ignored.
     started = subprocess.Popen(argv, executable=executable, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
     started.returncode = 0  # it is ours to wait for: Popen is not to do it when it is collected
-    return Child(started.pid)
+    return started.pid
+
+
+def spawn(argv: list[str], *, executable: str, env: Mapping[str, str], stdio: tuple[int, int, int]) -> Child:
+    """Start a program as `start` does, in the event loop's thread."""
+    return Child(start(argv, executable=executable, env=env, stdio=stdio))
 
 
 class Child:

@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-BETWEEN_US = {"LOCKGATE_ENGINE_TAGS", "LOCKGATE_ENGINE_LEDGER", "LOCKGATE_KNOWN_HOSTS"}  # set by one of our parts for another
+BETWEEN_US = {
+    "LOCKGATE_SESSION",
+    "LOCKGATE_ENGINE_TAGS",
+    "LOCKGATE_ENGINE_LEDGER",
+    "LOCKGATE_KNOWN_HOSTS",
+}  # set by one of our parts for another
 PAGE = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
 
 

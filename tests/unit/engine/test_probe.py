@@ -13,6 +13,7 @@ from pipelines.engine.probe import Probe, missing, probe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CGROUPS = "8:pids:/\n4:memory:/a\n1:cpu,cpuacct:/\n0::/\n"
 GOOD = Answer(0, "namespaces\nproc\noverlay\n")
 REFUSED = Answer(1, "", "unshare: unshare failed: Operation not permitted\n")
 
@@ -21,7 +22,7 @@ REFUSED = Answer(1, "", "unshare: unshare failed: Operation not permitted\n")
 class FakeMachine:
     programs: frozenset[str] = frozenset({"runc", "skopeo", "unshare", "pasta", "newuidmap"})
     jail: Answer = GOOD
-    files: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = (("/proc/self/cgroup", CGROUPS),)
     tun: str | None = None
     uid: int = 0
     store: Path = Path("/nowhere/at/all")
@@ -120,3 +121,17 @@ def test_this_machine_answers(tmp_path: Path) -> None:
     assert machine.can_open(str(tmp_path / "none")) == "No such file or directory"
     assert not machine.is_socket(str(tmp_path))
     assert list(probe(os.environ))
+
+
+@pytest.mark.parametrize(
+    ("machine", "detail"),
+    [
+        (FakeMachine(uid=1000), "processes, memory, cpus: an ordinary user has no control groups"),
+        (FakeMachine(files=(("/proc/self/cgroup", "8:pids:/\n0::/\n"),)), "memory, cpus: no control group here can hand"),
+        (FakeMachine(files=()), "processes, memory, cpus: no control group here can hand"),
+    ],
+)
+def test_limits_that_cannot_be_kept_are_named_and_stop_nobody(machine: FakeMachine, detail: str) -> None:
+    limits = answers(machine)["limits"]
+    assert (limits.ok, limits.required, bool(limits.fix)) == (False, False, True)
+    assert limits.detail.startswith(f"containers without a limit of {detail}")

@@ -171,7 +171,7 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
     root = store_dir(rootless=rootless)
     store = await asyncio.to_thread(lambda: Store.open(root, rootless=rootless, budget=default_budget(root)))
     try:
-        runtime = Runtime(state, rootless=rootless)
+        runtime = Runtime(state, rootless=rootless, limits=limits, note=progress.note)
         runtime.prepare_soon()
         async with Switch.open(state, note=progress.note) as switch:
             ledger = _ledger(store)

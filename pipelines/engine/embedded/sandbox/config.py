@@ -37,6 +37,7 @@ _MASKED = (
 _READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _UMASK = 0o022
 _SHM_BYTES = 64 << 20
+_EXPENDABLE = 500  # oom_score_adj of containers, of 1000: when the machine runs out of memory they go before the engine and before others
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,22 @@ class Host:
         cgroups: there is a cgroup directory of ours; without it device access cannot be filtered.
         seccomp: the runtime was built with libseccomp.
         init: a statically linked init program, if one is installed.
+        processes: how many processes the runtime is to allow each container; None: that is not for the runtime to do.
     """
 
     rootless: bool
     cgroups: bool
     seccomp: bool
     init: Path | None
+    processes: int | None = None
 
 
 def oci_config(spec: Spec, user: User, host: Host, extra: Sequence[Bind], cgroup: str) -> dict[str, Any]:
     """The configuration of `spec`; `extra` binds are ours (resolv.conf, secrets, init …), `cgroup` names the container's cgroup."""
-    linux: dict[str, Any] = {"namespaces": _namespaces(spec), "resources": {"devices": _devices(spec)}}
+    resources: dict[str, Any] = {"devices": _devices(spec)}
+    if host.processes is not None:
+        resources["pids"] = {"limit": host.processes}
+    linux: dict[str, Any] = {"namespaces": _namespaces(spec), "resources": resources}
     if host.cgroups:
         linux["cgroupsPath"] = cgroup
     if not spec.privileged:
@@ -85,6 +91,7 @@ def process(spec: Spec, user: User, host: Host, args: Iterable[str]) -> dict[str
         "env": environment(spec.env, user),
         "cwd": spec.cwd,
         "noNewPrivileges": False,
+        "oomScoreAdj": max(_EXPENDABLE, own_score()),
         "capabilities": {
             "bounding": names,
             "effective": names if user.uid == 0 else [],
@@ -124,6 +131,12 @@ def bounding_set() -> int:
     """The capabilities this process could give at all: runtimes fail on others."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1], 16) for line in lines if line.startswith("CapBnd:"))
+
+
+@cache
+def own_score() -> int:
+    """This process's oom_score_adj (proc(5)): a process without privileges may give its children no smaller one."""
+    return int(Path("/proc/self/oom_score_adj").read_text())
 
 
 def _system_mounts(spec: Spec, host: Host) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from pipelines.engine.embedded.sandbox.config import INIT_TARGET, Host, environm
 from pipelines.engine.embedded.sandbox.inside import Inside
 from pipelines.engine.embedded.sandbox.launch import CannotStart, Launch
 from pipelines.engine.embedded.sandbox.mountpoints import MountPoints
+from pipelines.engine.embedded.sandbox.starter import Starter
 from pipelines.engine.embedded.sandbox.users import User, find_user
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class Container:
         self._name = name
         self._folder = tools.state / "bundles" / name
         self._execs = itertools.count(1)
-        self._launch = Launch(tools.binary, tools.state / "runtime", self._folder, cgroups=tools.cgroups is not None)
+        starter = tools.cgroups.starter if tools.cgroups is not None else Starter()
+        self._launch = Launch(tools.binary, tools.state / "runtime", self._folder, cgroups=tools.cgroups is not None, starter=starter)
         self._points: MountPoints | None = None
         if spec.network is not None and spec.privileged:
             spec.network.spoiled = True

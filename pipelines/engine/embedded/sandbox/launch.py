@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import re
 import signal
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.child import Child, spawn
+from pipelines.engine.embedded.child import Child, start
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.sandbox.output import Output
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.child import Ended
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
     from pipelines.engine.embedded.sandbox.output import Streams
+    from pipelines.engine.embedded.sandbox.starter import Starter
 
 # The runtime is a short-lived Go program: it ends before collecting garbage pays.
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOGC": "off"}
@@ -41,9 +43,11 @@ class Launch:
         root: the directory the runtime keeps its state in.
         bundle: the container's bundle; its name is the container's id.
         cgroups: whether the container has a cgroup.
+        starter: starts the runtime.
     """
 
-    def __init__(self, binary: RuntimeBinary, root: Path, bundle: Path, *, cgroups: bool) -> None:
+    def __init__(self, binary: RuntimeBinary, root: Path, bundle: Path, *, cgroups: bool, starter: Starter) -> None:
+        self._starter = starter
         self._binary = binary
         self._bundle = bundle
         self._log = bundle / "log"
@@ -68,8 +72,8 @@ class Launch:
         out, child_out = os.pipe()
         err, child_err = os.pipe()
         try:
-            starter = self._spawn(argv, streams.stdin, child_out, child_err)
-            ended = await _in_time(starter)
+            runtime = await self._spawn(argv, streams.stdin, child_out, child_err)
+            ended = await _in_time(runtime)
             if ended.code != 0:
                 raise problem(self._log, err)
             child = Child(int(pid_file.read_text()))
@@ -79,12 +83,14 @@ class Launch:
             raise
         return child, Output(out, err, streams)
 
-    def _spawn(self, argv: list[str], stdin: bytes | Path | None, out: int, err: int) -> Child:
+    async def _spawn(self, argv: list[str], stdin: bytes | Path | None, out: int, err: int) -> Child:
         """The runtime gets the container's own pipes and hands them on: nothing is copied between."""
         try:
             given = _open_stdin(stdin)
             try:
-                return spawn(argv, executable=self._binary.executable, env=_ENVIRONMENT, stdio=(given, out, err))
+                binary = self._binary.executable
+                call = functools.partial(start, argv, executable=binary, env=_ENVIRONMENT, stdio=(given, out, err))
+                return Child(await self._starter.start(self._bundle.name, call))
             finally:
                 os.close(given)
         finally:

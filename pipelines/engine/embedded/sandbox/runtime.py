@@ -17,9 +17,11 @@ from pipelines.engine.embedded.sandbox.launch import CannotStart
 from pipelines.engine.embedded.sandbox.output import Streams
 from pipelines.engine.embedded.sandbox.running import Running
 from pipelines.engine.embedded.sandbox.spec import Exit
+from pipelines.model import EngineSpec
+from pipelines.model.project import PROCESSES
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
     from typing import Any
 
@@ -39,11 +41,17 @@ class Runtime:
     Args:
         state: an empty directory in memory (tmpfs): bundles with secrets are written there.
         rootless: inside an ordinary user's user namespace.
+        limits: what containers may use, kept to as far as this machine allows.
+        note: told once, in one line, which limits that somebody asked for cannot be kept here.
     """
 
-    def __init__(self, state: Path, *, rootless: bool = False) -> None:
+    def __init__(
+        self, state: Path, *, rootless: bool = False, limits: EngineSpec | None = None, note: Callable[[str], object] = lambda _: None
+    ) -> None:
         self._state = state
         self._rootless = rootless
+        self._limits = limits or EngineSpec()
+        self._note = note
         prefix = os.urandom(4).hex()  # runtimes without a cgroup of ours may use the name where everybody does
         self._names = (f"lockgate-{prefix}-{number}" for number in itertools.count(1))
         self._tools: asyncio.Task[Tools] | None = None
@@ -110,16 +118,23 @@ class Runtime:
 
     def _preparing(self) -> asyncio.Task[Tools]:
         if self._tools is None:
-            self._tools = asyncio.ensure_future(asyncio.to_thread(self._prepare))
+            self._tools = asyncio.ensure_future(self._prepare_and_tell())
         return self._tools
+
+    async def _prepare_and_tell(self) -> Tools:
+        tools = await asyncio.to_thread(self._prepare)
+        if lacks := _told_lacks(self._limits, tools.cgroups):
+            self._note(f"not kept here, for want of control groups (lockgate doctor says why): {', '.join(lacks)} of [engine]")
+        return tools
 
     def _prepare(self) -> Tools:
         binary = find_runtime(os.environ.get(RUNTIME_VARIABLE))
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         for name in ("bundles", "runtime", "cgroup"):
             (self._state / name).mkdir(mode=0o700)
-        cgroups = Cgroups.enter(self._state / "cgroup", rootless=self._rootless)
-        host = Host(rootless=self._rootless, cgroups=cgroups is not None, seccomp=binary.seccomp, init=find_init())
+        cgroups = Cgroups.enter(self._state / "cgroup", self._limits, rootless=self._rootless)
+        processes = cgroups.processes if cgroups is not None else None
+        host = Host(self._rootless, cgroups is not None, binary.seccomp, find_init(), processes)
         return Tools(binary, cgroups, host, Ids.of_this_process(), self._state)
 
     async def _start(self, tools: Tools, spec: Spec, on_output: OnOutput | None) -> Running:
@@ -141,6 +156,13 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
+
+
+def _told_lacks(limits: EngineSpec, cgroups: Cgroups | None) -> list[str]:
+    """The limits that somebody asked for and that are not kept; the default of one is nothing to speak of at every start."""
+    asked = {"memory": limits.memory is not None, "cpus": limits.cpus is not None, "processes": limits.processes != PROCESSES}
+    lacks = cgroups.lacks if cgroups is not None else tuple(asked)
+    return [name for name in asked if asked[name] and name in lacks]
 
 
 async def _abandon(starting: asyncio.Future[Running]) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.cgroups import own_path, sweep
+from pipelines.engine.embedded.sandbox.cgroups import sweep
+from pipelines.engine.embedded.sandbox.controllers import own_path
 
 if TYPE_CHECKING:
     from pathlib import Path
