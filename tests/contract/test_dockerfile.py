@@ -123,3 +123,69 @@ async def test_only_what_is_copied_counts(image: str, nonce: str) -> None:
     two = await context(text).with_new_file("elsewhere", nonce).docker_build().file("/stamp").contents()
     three = await context(text).with_new_file("app/new", "1").docker_build().file("/stamp").contents()
     assert one == two != three
+
+
+async def test_owners_of_copies(image: str) -> None:
+    """Kept from a stage, given by --chown also to the folders that are made, group alone; a folder that is there keeps its own."""
+    text = f"""FROM {image} AS made
+RUN mkdir -p /d/in && touch /f /d/in/deep && chown 100:200 /f /d && chown 101:201 /d/in && chown 102:202 /d/in/deep
+FROM {image}
+RUN mkdir -m 700 /own && chown 500:600 /own
+COPY --from=made /f /kept
+COPY --from=made /d /d
+COPY --from=made --chown=7:8 /d /own
+COPY --from=made --chown=:9 /f /p/q/group
+COPY --from=made --chown=7 --link /f /linked/f
+COPY --chown=nobody <<X /named
+X
+"""
+    paths = "/kept /d /d/in /d/in/deep /own /own/in /p /p/q/group /linked /named"
+    built = context(text).docker_build()
+    owners = ["100:200", "0:0", "101:201", "102:202", "500:600", "7:8", "0:9", "0:9", "7:7", "65534:65534"]
+    assert (await built.with_exec(["sh", "-c", f"stat -c %u:%g {paths}"]).stdout()).split() == owners
+
+
+async def test_cache_volumes_begin_as_their_mount_says(image: str, nonce: str) -> None:
+    """Mode and owner belong to the volume's key: the same id mounted otherwise is another volume; a user who may write there does."""
+    text = f"""FROM {image}
+WORKDIR /w
+RUN --mount=type=cache,target=/c,id={nonce},mode=0777 stat -c '%a %u:%g' /c > /one && touch /c/x
+RUN --mount=type=cache,target=/c,id={nonce},uid=5,gid=6 stat -c '%a %u:%g' /c > /two && ls /c >> /two
+RUN --mount=type=cache,target=/c,id={nonce} ls /c > /three
+RUN --mount=type=cache,id={nonce}w pwd > /four && touch /w/seen
+RUN --mount=type=cache,id={nonce}w,target=/x ls /x >> /four
+USER 1000
+RUN --mount=type=cache,target=/c,id={nonce},mode=0777 touch /c/y
+"""
+    built = context(text).docker_build()
+    assert [await built.file(f"/{name}").contents() for name in ("one", "two", "three", "four")] == [
+        "777 0:0\n",
+        "755 5:6\n",
+        "",
+        "/w\nseen\n",
+    ]
+
+
+async def test_triggers_read_from_stages(image: str) -> None:
+    """ONBUILD COPY and RUN --mount of a stage of the same file, also of one that nothing else needs."""
+    text = f"""FROM {image} AS src
+RUN echo 12 > /file
+FROM {image} AS parent
+ONBUILD COPY --from=src /file /out/copied
+ONBUILD RUN --mount=from=src,source=/file,target=/m cat /m > /out/mounted
+FROM parent
+RUN cat /out/copied /out/mounted > /both
+"""
+    assert await context(text).docker_build().file("/both").contents() == "12\n12\n"
+
+
+async def test_scratch_has_a_path_and_a_folder(image: str) -> None:
+    text = f"""FROM {image} AS full
+FROM scratch
+ENV PATH=/opt/bin:$PATH
+COPY --from=full / /
+"""
+    built = context(text).docker_build()
+    assert await built.with_exec(["sh", "-c", "pwd; echo $PATH"]).stdout() == (
+        "/\n/opt/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+    )

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile import ignore, stages
+from pipelines.engine.embedded.dockerfile.order import references
 from pipelines.engine.embedded.dockerfile.origins import BuildContext, ImageRef, Scratch, StageRef
 from pipelines.engine.embedded.dockerfile.translation import Built, apply_step
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops import read
 from pipelines.engine.embedded.ops.actions import ActionOp
+from pipelines.engine.embedded.ops.config import Config, get
 from pipelines.engine.embedded.ops.files import CopyDirectory
 from pipelines.engine.embedded.ops.images import container_from
 from pipelines.engine.embedded.ops.op import SCRATCH_OP
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.states import SecretState
 
 LARGEST = 4 << 20  # bytes of a Dockerfile; more is a mistake
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(slots=True)
@@ -42,12 +45,19 @@ class Build:
 
     async def run(self) -> ContainerState:
         for index in self.plan.needed:
-            self.done[index] = await self._stage(self.plan.stages[index])
+            await self._ready(index)
         return self.done[self.plan.target].state
+
+    async def _ready(self, index: int) -> None:
+        """Have a stage; those that a trigger reads from are not known before."""
+        if index not in self.done:
+            self.done[index] = await self._stage(self.plan.stages[index])
 
     async def _stage(self, stage: Stage) -> Built:
         built = await self._base(stage)
         triggers = self.plan.triggers(stage, built.state.config.onbuild)
+        for reference in (reference for step in triggers for reference in references(step)):
+            await self._ready(reference.index)
         built = replace(built, state=replace(built.state, config=replace(built.state.config, onbuild=())), cmd_set=False)
         for step in (*triggers, *stage.steps):
             built = await apply_step(self, built, step)
@@ -58,10 +68,9 @@ class Build:
             case StageRef(index):
                 return self.done[index]
             case ImageRef(ref):
-                state = await self.image(ref, stage.platform or self.plan.platform)
-                return Built(state, dict(state.config.env))
+                return _begun(await self.image(ref, stage.platform or self.plan.platform))
             case Scratch():
-                return Built(ContainerState(self.plan.platform), {})
+                return _begun(ContainerState(self.plan.platform, config=Config(workdir="/")))
 
     async def image(self, ref: str, platform: str) -> ContainerState:
         """An image named in the file, resolved once a build."""
@@ -81,6 +90,14 @@ class Build:
                 return DirectoryState((await self.image(ref, self.plan.platform)).rootfs)
             case Scratch():
                 return DirectoryState()
+
+
+def _begun(state: ContainerState) -> Built:
+    """A stage at its start: it always has a PATH, as BuildKit gives it one."""
+    config = state.config
+    if get(config.env, "PATH") is None:
+        config = config.with_env("PATH", PATH)
+    return Built(replace(state, config=config), dict(config.env))
 
 
 async def build(

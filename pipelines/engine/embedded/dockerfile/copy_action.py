@@ -1,4 +1,7 @@
-"""COPY and ADD as a file operation: sources found by pattern, directories by their content, archives unpacked."""
+"""COPY and ADD as a file operation: sources found by pattern, folders by their content, archives unpacked.
+
+Rule: BuildKit's translation (`dockerfile2llb`) and its copy; the words of its errors are kept where people look for them.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.engine.embedded.dockerfile import chmod
-from pipelines.engine.embedded.errors import NotFound
+from pipelines.engine.embedded.dockerfile.sources import matching
+from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.actions import Action
-from pipelines.engine.embedded.ops.owners import owner_ids
+from pipelines.engine.embedded.ops.owners import copy_owner
 from pipelines.engine.embedded.store.listing import Narrow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from pipelines.engine.embedded.dockerfile.copying import Inline, Source
     from pipelines.engine.embedded.ops.op import Op
     from pipelines.engine.embedded.ops.session import Session
     from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.pathwalk import Make
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 Ids = tuple[int, int]
-WILD = frozenset("*?[\\")
+FOLDER_MODE = 0o755
 
 
 @dataclass(frozen=True)
@@ -59,114 +64,155 @@ class CopySources(Action):
         """By the content of what is copied, so that other files of the context do not matter."""
         found = await asyncio.to_thread(self._look, session, sources[0])
         contents = [
-            [path, kept, await session.content(sources[0], path, exclude=self.exclude)] for source in found for path, kept in source
+            [path, source.parents, await session.content(sources[0], path, include=_include(source), exclude=self.exclude)]
+            for source, paths in found
+            for path in paths
         ]
-        return [self._target(), contents]
+        return ["as BuildKit", self._target(), contents]
 
     def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
-        paths = [(posixpath.join(self.base, source.path.lstrip("/")), source.parents or "") for source in self.paths]
-        return [(self.origin, Narrow(path, below, exclude=self.exclude, wild=True)) for path, below in paths]
+        paths = [(posixpath.join(self.base, source.path.lstrip("/")), _include(source)) for source in self.paths]
+        return [(self.origin, Narrow(path, include, self.exclude, wild=True)) for path, include in paths]
 
-    def _look(self, session: Session, snapshot: Snapshot) -> list[list[tuple[str, str]]]:
+    def _look(self, session: Session, snapshot: Snapshot) -> list[tuple[Source, list[str]]]:
         from pipelines.engine.embedded.store.paths import Root
 
         with session.store.view(snapshot) as view:
-            return self._found(Root(view.path))
+            root = Root(view.path)
+            return [(source, self._found(root, source)) for source in self.paths]
 
-    def _found(self, root: Root) -> list[list[tuple[str, str]]]:
-        """For each source the paths it names and, with --parents, the folder below the destination they keep."""
-        found = []
-        for source in self.paths:
-            pattern = posixpath.join(self.base, source.path.lstrip("/"))
-            if source.parents is not None:
-                full = _matching(root, posixpath.join(pattern, source.parents))
-                matches = [(path, posixpath.dirname(posixpath.relpath(path, pattern))) for path in full]
-            else:
-                matches = [(path, "") for path in _matching(root, pattern)]
-            if not matches:
-                raise NotFound(f"failed to copy source directory: lstat {source.path}: no such file or directory")
-            found.append(matches)
-        return found
+    def _found(self, root: Root, source: Source) -> list[str]:
+        """The paths a source names: none for a pattern that nothing matches."""
+        try:
+            return matching(root, self.base, source.path)
+        except NotFound:
+            raise _not_found(source.path) from None
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
-        ids = owner_ids(root, self.owner)
-        matches = [match for source in self._found(sources[0]) for match in source]
-        many = len(matches) + len(self.inline) > 1
-        dest = self.dest if self.dest.endswith("/") or not (many or _is_directory(root, self.dest)) else f"{self.dest}/"
-        for path, kept in matches:
-            self._copy(sources[0], path, root, posixpath.join(dest, kept) + "/" if kept else dest, ids)
+        copier = _Copier(root, sources[0], self)
+        for source in self.paths:
+            for path in self._found(sources[0], source):
+                copier.copy(path, source)
         for one in self.inline:
-            target = posixpath.join(dest, one.name) if dest.endswith("/") else dest
-            self._parents(root, target, ids)
-            root.write(target, one.content.encode(), mode=self._mode(0o644), uid=ids[0], gid=ids[1])
-
-    def _copy(self, source: Root, path: str, root: Root, dest: str, ids: Ids) -> None:
-        from pipelines.engine.embedded.store.copy import copy_file, copy_tree
-
-        kind = source.stat(path).st_mode
-        if modes.S_ISDIR(kind):
-            self._parents(root, posixpath.join(dest, "x"), ids)
-            copy_tree(source, path, root, dest, exclude=self.exclude, owner=ids)
-            self._chmod(source, path, root, dest)
-            return
-        if self.unpack and self._unpacked(source, path, root, dest):
-            return
-        target = posixpath.join(dest, posixpath.basename(path)) if dest.endswith("/") else dest
-        self._parents(root, target, ids)
-        copy_file(source, path, root, target, owner=ids, permissions=self._mode(modes.S_IMODE(kind)) if self.mode else None)
-
-    def _chmod(self, source: Root, path: str, root: Root, dest: str) -> None:
-        """--chmod counts for everything copied, not for what was there before."""
-        if not self.mode:
-            return
-        for relative, status in source.walk(path):
-            if not modes.S_ISLNK(status.st_mode):
-                mode = chmod.apply(self.mode, modes.S_IMODE(status.st_mode), directory=modes.S_ISDIR(status.st_mode))
-                root.locate(posixpath.join(dest, relative)).chmod(mode)
-
-    def _unpacked(self, source: Root, path: str, root: Root, dest: str) -> bool:
-        """Unpack `path` into the directory `dest`, when it is a tar archive (compressed or not)."""
-        from pipelines.engine.embedded.images.archive import unpack_archive
-
-        with source.open(path) as file:
-            return unpack_archive(file, root, dest)
-
-    def _mode(self, mode: int) -> int:
-        return chmod.apply(self.mode, mode, directory=False) if self.mode else mode
-
-    def _parents(self, root: Root, path: str, ids: Ids) -> None:
-        root.mkdirs(posixpath.dirname(path), uid=ids[0], gid=ids[1])
+            copier.write(one)
 
     def __str__(self) -> str:
         return self.text
 
 
-def _is_directory(root: Root, path: str) -> bool:
+@dataclass(frozen=True)
+class Overlay(Action):
+    """The tree `upper` laid over what is there, as COPY --link does: links in the way are not followed, folders bring their mode."""
+
+    name: ClassVar[str] = "LINK"
+    upper: Op
+
+    @property
+    def sources(self) -> tuple[Op, ...]:  # type: ignore[override]
+        return (self.upper,)
+
+    def recipe(self) -> Any:
+        return []
+
+    def apply(self, root: Root, sources: Sequence[Root], /) -> None:
+        from pipelines.engine.embedded.store.merge import overlay
+
+        overlay(sources[0], root)
+
+
+class _Copier:
+    """Copies into one tree, as one COPY says."""
+
+    def __init__(self, root: Root, origin: Root, action: CopySources) -> None:
+        self._root = root
+        self._origin = origin
+        self._action = action
+        self._owner = copy_owner(root, action.owner) if action.owner else None
+
+    def copy(self, path: str, source: Source) -> None:
+        """One path that is there."""
+        if modes.S_ISDIR(self._origin.stat(path).st_mode):
+            self._folder(path, source)
+        elif not (self._action.unpack and self._unpacked(path)):
+            self._file(path)
+
+    def write(self, inline: Inline) -> None:
+        """A file that stands in the Dockerfile."""
+        target = self._target(inline.name)
+        rel = "/" + posixpath.relpath(target, self._root.path)
+        if not self._root.remove_file(rel):
+            raise InvalidInput(f"cannot replace to directory {rel} with file")
+        uid, gid = self._owner or (None, None)
+        self._root.write(rel, inline.content.encode(), mode=self._permissions(modes.S_IFREG | 0o644), uid=uid, gid=gid)
+
+    def _folder(self, path: str, source: Source) -> None:
+        from pipelines.engine.embedded.store.merge import merge_folder
+
+        dest = self._action.dest
+        if _kind(self._root, dest) not in {0, modes.S_IFDIR}:
+            raise InvalidInput(f"cannot copy to non-directory: {dest.rstrip('/')}")
+        self._root.mkdirs(dest, self._make().mode, *(self._owner or (None, None)))
+        count = merge_folder(
+            self._origin,
+            path,
+            self._root,
+            dest,
+            include=_include(source),
+            exclude=self._action.exclude,
+            owner=self._owner,
+            permissions=self._permissions if self._action.mode else None,
+        )
+        if source.required and not count and not self._action.exclude:
+            raise _not_found(posixpath.join(source.path, source.parents or ""))
+
+    def _file(self, path: str) -> None:
+        from pipelines.engine.embedded.store.merge import merge_file
+
+        target = self._target(posixpath.basename(path))
+        permissions = self._permissions if self._action.mode else None
+        merge_file(self._origin, path, self._root, target, owner=self._owner, permissions=permissions)
+
+    def _target(self, name: str) -> str:
+        """Where a file called `name` goes, as a path outside; the folders on the way are made."""
+        dest, make = self._action.dest, self._make()
+        place = self._root.locate(dest, make=make)
+        if not dest.endswith("/") and _kind(self._root, dest) != modes.S_IFDIR:
+            return str(place)
+        return str(self._root.locate(posixpath.join(dest, name), follow=False, make=make))
+
+    def _unpacked(self, path: str) -> bool:
+        """Unpack a tar archive (compressed or not) into the destination; False where it is something else."""
+        from pipelines.engine.embedded.images.archive import unpack_archive
+
+        if not modes.S_ISREG(self._origin.stat(path).st_mode):
+            return False
+        with self._origin.open(path) as file:
+            return unpack_archive(file, self._root, self._action.dest, self._owner)
+
+    def _make(self) -> Make:
+        """How missing folders of the destination are made: an octal --chmod and --chown count for them too."""
+        from pipelines.engine.embedded.store.pathwalk import Make
+
+        mode = self._action.mode
+        return Make(int(mode, 8) & 0o777 if mode.isdecimal() else FOLDER_MODE, self._owner)
+
+    @property
+    def _permissions(self) -> Callable[[int], int]:
+        text = self._action.mode
+        return lambda mode: chmod.apply(text, modes.S_IMODE(mode), directory=modes.S_ISDIR(mode))
+
+
+def _include(source: Source) -> tuple[str, ...]:
+    return (source.parents,) if source.parents else ()
+
+
+def _kind(root: Root, path: str) -> int:
+    """The type of what is at a path, links followed; 0 for nothing."""
     try:
-        return modes.S_ISDIR(root.stat(path).st_mode)
+        return modes.S_IFMT(root.stat(path.rstrip("/") or "/").st_mode)
     except NotFound:
-        return False
+        return 0
 
 
-def _matching(root: Root, pattern: str) -> list[str]:
-    """Paths that are there and match: `*`, `?` and `[…]` within names. A path that is there by that very name is meant literally."""
-    from pipelines.engine.embedded.store.patterns import name_pattern
-
-    if _is_there(root, pattern):
-        return [pattern]
-    found = ["/"]
-    for part in posixpath.normpath(pattern).split("/")[1:]:
-        if WILD.isdisjoint(part):
-            found = [posixpath.join(path, part) for path in found]
-        else:
-            fits = name_pattern(part)
-            found = [posixpath.join(path, name) for path in found if _is_directory(root, path) for name in root.listdir(path) if fits(name)]
-    return [path for path in found if _is_there(root, path)]
-
-
-def _is_there(root: Root, path: str) -> bool:
-    try:
-        root.stat(path, follow=False)
-    except NotFound:
-        return False
-    return True
+def _not_found(path: str) -> NotFound:
+    return NotFound(f"failed to copy source directory: lstat {path}: no such file or directory")

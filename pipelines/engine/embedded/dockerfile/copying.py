@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile import chmod
 from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.sources import wild
 from pipelines.engine.embedded.dockerfile.steps import Step
 from pipelines.engine.embedded.errors import Unsupported
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 REMOTE = re.compile(r"https?://|git://|ssh://|[\w-]+@[\w.-]+:")
 """An URL or a git repository (``git@host:path``)."""
+
+NUMBERS = re.compile(r"\d*(:\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,16 @@ class Source:
 
     Attributes:
         path: with wildcards ``*``, ``?`` and ``[…]``; a directory gives its content, a link is followed.
-        parents: with ``--parents`` the part of the written path that is kept below the destination; matches below ``path``.
+        parents: with ``--parents`` the pattern of what is copied from the directory ``path``, with the folders it lies in.
     """
 
     path: str
     parents: str | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether ``parents`` must match something: it has no wildcards."""
+        return self.parents is not None and not wild(self.path) and not wild(self.parents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +57,11 @@ class Copy(Step):
         inline: sources written in the Dockerfile, copied after the others.
         dest: as written; ``destination`` gives the path.
         origin: what the sources are read from.
-        chown: ``user[:group]`` by name or number, looked up in the image that is built; empty for 0:0.
+        chown: ``[user][:group]`` by name or number, looked up in the image that is built; empty to keep owners.
         chmod: octal or symbolic (``chmod.apply``); empty to keep modes.
         exclude: patterns of what is left out, relative to each source.
         parents: ``--parents``.
-        link: ``--link``: the destination's own links are not followed.
+        link: ``--link``: copied into an empty tree, which is laid over the image: links of the destination are not followed.
         unpack: a local tar archive among the sources is unpacked (ADD).
     """
 
@@ -84,9 +92,16 @@ class Copy(Step):
         copy.check()
         return copy
 
+    @property
+    def linked(self) -> bool:
+        """Whether it is done as a layer of its own (BuildKit does not where there is a ``--chmod``)."""
+        return self.link and not self.chmod
+
     def check(self) -> None:
         """Refuse, once expanded, what cannot be copied."""
         chmod.check(self.chmod)
+        if self.linked and not NUMBERS.fullmatch(self.chown):
+            raise Fault(f"--link needs --chown with numbers, not {self.chown}: it copies into an empty tree, without an /etc/passwd")
         for path in self.paths:
             if REMOTE.match(path) and self.add:
                 raise Unsupported(f"ADD from a URL or git repository ({path})")

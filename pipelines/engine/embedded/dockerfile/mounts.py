@@ -24,6 +24,8 @@ SWITCHES = frozenset({"readonly", "readwrite", "required"})
 KEYS = (*ALIASES, "source", "target", *sorted(SWITCHES), "type", "from", "id", "sharing", "size", "mode", "uid", "gid", "env")
 TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+OCTAL = 8
+HIGHEST = 0xFFFFFFFF  # of a mode or an id
 SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 
 
@@ -35,13 +37,13 @@ class Mount:
         type: bind, cache, tmpfs or secret.
         origin: what a bind shows, or a cache starts from (Scratch unless ``from`` is given).
         source: path inside the origin.
-        target: mount point, relative ones taken from the working directory; may be empty for a secret.
+        target: mount point, relative ones (and the empty one, but for a secret) taken from the working directory.
         id: of a cache volume or secret.
         sharing: of a cache volume: shared, private or locked.
         size: of a tmpfs in bytes, 0 for no limit.
         required: a missing secret is an error.
         env: the variable that holds a secret; None where it is a file.
-        mode, uid, gid: of a secret file or an empty cache; None where not given.
+        mode, uid, gid: of a secret file or of the folder a cache volume begins as; None where not given.
     """
 
     type: str
@@ -57,6 +59,11 @@ class Mount:
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
+
+    @property
+    def owned(self) -> bool:
+        """Whether ``mode``, ``uid`` or ``gid`` say how a cache volume begins; they count only without a ``source``."""
+        return posixpath.join("/", self.source) == "/" and not self.mode is self.uid is self.gid is None
 
     @property
     def cache_id(self) -> str:
@@ -139,7 +146,7 @@ class _Options:
     def mount(self) -> Mount:
         self._fits()
         get = self.values.get
-        mount = Mount(
+        return Mount(
             type=self.type,
             origin=self.origin or BuildContext(),
             source=get("source", ""),
@@ -150,13 +157,10 @@ class _Options:
             size=_bytes(get("size", "0")),
             required=self._switch("required"),
             env=get("env"),
-            mode=self._number("mode", 8),
+            mode=self._number("mode", OCTAL),
             uid=self._number("uid", 10),
             gid=self._number("gid", 10),
         )
-        if mount.type != "secret" and not mount.target:
-            raise Fault(f'invalid mount target "{mount.target}"')
-        return mount
 
     def _fits(self) -> None:
         for name in ("mode", "uid", "gid"):
@@ -201,10 +205,10 @@ class _Options:
         value = self.values.get(name)
         if value is None:
             return None
-        try:
-            return int(value, base)
-        except ValueError:
-            raise Fault(f"invalid value {value} for {name}") from None
+        digits = "[0-7]+" if base == OCTAL else "[0-9]+"
+        if not re.fullmatch(digits, value) or int(value, base) > HIGHEST:
+            raise Fault(f"invalid value {value} for {name}")
+        return int(value, base)
 
 
 def _bytes(text: str) -> int:

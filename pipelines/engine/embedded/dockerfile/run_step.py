@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.actions import ActionOp
 from pipelines.engine.embedded.ops.command import Command
+from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.exec import ExecOp
-from pipelines.engine.embedded.ops.files import WriteFile
+from pipelines.engine.embedded.ops.files import MakeDirectory, WriteFile
 from pipelines.engine.embedded.ops.op import SCRATCH_OP
 from pipelines.engine.embedded.ops.permit import permit_dockerfile
 from pipelines.engine.embedded.ops.states import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.states import Mount as EngineMount
 
 SECRET_MODE = 0o400
+DEFAULT_CACHE_MODE = 0o755
 
 
 @dataclass(slots=True)
@@ -51,7 +54,10 @@ async def run(build: Build, built: Built, step: Run) -> ContainerState:
     invocation = step.invocation(state.config.shell or ())
     mounts = Mounts([], [])
     for mount in step.mounts:
-        await _mount(build, state, mount, mounts)
+        try:
+            await _mount(build, state, mount, mounts)
+        except Fault as fault:
+            raise DockerfileError(str(fault), line=step.line, file=build.plan.file, parsing=False) from None
     if invocation.script:
         mounts.mounts.append(_script(invocation.script))
     command = Command(
@@ -83,6 +89,8 @@ def _script(script: Script) -> DirectoryMount:
 
 async def _mount(build: Build, state: ContainerState, mount: Mount, out: Mounts) -> None:
     target = state.absolute(mount.target)
+    if target == "/" and mount.type != "secret":
+        raise Fault('invalid mount target "/"')
     match mount.type:
         case "bind":
             origin = await build.origin(mount.origin)
@@ -97,10 +105,16 @@ async def _mount(build: Build, state: ContainerState, mount: Mount, out: Mounts)
 
 
 async def _cache(build: Build, mount: Mount) -> CacheState:
-    seed = await build.origin(mount.origin)
-    source = replace(seed, path=inside(seed.path, mount.source.lstrip("/")))
-    owner = f"{mount.uid or 0}:{mount.gid or 0}" if mount.uid or mount.gid else ""
-    return CacheState(mount.cache_id, None if source == DirectoryState() else source, mount.sharing.upper(), owner)
+    """A volume; what it begins as is part of its name, so that two mounts of one id that say otherwise do not meet."""
+    origin = await build.origin(mount.origin)
+    seed = replace(origin, path=inside(origin.path, mount.source.lstrip("/")))
+    if mount.owned:
+        mode = DEFAULT_CACHE_MODE if mount.mode is None else mount.mode & 0o777
+        made = MakeDirectory("/cache", mode, f"{mount.uid or 0}:{mount.gid or 0}")
+        seed = DirectoryState(ActionOp(seed.op, made), "/cache")
+    if seed == DirectoryState():
+        return CacheState(mount.cache_id, None, mount.sharing.upper())
+    return CacheState(f"{mount.cache_id}:{digest_of(seed.op.digest, seed.path)}", seed, mount.sharing.upper())
 
 
 def _secret(build: Build, state: ContainerState, mount: Mount, out: Mounts) -> None:

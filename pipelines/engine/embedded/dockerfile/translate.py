@@ -66,7 +66,7 @@ def _run(node: Node, find: Callable[[str], Origin]) -> Step:
 def _mount_origin(text: str, find: Callable[[str], Origin]) -> Origin | None:
     values = dict(option(one) for one in fields(text))
     name = values.get("from")
-    if name is None:
+    if not name:
         return Scratch() if values.get("type", "").lower() == "cache" else None
     if "$" in name[:-1]:
         raise Fault("'from' doesn't support variable expansion, define alias stage instead")

@@ -7,7 +7,7 @@ from functools import singledispatch
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile import instructions as do
-from pipelines.engine.embedded.dockerfile.copy_action import CopySources
+from pipelines.engine.embedded.dockerfile.copy_action import CopySources, Overlay
 from pipelines.engine.embedded.dockerfile.copying import Copy
 from pipelines.engine.embedded.dockerfile.run import Run
 from pipelines.engine.embedded.dockerfile.run_step import run
@@ -15,6 +15,7 @@ from pipelines.engine.embedded.ops import config as pairs
 from pipelines.engine.embedded.ops.actions import ActionOp
 from pipelines.engine.embedded.ops.config import Config, Port
 from pipelines.engine.embedded.ops.files import MakeDirectory
+from pipelines.engine.embedded.ops.op import SCRATCH_OP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,9 @@ async def _copy(build: Build, state: ContainerState, step: Copy) -> ContainerSta
         step.unpack,
         step.text,
     )
-    return replace(state, rootfs=ActionOp(state.rootfs, action))
+    if not step.linked:
+        return replace(state, rootfs=ActionOp(state.rootfs, action))
+    return replace(state, rootfs=ActionOp(state.rootfs, Overlay(ActionOp(SCRATCH_OP, action))))
 
 
 def _workdir(state: ContainerState, step: do.Workdir) -> ContainerState:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.paths import Root
 
 
-def unpack_archive(file: BinaryIO, root: Root, dest: str) -> bool:
+def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int] | None = None) -> bool:
     """Unpack a tar archive (plain, gzip, bzip2, xz or zstd) into the folder ``dest`` of a tree, made where it is missing.
 
-    Owners, modes, times and links are the archive's; no name and no link in it leads out of the tree.
+    Modes, times and links are the archive's, and the owners unless ``owner`` (uid, gid) is given; no name and no link in it leads out of
+    the tree.
 
     Returns:
         False, with nothing written, where the file is no tar archive.
@@ -34,9 +35,9 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str) -> bool:
         first = next(blocks, b"")
         if not _is_tar(first):
             return False
-        root.mkdirs(dest)
+        root.mkdirs(dest, 0o755, *(owner or (None, None)))
         with Stream(itertools.chain([first], blocks)) as stream:
-            _Archive(stream, os.fspath(root.path), dest).read()
+            _Archive(stream, os.fspath(root.path), dest, owner).read()
             stream.finish()  # so that a checksum at the end is looked at
     except ImageError as error:
         raise InvalidInput(f"failed to unpack an archive into {dest}: {error.message}") from None
@@ -44,12 +45,15 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str) -> bool:
 
 
 class _Archive(Members):
-    def __init__(self, stream: Stream, target: str, dest: str) -> None:
+    def __init__(self, stream: Stream, target: str, dest: str, owner: tuple[int, int] | None) -> None:
         super().__init__(stream, target)
         self._dest = dest
+        self._owner = owner
 
     def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
         member.name = self._inside(member.name)
+        if self._owner is not None:
+            member.uid, member.gid = self._owner
         if member.islnk():
             member.linkname = self._inside(member.linkname)
         super().add(tar, member)

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 
-API_DEFAULT = 0o644  # what the API gives for a new directory; it means 0o755
-
-
 @dataclass(frozen=True)
 class WriteFile(Action):
     """A file with given contents; missing parents are made."""
@@ -44,7 +41,7 @@ class WriteFile(Action):
 
 @dataclass(frozen=True)
 class MakeDirectory(Action):
-    """A directory; `mode` 0o644, the API's odd default, means 0o755."""
+    """A directory, with those it lies in; one that is there stays as it is."""
 
     name: ClassVar[str] = "mkdir"
     path: str
@@ -56,7 +53,7 @@ class MakeDirectory(Action):
 
     def apply(self, root: Root, _: Sequence[Root], /) -> None:
         uid, gid = owner_ids(root, self.owner)
-        root.mkdirs(self.path, mode=0o755 if self.mode == API_DEFAULT else self.mode, uid=uid, gid=gid)
+        root.mkdirs(self.path, mode=self.mode, uid=uid, gid=gid)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,11 @@ def owner_ids(root: Root, owner: str) -> tuple[int, int]:
     return uid, gid
 
 
+def copy_owner(root: Root, owner: str) -> tuple[int, int]:
+    """As `owner_ids`, for `COPY --chown`, which also takes `:group`: the user is then 0."""
+    return owner_ids(root, "0" + owner if owner.startswith(":") else owner)
+
+
 @functools.cache
 def _mapped() -> Ids:
     return Ids.of_this_process()

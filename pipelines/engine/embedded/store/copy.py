@@ -10,6 +10,8 @@ import errno
 import os
 import posixpath
 import stat
+from collections.abc import Callable
+from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
@@ -26,6 +28,19 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.paths import Root
 
 Owner = tuple[int, int] | Literal["caller"] | None
+Permissions = int | Callable[[int], int] | None  # see `Change.mode`
+
+
+class Occupied(Enum):
+    """What to do where the target has something of another kind by the same name.
+
+    FOLLOW: a link to a folder is followed, anything else replaced. REPLACE: links are replaced, too. REFUSE: a folder is not put in the
+    place of anything, nor anything in the place of a folder: InvalidInput.
+    """
+
+    FOLLOW = "follow"
+    REPLACE = "replace"
+    REFUSE = "refuse"
 
 
 def copy_tree(
@@ -108,9 +123,10 @@ class Writer:
         folders: where the folders copied so far went, by their relative path.
     """
 
-    def __init__(self, dst: Root, owner: Owner, permissions: int | None) -> None:
+    def __init__(self, dst: Root, owner: Owner, permissions: Permissions, occupied: Occupied = Occupied.FOLLOW) -> None:
         self._dst = dst
         self._outward = owner == "caller"
+        self._occupied = Occupied.REPLACE if self._outward else occupied
         self._change = (
             Change(owner, permissions) if owner != "caller" else Change((os.getuid(), os.getgid()), permissions, xattrs=False, bits=0o1777)
         )
@@ -161,17 +177,18 @@ class Writer:
             return ""
         if stat.S_ISDIR(mode):
             return path
-        if stat.S_ISLNK(mode) and not self._outward:
-            rel = os.path.relpath(path, self._dst.path)
-            if _is_folder(self._dst, rel):
-                return str(self._dst.locate(rel))
+        rel = os.path.relpath(path, self._dst.path)
+        if self._occupied is Occupied.REFUSE:
+            raise InvalidInput(f"cannot copy to non-directory: /{rel}")
+        if stat.S_ISLNK(mode) and self._occupied is Occupied.FOLLOW and _is_folder(self._dst, rel):
+            return str(self._dst.locate(rel))
         os.unlink(path)
         return ""
 
     def _file(self, found: Found, parent: str, name: str) -> None:
         path = os.path.join(parent, name)
         if parent not in self._fresh:
-            _clear(path)
+            self._make_room(path)
         info = found.info
         if self._outward and not (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)):
             return
@@ -188,15 +205,16 @@ class Writer:
         if info.st_nlink > 1:
             self._links[inode] = path
 
-
-def _clear(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    except (IsADirectoryError, PermissionError):
-        remove_below(path)
-        os.rmdir(path)
+    def _make_room(self, path: str) -> None:
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except (IsADirectoryError, PermissionError):
+            if self._occupied is Occupied.REFUSE:
+                raise InvalidInput(f"cannot replace to directory /{os.path.relpath(path, self._dst.path)} with file") from None
+            remove_below(path)
+            os.rmdir(path)
 
 
 def _is_folder(root: Root, rel: str) -> bool:

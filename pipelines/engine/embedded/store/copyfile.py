@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.store.measure import MARKS, xattrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SMALL = 128 * 1024  # bytes up to which one read and one write beat asking the kernel to copy
 _CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
@@ -18,13 +21,13 @@ class Change(NamedTuple):
 
     Attributes:
         owner: (uid, gid) to give; None: the source's.
-        mode: permission bits to give, links excepted; None: the source's.
+        mode: permission bits to give, links excepted, or what makes them of the source's st_mode; None: the source's.
         xattrs: whether extended attributes are copied.
         bits: the mode bits that are kept at all.
     """
 
     owner: tuple[int, int] | None = None
-    mode: int | None = None
+    mode: int | Callable[[int], int] | None = None
     xattrs: bool = True
     bits: int = 0o7777
 
@@ -33,7 +36,12 @@ class Change(NamedTuple):
         if self.owner is not None:
             os.chown(path, *self.owner, follow_symlinks=False)
         if self.mode is not None:
-            os.chmod(path, self.mode)
+            os.chmod(path, self.permissions(os.stat(path).st_mode))
+
+    def permissions(self, mode: int) -> int:
+        """The permission bits for the copy of a file that has the st_mode `mode`."""
+        wanted = stat.S_IMODE(mode) if self.mode is None else self.mode if isinstance(self.mode, int) else self.mode(mode)
+        return wanted & self.bits
 
 
 KEEP = Change()
@@ -65,8 +73,7 @@ def copy_metadata(source: str, target: str, info: os.stat_result, change: Change
     uid, gid = change.owner or (info.st_uid, info.st_gid)
     os.chown(target, uid, gid, follow_symlinks=False)
     if not stat.S_ISLNK(info.st_mode):
-        mode = stat.S_IMODE(info.st_mode) if change.mode is None else change.mode
-        os.chmod(target, mode & change.bits)
+        os.chmod(target, change.permissions(info.st_mode))
     if change.xattrs:
         _copy_xattrs(source, target)
     os.utime(target, ns=(info.st_atime_ns, info.st_mtime_ns), follow_symlinks=False)

@@ -24,11 +24,10 @@ WILD = frozenset("*?[\\")
 class Narrow(NamedTuple):
     """A part of a tree: what is at `path` (and below it), less what the patterns, relative to it, leave out.
 
-    With `wild`, `path` has wildcards within names and names everything that matches; `below` (of COPY --parents) goes on from there.
+    With `wild`, `path` has wildcards within names and names everything that matches.
     """
 
     path: str
-    below: str = ""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     wild: bool = False
@@ -36,8 +35,8 @@ class Narrow(NamedTuple):
     @classmethod
     def from_json(cls, data: list[Any]) -> Narrow:
         """The inverse of what `json` makes of it."""
-        path, below, include, exclude, wild = data
-        return cls(path, below, tuple(include), tuple(exclude), wild)
+        path, include, exclude, wild = data
+        return cls(path, tuple(include), tuple(exclude), wild)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ def narrowed(files: Files, narrows: Iterable[Narrow]) -> Files:
 
 def _tops(files: Files, narrow: Narrow) -> Iterator[str]:
     """The paths a narrowing names, relative, "" for the whole tree; one that is not there is named all the same."""
-    path = posixpath.normpath("/" + posixpath.join(narrow.path, narrow.below)).lstrip("/")
+    path = posixpath.normpath("/" + narrow.path).lstrip("/")
     if not narrow.wild or WILD.isdisjoint(path):
         yield path
         return

@@ -46,9 +46,9 @@ class Root:
         with self._at("stat", rel, follow=follow) as at:
             return os.stat(at.name, dir_fd=at.fd, follow_symlinks=False)
 
-    def locate(self, rel: str, *, follow: bool = True) -> Path:
-        """The path outside, links resolved: valid while nobody changes the tree. It need not exist, its folder must."""
-        with self._at("stat", rel, follow=follow) as at:
+    def locate(self, rel: str, *, follow: bool = True, make: Make | None = None) -> Path:
+        """The path outside, links resolved: valid while nobody changes the tree. It need not exist, its folder must, or is made."""
+        with self._at("stat", rel, follow=follow, make=make) as at:
             return at.path()
 
     def open(self, rel: str) -> BinaryIO:
@@ -126,6 +126,17 @@ class Root:
                 return _remove(str(at.path()), is_root=at.is_root())
         except NotFound:
             return False
+
+    def remove_file(self, rel: str) -> bool:
+        """Remove what is not a folder (a link, not what it leads to), if it is there. False for a folder, which stays."""
+        try:
+            with self._at("remove", rel, follow=False) as at:
+                if at.is_root() or stat.S_ISDIR(os.stat(at.name, dir_fd=at.fd, follow_symlinks=False).st_mode):
+                    return False
+                os.unlink(at.name, dir_fd=at.fd)
+        except NotFound:
+            pass
+        return True
 
     def chown(self, rel: str, uid: int, gid: int, *, recursive: bool = False) -> None:
         """Give a path, and with `recursive` everything below it, an owner; of links, the links themselves."""

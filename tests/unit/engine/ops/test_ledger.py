@@ -66,7 +66,7 @@ def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
         (Narrow("/app", exclude=("*.pyc",)),),
         (Narrow("/setup.py"),),
         (Narrow("/tests/*.py", wild=True),),
-        (Narrow("/", "a/b", wild=True),),
+        (Narrow("/", include=("a/b",), wild=True),),
     }
 
 

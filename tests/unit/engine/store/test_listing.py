@@ -42,7 +42,7 @@ TREE = tree("app/main.py", "app/data/a.csv", "app/data/b.csv", "tests/test_a.py"
         ([Narrow("/app", include=("data/a.*",))], {"app", "app/data", "app/data/a.csv"}),
         ([Narrow("/*.md", wild=True)], {"notes.md"}),
         ([Narrow("/app/d*", wild=True)], {"app/data", "app/data/a.csv", "app/data/b.csv"}),
-        ([Narrow("/app", below="*/b.csv", wild=True)], {"app/data/b.csv"}),
+        ([Narrow("/a*", include=("*/b.csv",), wild=True)], {"app", "app/data", "app/data/b.csv"}),
         ([Narrow("/", exclude=("tests", "*.md")), Narrow("/tests", wild=True)], set()),
         ([Narrow("/", exclude=("*.md",)), Narrow("/app", exclude=("*.py",))], {"app", "app/data", "app/data/a.csv", "app/data/b.csv"}),
     ],
@@ -99,7 +99,7 @@ def test_what_is_alike_does_not_decide_whether_parts_differ(one: Files, other: F
 def test_json_and_back() -> None:
     listing = Listing("/srv", ("*.py",), ("x",), gitignore=True, files=TREE)
     assert Listing.from_json(listing.to_json()) == listing
-    narrow = Narrow("/a", "b", ("c",), ("d",), wild=True)
+    narrow = Narrow("/a", ("c",), ("d",), wild=True)
     assert Narrow.from_json([*narrow]) == narrow
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.session import Session
 
 Args = dict[str, Any]
+API_DEFAULT = 0o644  # what the API gives for a new directory; it means FOLDER_MODE
+FOLDER_MODE = 0o755
 
 
 def changed(state: DirectoryState, *actions: Action) -> DirectoryState:
@@ -37,7 +39,8 @@ def with_new_file(_: Session, state: DirectoryState, args: Args) -> DirectorySta
 
 @field("Directory.withNewDirectory", args=("path", "permissions"))
 def with_new_directory(_: Session, state: DirectoryState, args: Args) -> DirectoryState:
-    return changed(state, files.MakeDirectory(inside(state.path, args["path"]), args["permissions"]))
+    mode = FOLDER_MODE if args["permissions"] == API_DEFAULT else args["permissions"]
+    return changed(state, files.MakeDirectory(inside(state.path, args["path"]), mode))
 
 
 @field("Directory.withDirectory", args=("path", "source", "exclude", "include", "gitignore", "owner", "permissions"))
