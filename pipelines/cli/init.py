@@ -10,20 +10,27 @@ from pipelines.cli.options import settings, speaking
 @click.command(
     "init",
     short_help="Write a first lockgate.toml.",
-    help="""Look at the project (Dockerfile stages, tests, k6 scripts, ports) and write a lockgate.toml that works.""",
+    help="""Look at the project (Dockerfile stages, language, tests, k6 scripts, ports) and write a lockgate.toml that works.""",
 )
 @click.option("--force", is_flag=True, help="Write over an existing lockgate.toml.")
+@click.option("--dockerfile", is_flag=True, help="First write a Dockerfile for the project's language; there must be none yet.")
 @click.option("--print", "only_print", is_flag=True, help="Print it instead of writing it.")
 @speaking
-def command(*, force: bool, only_print: bool) -> int:
+def command(*, force: bool, dockerfile: bool, only_print: bool) -> int:
     """Write a first lockgate.toml."""
     from pipelines.cli.name import shown
-    from pipelines.config.init import propose, write
+    from pipelines.config import dockerfiles
+    from pipelines.config.init import free, propose, write
+    from pipelines.errors import UsageError
 
     here = settings()
+    if only_print and dockerfile:
+        raise UsageError("--print writes nothing, and --dockerfile writes a file", next_step="leave one of them out")
     if only_print:
         here.stdout().line(propose(here.directory).rstrip("\n"))
         return 0
-    path = write(here.directory, force=force)
-    here.stderr().line(f"wrote {shown(path)}; next: {here.again('plan')}")
+    free(here.directory, force=force)
+    written = dockerfiles.write(here.directory) if dockerfile else ()
+    written = (*written, write(here.directory, force=force))
+    here.stderr().line(f"wrote {', '.join(shown(path) for path in written)}; next: {here.again('plan')}")
     return 0

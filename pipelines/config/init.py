@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipelines.config.discover import FILE, PYPROJECT, in_folder
+from pipelines.config.languages import Language
 from pipelines.config.survey import survey
 from pipelines.errors import UsageError
 
@@ -15,19 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.config.survey import Seen
+    from pipelines.config.languages import Kind
+    from pipelines.config.survey import Seen, Stage
 
 _SHIPS = ("runtime", "release", "production", "prod", "final", "app")
-_TESTS = ("test", "tests", "testing", "dev", "ci")
+_TESTS = ("test", "tests", "testing", "unit-test", "unittest", "ci", "dev")
+_BUILDS = ("build", "builder", "compile", "deps", "dependencies")
+_COMPILED = frozenset({Language.GO, Language.RUST, Language.MAVEN, Language.GRADLE})
+_BUILT_IN = ("true",)
 
 
 def propose(root: Path) -> str:
     """The text of a lockgate.toml that fits the project and loads without a problem; what could not be seen is a comment.
 
     Raises:
-        UsageError: the project's Dockerfile cannot be parsed.
+        UsageError: the project's Dockerfile cannot be parsed, or there is none, so that no step could come of it.
     """
     seen = survey(root)
+    if seen.dockerfile is None and not seen.python_steps:
+        raise _nothing_to_build(root, seen)
     return "\n".join(_head(seen)) + "".join("\n" + "\n".join(section) + "\n" for section in _sections(seen))
 
 
@@ -35,18 +42,43 @@ def write(root: Path, *, force: bool = False) -> Path:
     """Write the proposal to lockgate.toml and return its path.
 
     Raises:
-        UsageError: there is one already (unless `force`), or the folder cannot be written.
+        UsageError: there is one already (unless `force`), there is no Dockerfile, or the folder cannot be written.
     """
-    path = root / FILE
-    if path.exists() and not force:
-        raise UsageError(f"{path} is already there", next_step="edit it, or run `lockgate init --force` to write it anew")
-    if in_folder(root) is not None and not path.exists():
-        raise UsageError(f"{root / PYPROJECT} already configures this folder", next_step="edit its [tool.lockgate] table")
+    path = free(root, force=force)
     try:
         path.write_text(propose(root), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}") from error
     return path
+
+
+def free(root: Path, *, force: bool = False) -> Path:
+    """The path of the file that `write` makes.
+
+    Raises:
+        UsageError: the folder is configured already.
+    """
+    path = root / FILE
+    if path.exists() and not force:
+        raise UsageError(f"{path} is already there", next_step="edit it, or run `lockgate init --force` to write it anew")
+    if not path.exists() and in_folder(root) is not None:
+        raise UsageError(f"{root / PYPROJECT} already configures this folder", next_step="edit its [tool.lockgate] table")
+    return path
+
+
+def _nothing_to_build(root: Path, seen: Seen) -> UsageError:
+    several = sorted(path.relative_to(root).as_posix() for path in root.glob("*/Dockerfile"))
+    if several:
+        return UsageError(
+            f"{root} has several Dockerfiles and none in a usual place: {', '.join(several)}",
+            next_step="write a lockgate.toml with an [images.NAME] for each, context and dockerfile in it (`lockgate config schema`)",
+        )
+    what = f", which is written in {seen.kinds[0].language}" if seen.kinds else ""
+    offer = "run `lockgate init --dockerfile` to have one written, or write" if seen.kinds else "write"
+    return UsageError(
+        f"there is no Dockerfile in {root}{what}: nothing could be built, tested or scanned",
+        next_step=f"{offer} a Dockerfile and run `lockgate init` again",
+    )
 
 
 def _head(seen: Seen) -> Iterator[str]:
@@ -63,13 +95,11 @@ def _head(seen: Seen) -> Iterator[str]:
 
 
 def _sections(seen: Seen) -> Iterator[list[str]]:
-    if not seen.dockerfile:
-        yield ["# No Dockerfile was found. Once there is one, add [images.NAME]."]
+    if seen.dockerfile is None:
+        yield ["# The steps are those of lockgate.py. Once there is a Dockerfile, add [images.NAME]."]
         return
-    ships = _pick(seen.stages, _SHIPS)
-    yield list(_image(seen, ships))
-    if seen.pytest:
-        yield list(_tests(seen))
+    yield list(_image(seen, _pick(seen.stages, _SHIPS)))
+    yield from (list(lines) for lines in _tests(seen))
     yield ["[scan]", 'fail_on = "high"']
     if seen.ports:
         for name, script in _perf_names(seen.k6_scripts).items():
@@ -77,19 +107,40 @@ def _sections(seen: Seen) -> Iterator[list[str]]:
     yield ["# Publishing needs [registry] above.", "# [publish]", '# when = "ci"']
 
 
-def _image(seen: Seen, ships: str | None) -> Iterator[str]:
+def _image(seen: Seen, ships: Stage | None) -> Iterator[str]:
     yield f"[images.{seen.name}]"
+    if seen.dockerfile != "Dockerfile":
+        yield f"dockerfile = {_quoted(str(seen.dockerfile))}"
     if ships:
-        yield f"target = {_quoted(ships)}"
+        yield f"target = {_quoted(ships.name)}"
     if seen.base_argument:
-        yield 'base = "python"  # a name in .lockgate/images.lock or a reference; passed as the build argument BASE'
+        yield 'base = "python"  # a name (`lockgate images` lists them) or a reference; passed as the build argument BASE'
 
 
-def _tests(seen: Seen) -> Iterator[str]:
+def _tests(seen: Seen) -> Iterator[list[str]]:
+    """A test for every language that has some; else what the Dockerfile's own test stage does."""
+    tested = [kind for kind in seen.kinds if kind.test]
+    for number, kind in enumerate(tested):
+        yield list(_test(seen, "unit" if number == 0 else f"unit-{kind.language.name.lower()}", kind))
     stage = _pick(seen.stages, _TESTS)
-    yield "[tests.unit]"
-    yield f"image = {{ name = {_quoted(seen.name)}, target = {_quoted(stage)} }}" if stage else f"image = {_quoted(seen.name)}"
-    yield 'command = ["pytest", "-q", "--junitxml=/tmp/junit.xml"]'
+    if tested or stage is None:
+        return
+    command = stage.command or _BUILT_IN
+    about = ["# The stage runs the tests while it is built; what runs afterwards has nothing left to do."] if command is _BUILT_IN else []
+    yield ["[tests.unit]", _in(seen, stage), *about, f"command = {_array(command)}"]
+
+
+def _test(seen: Seen, name: str, kind: Kind) -> Iterator[str]:
+    stage = _pick(seen.stages, _TESTS) or (_pick(seen.stages, _BUILDS) if kind.language in _COMPILED else None)
+    yield f"[tests.{name}]"
+    if stage is None:
+        yield f"# The image must hold {(kind.test or ('',))[0]}: a stage `test` in the Dockerfile is the usual place."
+    yield _in(seen, stage)
+    yield f"command = {_array(kind.test or ())}"
+
+
+def _in(seen: Seen, stage: Stage | None) -> str:
+    return f"image = {{ name = {_quoted(seen.name)}, target = {_quoted(stage.name)} }}" if stage else f"image = {_quoted(seen.name)}"
 
 
 def _perf_names(scripts: tuple[str, ...]) -> dict[str, str]:
@@ -109,9 +160,13 @@ def _perf(seen: Seen, name: str, script: str) -> Iterator[str]:
     yield "thresholds = { p95_ms = 500, error_rate = 0.01 }"
 
 
-def _pick(stages: tuple[str, ...], wanted: tuple[str, ...]) -> str | None:
+def _pick(stages: tuple[Stage, ...], wanted: tuple[str, ...]) -> Stage | None:
     """The stage whose name comes first in the list of usual names; None leaves the choice to the Dockerfile's order."""
-    return next((stage for name in wanted for stage in stages if stage.lower() == name), None)
+    return next((stage for name in wanted for stage in stages if stage.name.lower() == name), None)
+
+
+def _array(words: tuple[str, ...]) -> str:
+    return "[" + ", ".join(_quoted(word) for word in words) + "]"
 
 
 def _quoted(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What can be seen of a project from outside: Dockerfile stages, ports, tests, k6 scripts."""
+"""What can be seen of a project from outside: its Dockerfile's stages and ports, its language and tests, its k6 scripts."""
 
 from __future__ import annotations
 
@@ -7,31 +7,43 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.config.files import read_toml
+from pipelines.config.languages import languages
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from pipelines.config.languages import Kind
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
 _SKIP = frozenset({"node_modules", "venv", "build", "dist", "__pycache__", "site-packages"})
 _K6_IMPORT = re.compile(r"""from\s+['"]k6(/[\w-]+)*['"]""")
 _DEPTH = 3
 _LARGEST_SCRIPT = 1 << 20
+_USUAL = ("Dockerfile", "Containerfile", "docker/Dockerfile", "build/Dockerfile", "deploy/Dockerfile", ".docker/Dockerfile")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stage of a Dockerfile: its name, empty if it has none, and what it does by default."""
+
+    name: str
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """Facts about a project; `stages` in file order, without unnamed ones; `base_argument` when a stage begins `FROM ${BASE}`."""
+    """Facts about a project; `dockerfile` is relative to it, `base_argument` says that a stage begins `FROM ${BASE}`."""
 
     name: str
-    dockerfile: bool = False
-    stages: tuple[str, ...] = ()
+    dockerfile: str | None = None
+    stages: tuple[Stage, ...] = ()
     base_argument: bool = False
     ports: tuple[int, ...] = ()
-    pytest: bool = False
+    kinds: tuple[Kind, ...] = ()
     k6_scripts: tuple[str, ...] = ()
+    python_steps: bool = False
 
 
 def survey(root: Path) -> Seen:
@@ -40,26 +52,36 @@ def survey(root: Path) -> Seen:
     Raises:
         UsageError: its Dockerfile or its pyproject.toml cannot be parsed.
     """
-    path = root / "Dockerfile"
-    commands = _commands(path) if path.is_file() else ()
+    dockerfile = _dockerfile(root)
+    commands = _commands(root / dockerfile) if dockerfile is not None else ()
     words = [" ".join(command.value) for command in commands if command.cmd.upper() == "FROM"]
+    kinds = languages(root)
     return Seen(
-        name=_name(root),
-        dockerfile=path.is_file(),
-        stages=tuple(name for word in words for name in _stage(word)),
+        name=_name(root, kinds),
+        dockerfile=dockerfile,
+        stages=tuple(_stages(commands)),
         base_argument=any(word.startswith(("${BASE}", "$BASE ")) or word == "$BASE" for word in words),
         ports=tuple(dict.fromkeys(_ports(commands))),
-        pytest=_has_pytest(root),
+        kinds=kinds,
         k6_scripts=tuple(sorted(_k6_scripts(root, root, _DEPTH))),
+        python_steps=(root / "lockgate.py").is_file(),
     )
 
 
-def _name(root: Path) -> str:
-    """The distribution's name where pyproject.toml has one, else the folder's."""
-    path = root / "pyproject.toml"
-    project = read_toml(path).get("project") if path.is_file() else None
-    name = project.get("name") if isinstance(project, dict) else None
-    return _NOT_A_NAME.sub("-", str(name or root.resolve().name).lower()).strip("-")[:63].strip("-") or "project"
+def _name(root: Path, kinds: Iterable[Kind]) -> str:
+    """What the project calls itself in its language's own file, else the folder's name; in the form of our names."""
+    own = next((kind.name for kind in kinds if kind.name), None) or root.resolve().name
+    bare = own.rpartition("/")[2] if own.startswith("@") else own
+    return _NOT_A_NAME.sub("-", bare.lower()).strip("-")[:63].strip("-") or "project"
+
+
+def _dockerfile(root: Path) -> str | None:
+    """The Dockerfile in a usual place; else the only one in a folder of the project."""
+    for name in _USUAL:
+        if (root / name).is_file():
+            return name
+    below = [path for path in root.glob("*/Dockerfile") if path.is_file() and not path.parent.name.startswith(".")]
+    return below[0].relative_to(root).as_posix() if len(below) == 1 else None
 
 
 def _commands(path: Path) -> tuple[Any, ...]:
@@ -70,35 +92,37 @@ def _commands(path: Path) -> tuple[Any, ...]:
         raise UsageError(f"{path} cannot be parsed: {error}", next_step="correct the Dockerfile, then run `lockgate init` again") from error
 
 
-def _stage(words: str) -> Iterator[str]:
-    match = re.search(r"\sAS\s+(\S+)$", words, re.IGNORECASE)
-    if match:
-        yield match[1]
+def _stages(commands: Iterable[Any]) -> Iterator[Stage]:
+    """The stages in the order of the file, each with its last ENTRYPOINT and CMD together."""
+    name: str | None = None
+    entrypoint: tuple[str, ...] = ()
+    default: tuple[str, ...] = ()
+    for command in commands:
+        word = command.cmd.upper()
+        if word == "FROM":
+            if name is not None:
+                yield Stage(name=name, command=(*entrypoint, *default))
+            found = re.search(r"\sAS\s+(\S+)$", " ".join(command.value), re.IGNORECASE)
+            name, entrypoint, default = found[1] if found else "", (), ()
+        elif word == "ENTRYPOINT":
+            entrypoint = _run_as(command)
+        elif word == "CMD":
+            default = _run_as(command)
+    if name is not None:
+        yield Stage(name=name, command=(*entrypoint, *default))
 
 
-def _ports(commands: tuple[Any, ...]) -> Iterator[int]:
+def _run_as(command: Any) -> tuple[str, ...]:
+    return tuple(command.value) if command.json else ("sh", "-c", " ".join(command.value))
+
+
+def _ports(commands: Iterable[Any]) -> Iterator[int]:
     for command in commands:
         if command.cmd.upper() == "EXPOSE":
             for word in command.value:
                 number = word.partition("/")[0]
                 if number.isdigit() and not word.endswith("/udp"):
                     yield int(number)
-
-
-def _has_pytest(root: Path) -> bool:
-    marks = (
-        ("pytest.ini", ""),
-        ("conftest.py", ""),
-        ("tests/conftest.py", ""),
-        ("pyproject.toml", "pytest"),
-        ("setup.cfg", "pytest"),
-        ("tox.ini", "pytest"),
-    )
-    return any(_contains(root / name, word) for name, word in marks) or any((root / "tests").rglob("test_*.py"))
-
-
-def _contains(path: Path, word: str) -> bool:
-    return path.is_file() and (not word or word in path.read_text(encoding="utf-8", errors="replace"))
 
 
 def _k6_scripts(folder: Path, root: Path, depth: int) -> Iterator[str]:
