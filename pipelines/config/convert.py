@@ -142,4 +142,5 @@ def _perf(name: str, table: tables.PerfTable) -> PerfSpec:
 def _publish(table: tables.PublishTable | None) -> PublishSpec | None:
     if table is None:
         return None
-    return PublishSpec(when=table.when, tags=tuple(table.tags), moving=tuple(table.moving), limits=_limits(table))
+    after = None if table.after is None else tuple(table.after)
+    return PublishSpec(when=table.when, tags=tuple(table.tags), moving=tuple(table.moving), after=after, limits=_limits(table))

@@ -215,6 +215,9 @@ class PublishTable(Limited):
     )
     tags: list[Tag] = Field(["{version}"], description="Tags that never move; {version}, {revision}, {short} and {branch} are filled in.")
     moving: list[Tag] = Field([], description="Tags that may move, such as latest.")
+    after: list[Text] | None = Field(
+        None, description="What must pass first, by id or kind (test.unit, scan); every check by default, those of lockgate.py too."
+    )
 
 
 class SharedRegistryTable(Table):

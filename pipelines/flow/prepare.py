@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import NothingSelected
+from pipelines.flow.gates import gated
 from pipelines.flow.graph import build
 from pipelines.flow.plan import NOT_SELECTED, Plan, PlannedStep
 from pipelines.flow.selection import select
@@ -17,6 +18,7 @@ from pipelines.steps.catalog import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipelines.flow.gates import Gated
     from pipelines.flow.graph import Graph, Node
     from pipelines.flow.parts import Parts
     from pipelines.flow.run import RunRequest
@@ -45,12 +47,13 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
     source = on_branch(parts.read_source(project.root), provider)
     own = user_steps(project.root)
     options = RunOptions(publish=request.publish, in_ci=provider.in_ci)
-    graph = select(build((*parts.builtin(project, source, options), *own.steps)), request.words)
+    gates = gated((*parts.builtin(project, source, options), *own.steps), project.publish.after if project.publish else None)
+    graph = select(build(gates.definitions), request.words)
     if not graph.nodes and not request.allow_empty:
         raise NothingSelected(
             f"{project.name} has no steps", next_step="add [images.NAME] or [tests.NAME] to its configuration; `lockgate init` shows how"
         )
-    notes = (*own.notes, *_permissions(project))
+    notes = (*own.notes, *_permissions(project), *_open(gates))
     plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=notes)
     return Prepared(graph=graph, source=source, provider=provider, plan=plan)
 
@@ -59,6 +62,11 @@ def _permissions(project: Project) -> Iterator[str]:
     """What the configuration allows that nobody should overlook."""
     if project.engine.insecure is Insecure.ALL:
         yield '[engine] insecure = "all": Dockerfiles may start commands with all capabilities of the machine (RUN --security=insecure)'
+
+
+def _open(gates: Gated) -> tuple[str, ...]:
+    """A word about checks that may fail and the image is published all the same."""
+    return (f"publishing does not wait for {', '.join(gates.passed_over)}: see [publish] after",) if gates.passed_over else ()
 
 
 def on_branch(source: Source, provider: Provider) -> Source:

@@ -181,11 +181,15 @@ class PerfSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishSpec:
-    """`[publish]`: tags beside the version; an immutable tag that would move is refused."""
+    """`[publish]`: tags beside the version; an immutable tag that would move is refused.
+
+    `after` names the steps that must pass first, by id or kind; None stands for every check.
+    """
 
     when: PublishWhen = PublishWhen.CI
     tags: tuple[str, ...] = ("{version}",)
     moving: tuple[str, ...] = ()
+    after: tuple[str, ...] | None = None
     limits: StepLimits = StepLimits()
 
 

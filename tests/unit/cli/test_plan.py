@@ -100,3 +100,21 @@ def test_an_explanation_names_the_step_that_is_to_blame(screen: Callable[..., Te
         "test.unit   runs    image.shop runs",
         "scan.shop   cached",
     ]
+
+
+def test_checks_that_publishing_does_not_wait_for_are_said(project: Path, lockgate: Lockgate) -> None:
+    (project / "lockgate.py").unlink()
+    (project / "Dockerfile").write_text("FROM scratch\n")
+    text = (
+        '[project]\nname = "demo"\n[registry]\nurl = "r.example"\n[images.demo]\n[tests.unit]\nimage = "demo"\ncommand = ["true"]\n[scan]\n'
+    )
+    (project / "lockgate.toml").write_text(f'{text}[publish]\nwhen = "always"\nafter = ["test"]\n')
+    said = lockgate("plan", "--json")
+    document = json.loads(said.out)
+    (publish,) = (step for step in document["steps"] if step["kind"] == "publish")
+    assert publish["needs"] == ["image.demo", "test.unit"]
+    assert document["notes"] == ["publishing does not wait for scan.demo, scan.sources: see [publish] after"]
+    (project / "lockgate.toml").write_text(f'{text}[publish]\nwhen = "always"\nafter = ["test.unti"]\n')
+    said = lockgate("plan")
+    assert (said.code, said.out) == (2, "")
+    assert "did you mean test.unit?" in said.err

@@ -1,0 +1,72 @@
+"""What publish steps wait for."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.errors import ConfigError
+from pipelines.flow.gates import gated
+from pipelines.steps.definition import Parameter, StepDef
+
+
+def step(step_id: str, provides: str = "Check", **parameters: str) -> StepDef:
+    async def run() -> None: ...
+
+    kind, _, name = step_id.partition(".")
+    needed = tuple(Parameter(name=parameter, annotation=annotation) for parameter, annotation in parameters.items())
+    return StepDef(id=step_id, kind=kind, name=name, parameters=needed, provides=provides, load=lambda: run)
+
+
+STEPS = (
+    step("image.shop", "Image"),
+    step("test.unit", image_shop="Image"),
+    step("test.slow", image_shop="Image"),
+    step("scan.shop", image_shop="Image"),
+    step("publish.shop", "Published", image_shop="Image"),
+    step("step.smoke", "pipelines.Check", image_shop="Image"),
+    step("step.note", "str", image_shop="Image"),
+    step("step.deployed", publish_shop="Published"),
+)
+
+
+def gates(after: list[str] | None) -> tuple[str, ...]:
+    (publish,) = (found for found in gated(STEPS, after).definitions if found.kind == "publish")
+    return publish.after
+
+
+def test_every_check_is_a_gate_also_those_in_python_but_none_that_needs_what_is_published() -> None:
+    assert gates(None) == ("test.unit", "test.slow", "scan.shop", "step.smoke")
+    assert gated(STEPS, None).passed_over == ()
+
+
+@pytest.mark.parametrize(
+    ("after", "found", "passed_over"),
+    [
+        (["test"], ("test.unit", "test.slow"), ("scan.shop", "step.smoke")),
+        (["tests", "smoke"], ("test.unit", "test.slow", "step.smoke"), ("scan.shop",)),
+        (["scan.shop", "step.note"], ("scan.shop", "step.note"), ("test.unit", "test.slow", "step.smoke")),
+        ([], (), ("test.unit", "test.slow", "scan.shop", "step.smoke")),
+    ],
+)
+def test_the_configuration_may_name_them(after: list[str], found: tuple[str, ...], passed_over: tuple[str, ...]) -> None:
+    assert gates(after) == found
+    assert gated(STEPS, after).passed_over == passed_over
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("test.unti", "publish.after: test.unti is no step; did you mean test.unit?"),
+        ("step.deployed", "publish.after: step.deployed itself needs what is published"),
+        ("publish", "publish.after: publish itself needs what is published"),
+    ],
+)
+def test_what_cannot_be_waited_for_is_a_wrong_configuration(word: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        gated(STEPS, [word])
+    assert (caught.value.exit_code, caught.value.problems) == (2, (says,))
+
+
+def test_without_publishing_nothing_changes() -> None:
+    steps = tuple(found for found in STEPS if "publish" not in found.id and found.name != "deployed")
+    assert gated(steps, None).definitions == steps
