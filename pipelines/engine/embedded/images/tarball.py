@@ -14,6 +14,7 @@ from pipelines.engine.embedded.images import manifest
 from pipelines.engine.embedded.images.compression import BLOCK, HEAD, kind, plain_blocks
 from pipelines.engine.embedded.images.layers import folder
 from pipelines.engine.embedded.images.manifest import Descriptor, dump
+from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def read(store: Store, path: Path, tag: str, platform: Platform) -> Found:
 @contextmanager
 def _plain(store: Store, path: Path) -> Iterator[BinaryIO]:
     """The archive, decompressed first where it is compressed: its parts are not read in order."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         packed = kind(file.read(HEAD))
         file.seek(0)
         if not packed:

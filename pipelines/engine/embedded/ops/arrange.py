@@ -25,6 +25,7 @@ from pipelines.engine.embedded.ops.states import (
 from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.sandbox.spec import Bind, Capture, SecretFile, Spec, Tmpfs
 from pipelines.engine.embedded.store.paths import Root
+from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,7 +124,7 @@ class Arrangement:
                     pass
 
     def _draft(self, lower: Snapshot) -> Draft:
-        draft = self.session.store.draft(lower)
+        draft = self.session.store.draft(lower, for_container=True)
         self._drafts.append(draft)
         return draft
 
@@ -178,7 +179,7 @@ class Arrangement:
             if path:
                 root, inner = self._place(path)
                 root.mkdirs(str(Path(inner).parent))
-                root.write(inner, self.streams[stream].read_bytes())
+                root.write(inner, read_bytes(self.streams[stream]))
         writable = {id(draft) for draft, _ in self._writable}
         snapshot = self._drafts[0].commit(key)
         mounts = tuple(draft.commit(f"{key}{index:03}") for index, (draft, _) in enumerate(self._writable))

@@ -13,6 +13,7 @@ from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
 from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.progress import LineFeed
+from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ def _expected(expect: str, code: int) -> bool:
 
 def told(path: Path) -> str:
     """The end of a stream as an error carries it: without the last newline."""
-    with path.open("rb") as file:
+    with reading(path) as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - TOLD))
         return file.read().decode(errors="replace").removesuffix("\n")

@@ -53,7 +53,9 @@ async def imported(session: Session, state: ContainerState, source: FileState, t
 
     snapshot = (await session.ops.output(source.op)).snapshot
     with session.store.view(snapshot) as view:
-        image = await session.images.load(Root(view.path).locate(source.path), tag=tag, platform=state.platform)
+        root = Root(view.path)
+        root.open(source.path).close()  # says what is wrong when it is not a regular file
+        image = await session.images.load(root.locate(source.path), tag=tag, platform=state.platform)
     return _with_image(state, Constant(image.snapshot), image.config, None)
 
 

@@ -45,9 +45,11 @@ class PatchOp(Op):
         return Output(await in_thread(self._write, session, [output.snapshot for output in inputs], key))
 
     def _write(self, session: Session, snapshots: Sequence[Snapshot], key: str) -> Snapshot:
+        from pipelines.engine.embedded.store.paths import Root
+
         trees, result = session.store.draft(SCRATCH), session.store.draft(SCRATCH)
         try:
-            (result.mount() / NAME).write_bytes(_difference(session, trees.mount(), snapshots))
+            Root(result.mount()).write(f"/{NAME}", _difference(session, trees.mount(), snapshots))
             return result.commit(key)
         except BaseException:
             result.discard()
@@ -57,13 +59,16 @@ class PatchOp(Op):
 
 
 def _difference(session: Session, folder: Path, snapshots: Sequence[Snapshot]) -> bytes:
-    """What git says of two trees, copied into `folder` as `a` and `b`: it names files by the folders they are in."""
+    """What git says of two trees, copied into `folder` as `a` and `b`: it names files by the folders they are in.
+
+    Devices, pipes and sockets are left out: a patch cannot say them, and git may open them.
+    """
     from pipelines.engine.embedded.store.copy import copy_tree
     from pipelines.engine.embedded.store.paths import Root
 
     for name, snapshot in zip("ab", snapshots, strict=True):
         with session.store.view(snapshot) as view:
-            copy_tree(Root(view.path), "/", Root(folder), f"/{name}")
+            copy_tree(Root(view.path), "/", Root(folder), f"/{name}", special=False)
     done = run_git(DIFF, folder)
     if done.code not in (0, DIFFERENT):
         raise EngineError(f"git diff failed: {done.complaint[-TOLD:]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,7 @@ from pipelines.engine.embedded.ops.op import Constant, Output
 from pipelines.engine.embedded.ops.states import FileState
 from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
+from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +48,7 @@ async def download(
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise InvalidInput(f"http: {url!r} is not an http or https URL")
-    name = name or unquote(urlsplit(url).path.rsplit("/", 1)[-1]) or "index"
+    name = _name(name or unquote(urlsplit(url).path.rsplit("/", 1)[-1]))
     record = digest_of("http", url, name, mode, checksum)
     async with session.store.lock(record):
         known = session.store.get(record)
@@ -58,6 +60,18 @@ async def download(
         payload, output = fetched
         session.store.put(record, payload, layers=output.layers())
         return _file(payload, name)
+
+
+def _name(wanted: str) -> str:
+    """One name for a file: what an URL says may have slashes in it, written as `%2f`, and lead anywhere.
+
+    Raises:
+        InvalidInput: it cannot be a file's name.
+    """
+    name = wanted.rsplit("/", 1)[-1]
+    if "\0" in name or name == "..":
+        raise InvalidInput(f"http: {wanted!r} cannot be the name of a file")
+    return "index" if name in {"", "."} else name
 
 
 def _file(payload: Mapping[str, object], name: str) -> FileState:
@@ -106,7 +120,7 @@ class _Download:
 
     async def _write(self, response: httpx.Response, path: Path) -> str:
         digest = hashlib.sha256()
-        with path.open("wb") as file:
+        with os.fdopen(open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             async for chunk in response.aiter_bytes():
                 digest.update(chunk)
                 await asyncio.to_thread(file.write, chunk)

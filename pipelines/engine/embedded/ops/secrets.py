@@ -9,6 +9,7 @@ from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.states import SecretState
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
+from pipelines.foundation.regular_files import read_named
 
 COMMAND_S = 300.0  # seconds the command of a secret may take
 LARGEST = 1 << 20  # bytes of a secret that a command prints
@@ -45,7 +46,7 @@ def _from_env(name: str) -> bytes:
 
 def _from_file(workdir: Path, path: str) -> bytes:
     try:
-        return (workdir / Path(path).expanduser()).read_bytes()
+        return read_named(workdir / Path(path).expanduser())
     except OSError as error:
         raise NotFound(f"secret file://{path}: {error.strerror}") from error
 

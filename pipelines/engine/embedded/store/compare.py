@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.store.measure import MARKS, xattrs
 from pipelines.engine.embedded.store.patterns import Filter
 from pipelines.engine.embedded.store.selection import Found, select
+from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,7 @@ def _xattrs(path: str) -> dict[str, bytes]:
 
 
 def _same_bytes(one: str, two: str) -> bool:
-    with open(one, "rb", buffering=0) as first, open(two, "rb", buffering=0) as second:
+    with reading(one) as first, reading(two) as second:
         while True:
             block = first.read(_BLOCK)
             if block != second.read(_BLOCK):

@@ -54,6 +54,7 @@ def copy_tree(
     gitignore: bool = False,
     owner: Owner = None,
     permissions: int | None = None,
+    special: bool = True,
 ) -> None:
     """Copy what is in the folder `src_rel` into the folder `dst_rel`, which is made (with its parents, 0755) when missing.
 
@@ -68,6 +69,7 @@ def copy_tree(
         owner: (uid, gid) for every copy; "caller": this process's, for copies out to the host: links of the target are replaced, not
             followed, devices are left out, set-user-id and set-group-id bits and extended attributes are dropped.
         permissions: mode for every copy, folders too.
+        special: whether devices, pipes and sockets are made in the copy, too.
 
     Raises:
         NotFound: no such folder.
@@ -84,7 +86,7 @@ def copy_tree(
         from pipelines.engine.embedded.store.gitignore import Ignore
 
         ignore, prefix = Ignore.within(str(src.path), base)
-    writer = Writer(dst, owner, permissions)
+    writer = Writer(dst, owner, permissions, special=special)
     with path_errors("copy", src_rel, dst.path):
         writer.start(Found("", base, info), dst_rel)
         writer.copy(select(base, filters, ignore, prefix))
@@ -123,9 +125,10 @@ class Writer:
         folders: where the folders copied so far went, by their relative path.
     """
 
-    def __init__(self, dst: Root, owner: Owner, permissions: Permissions, occupied: Occupied = Occupied.FOLLOW) -> None:
+    def __init__(self, dst: Root, owner: Owner, permissions: Permissions, occupied: Occupied = Occupied.FOLLOW, *, special: bool = True) -> None:
         self._dst = dst
         self._outward = owner == "caller"
+        self._special = special and not self._outward
         self._occupied = Occupied.REPLACE if self._outward else occupied
         self._change = (
             Change(owner, permissions) if owner != "caller" else Change((os.getuid(), os.getgid()), permissions, xattrs=False, bits=0o1777)
@@ -182,16 +185,17 @@ class Writer:
             raise InvalidInput(f"cannot copy to non-directory: /{rel}")
         if stat.S_ISLNK(mode) and self._occupied is Occupied.FOLLOW and _is_folder(self._dst, rel):
             return str(self._dst.locate(rel))
+        self._refuse_special(path, mode)
         os.unlink(path)
         return ""
 
     def _file(self, found: Found, parent: str, name: str) -> None:
         path = os.path.join(parent, name)
+        info = found.info
+        if not self._special and not (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)):
+            return
         if parent not in self._fresh:
             self._make_room(path)
-        info = found.info
-        if self._outward and not (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)):
-            return
         inode = (info.st_dev, info.st_ino)
         if info.st_nlink > 1 and (first := self._links.get(inode)) is not None:
             os.link(first, path, follow_symlinks=False)
@@ -206,15 +210,24 @@ class Writer:
             self._links[inode] = path
 
     def _make_room(self, path: str) -> None:
+        """Remove what has the name of a copy."""
         try:
-            os.unlink(path)
+            mode = os.lstat(path).st_mode
         except FileNotFoundError:
-            pass
-        except (IsADirectoryError, PermissionError):
-            if self._occupied is Occupied.REFUSE:
-                raise InvalidInput(f"cannot replace to directory /{os.path.relpath(path, self._dst.path)} with file") from None
-            remove_below(path)
-            os.rmdir(path)
+            return
+        if not stat.S_ISDIR(mode):
+            self._refuse_special(path, mode)
+            os.unlink(path)
+            return
+        if self._occupied is Occupied.REFUSE:
+            raise InvalidInput(f"cannot replace to directory /{os.path.relpath(path, self._dst.path)} with file")
+        remove_below(path)
+        os.rmdir(path)
+
+    def _refuse_special(self, path: str, mode: int) -> None:
+        """A device, pipe or socket of the host is nothing that an export replaces: a machine may not work without it."""
+        if self._outward and not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+            raise InvalidInput(f"export to {path}: a device, pipe or socket has this name, and is not replaced: remove it first")
 
 
 def _is_folder(root: Root, rel: str) -> bool:

@@ -8,6 +8,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.store.measure import MARKS, xattrs
+from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,9 +102,9 @@ def link_or_copy(source: str, target: str) -> None:
 
 
 def _copy_content(source: str, target: str, size: int) -> None:
-    reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    reader = open_regular(source)
     try:
-        writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        writer = open_regular(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             copy_bytes(reader, writer, size)
         finally:

@@ -27,15 +27,19 @@ if TYPE_CHECKING:
 class Draft:
     """A writable file system; ends by `commit` or `discard`. As a context manager it discards what was not committed.
 
+    Args:
+        for_container: a container will run on it; else it is mounted so that devices in it cannot be opened.
+
     Attributes:
         lower: what it started from.
         upper: the changes, as an overlay layer. Write below `mount()` while mounted, never here.
     """
 
-    def __init__(self, place: Place, layers: Layers, lower: Snapshot) -> None:
+    def __init__(self, place: Place, layers: Layers, lower: Snapshot, *, for_container: bool = False) -> None:
         self.lower = lower
         self._place = place
         self._layers = layers
+        self._for_container = for_container
         self._mounted: Path | None = None
         with disk_guard(place.root):
             self._folder = place.new_folder()
@@ -68,7 +72,8 @@ class Draft:
                 target.mkdir()
                 work.mkdir()
                 layers = [f"{LAYERS}/{name}" for name in self.lower.layers]
-                self._place.overlay.writable(layers, self._place.relative(self.upper), self._place.relative(work), target)
+                upper, work_dir = self._place.relative(self.upper), self._place.relative(work)
+                self._place.overlay.writable(layers, upper, work_dir, target, for_container=self._for_container)
             self._mounted = target
         return self._mounted
 

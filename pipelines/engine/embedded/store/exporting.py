@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.place import VOLUMES
 from pipelines.engine.embedded.store.transfer import BLOCK, MANIFEST, OBJECTS, VERSION, Hashing, Transfer
 from pipelines.foundation.files import replace_text
+from pipelines.foundation.regular_files import open_regular, reading
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,12 +80,12 @@ class _Writer:
         source = self._place.root / name
         draft = self._target / f".{self._place.new_name()}.part"
         try:
-            with draft.open("wb") as file:
+            with os.fdopen(open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
                 out = Hashing(file)
                 if source.is_dir():
                     pack(source, out)
                 else:
-                    with source.open("rb") as content:
+                    with reading(source) as content:
                         shutil.copyfileobj(content, out, BLOCK)
         except OSError as error:
             draft.unlink()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.place import BLOBS, OUTPUTS
+from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
     import sqlite3
@@ -112,7 +113,7 @@ def blob_name(digest: str) -> str:
 def digest_file(path: Path) -> str:
     """`sha256:…` of a file's content."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with reading(path) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return f"sha256:{digest.hexdigest()}"

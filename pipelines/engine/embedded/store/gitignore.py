@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded import linear
+from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,11 +116,11 @@ def _rule(line: str) -> Rule | None:
 def _lines(path: str) -> list[str]:
     """Lines of a `.gitignore`; none if there is none. One that is a link is not read, as in git: it may lead anywhere."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        fd = open_regular(path)
     except OSError:
         return []
     try:
-        text = os.read(fd, _LARGEST).decode(errors="surrogateescape") if stat.S_ISREG(os.fstat(fd).st_mode) else ""
+        text = os.read(fd, _LARGEST).decode(errors="surrogateescape")
     finally:
         os.close(fd)
     return [line.strip() for line in text.splitlines()]

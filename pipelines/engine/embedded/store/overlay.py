@@ -25,6 +25,7 @@ NO_OVERLAY = (
 )
 _PLAIN = "index=off,metacopy=off,redirect_dir=off"
 _ROOTLESS = "index=off,metacopy=off,redirect_dir=nofollow,userxattr"  # the kernel refuses `redirect_dir=off` with `userxattr`
+_OURS = kernel.MS_NODEV | kernel.MS_NOSUID  # of mounts that only the engine looks into: no device node in a layer can be opened there
 _PATIENCE = 2.0  # seconds a mount may stay busy before we give up on it: the kernel ends a killed process a moment after we are told
 
 
@@ -49,21 +50,25 @@ class Overlay:
 
     def readonly(self, layers: Sequence[str], target: Path) -> None:
         """Mount `layers` (paths below the store, bottom first, at least two) at `target`."""
-        kernel.mount("overlay", target, "overlay", kernel.MS_RDONLY, f"{self._options},{self._lower(layers)}")
+        kernel.mount("overlay", target, "overlay", kernel.MS_RDONLY | _OURS, f"{self._options},{self._lower(layers)}")
 
-    def writable(self, layers: Sequence[str], upper: str, work: str, target: Path) -> None:
-        """Mount `layers` at `target`; changes go to `upper` (paths below the store). Unmounting writes nothing back (`volatile`)."""
+    def writable(self, layers: Sequence[str], upper: str, work: str, target: Path, *, for_container: bool = False) -> None:
+        """Mount `layers` at `target`; changes go to `upper` (paths below the store). Unmounting writes nothing back (`volatile`).
+
+        `for_container`: a container will run on it, where set-user-id programs and devices must work as they do in Docker.
+        """
+        flags = 0 if for_container else _OURS
         data = f"{self._options},{self._lower(layers)},upperdir={self._base}{upper},workdir={self._base}{work}"
         if self._volatile:
             try:
-                kernel.mount("overlay", target, "overlay", 0, f"{data},volatile")
+                kernel.mount("overlay", target, "overlay", flags, f"{data},volatile")
             except OSError as error:
                 if error.errno != errno.EINVAL:
                     raise
             else:
                 return
         try:
-            kernel.mount("overlay", target, "overlay", 0, data)
+            kernel.mount("overlay", target, "overlay", flags, data)
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise

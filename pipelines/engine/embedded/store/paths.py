@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import stat
@@ -9,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from pipelines.engine.embedded.errors import EngineError, NotFound
+from pipelines.engine.embedded.errors import EngineError, InvalidInput, NotFound
 from pipelines.engine.embedded.store.pathwalk import Make, Walk, path_errors
 from pipelines.engine.embedded.store.removing import remove_below
+from pipelines.foundation.regular_files import NotRegularError, open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,13 +54,14 @@ class Root:
             return at.path()
 
     def open(self, rel: str) -> BinaryIO:
-        """A file to read."""
-        return os.fdopen(self.open_fd(rel, os.O_RDONLY), "rb")
-
-    def open_fd(self, rel: str, flags: int, mode: int = 0o644) -> int:
-        """open(2) within the tree; the caller closes it."""
+        """A regular file to read. InvalidInput when it is a folder, a device, a pipe or a socket."""
         with self._at("open", rel) as at:
-            return os.open(at.name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, mode, dir_fd=at.fd)
+            try:
+                return os.fdopen(open_regular(at.name, dir_fd=at.fd), "rb")
+            except NotRegularError as error:
+                if error.errno != errno.EISDIR:
+                    raise
+                raise InvalidInput(f"read {rel.lstrip('/') or '/'}: is a directory") from error  # a folder can be opened, but not read
 
     def read(self, rel: str) -> bytes:
         """All bytes of a file."""
@@ -89,7 +92,8 @@ class Root:
             os.close(fd)
 
     def _open_folder(self, rel: str) -> int:
-        return self.open_fd(rel, os.O_RDONLY | os.O_DIRECTORY)
+        with self._at("open", rel) as at:
+            return os.open(at.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at.fd)
 
     def mkdirs(self, rel: str, mode: int = 0o755, uid: int | None = None, gid: int | None = None) -> None:
         """Make a folder and those it lies in, where missing; only new ones get the mode and the owner."""
@@ -195,11 +199,10 @@ class Root:
 
 def _create(at: Walk) -> tuple[int, bool]:
     """The file open for writing and empty; whether it is new."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(at.name, flags | os.O_EXCL, 0o600, dir_fd=at.fd), True
-    except FileExistsError:
-        return os.open(at.name, flags | os.O_TRUNC, 0o600, dir_fd=at.fd), False
+        return open_regular(at.name, os.O_WRONLY | os.O_TRUNC, dir_fd=at.fd), False
+    except FileNotFoundError:
+        return open_regular(at.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=at.fd), True
 
 
 def _remove(path: str, *, is_root: bool) -> bool:

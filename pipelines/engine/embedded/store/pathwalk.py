@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.store.guard import disk_guard
+from pipelines.foundation.regular_files import NotRegularError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,9 +131,16 @@ def path_errors(verb: str, rel: str, root: Path) -> Iterator[None]:
             yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(f"{verb} {shown}: {os.strerror(error.errno or 0).lower()}") from error
+    except NotRegularError as error:
+        raise InvalidInput(f"{verb} {shown}: {_words(error)}") from error
     except OSError as error:
         if error.errno in {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.EROFS}:
             raise  # not about the path
         raise InvalidInput(f"{verb} {shown}: {os.strerror(error.errno or 0).lower()}") from error
     except ValueError as error:  # a zero byte in the path
         raise InvalidInput(f"{verb} {shown!r}: invalid argument") from error
+
+
+def _words(error: NotRegularError) -> str:
+    """As the system says it of folders and links, which clients know; of all else, what it is."""
+    return os.strerror(error.errno).lower() if error.errno in {errno.EISDIR, errno.ELOOP} else str(error.strerror)

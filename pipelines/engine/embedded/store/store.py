@@ -122,12 +122,12 @@ class Store:
             self.pins.hold_in(db, self.pins.missing(names))
             self._results.put(db, key, payload, names, Entry([*alias], cost, label))
 
-    def draft(self, lower: Snapshot) -> Draft:
-        """A writable file system on top of `lower`."""
+    def draft(self, lower: Snapshot, *, for_container: bool = False) -> Draft:
+        """A writable file system on top of `lower`. `for_container`: a container will run on it; else devices in it cannot be opened."""
         if len(lower.layers) >= MAX_DEPTH:
             lower = self.squash(lower)
         self.pins.hold(f"{LAYERS}/{name}" for name in lower.layers)
-        draft = Draft(self.place, self.layers, lower)
+        draft = Draft(self.place, self.layers, lower, for_container=for_container)
         self._drafts.add(draft)
         return draft
 

@@ -12,6 +12,7 @@ from pipelines.engine.embedded.store.measure import MARKS, xattrs
 from pipelines.engine.embedded.store.pathwalk import path_errors
 from pipelines.engine.embedded.store.patterns import Filter
 from pipelines.engine.embedded.store.selection import Found, select
+from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,9 +87,9 @@ def hash_files(paths: Sequence[str]) -> list[str]:
 
 
 def hash_file(path: str) -> str:
-    """SHA-256 (hex) of a file's bytes. OSError ELOOP when it is a link by now."""
+    """SHA-256 (hex) of a file's bytes. NotRegularError when it is something else by now."""
     digest = hashlib.sha256()
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    fd = open_regular(path)
     try:
         while block := os.read(fd, _BLOCK):
             digest.update(block)

@@ -42,7 +42,7 @@ class Store:
     outputs: list[Path] = field(default_factory=list)
     before_draft: Callable[[], object] = lambda: None
 
-    def draft(self, _: Snapshot) -> Draft:
+    def draft(self, _: Snapshot, *, for_container: bool = False) -> Draft:
         self.before_draft()
         self.drafts.append(Draft(self.root / f"draft-{len(self.drafts)}"))
         return self.drafts[-1]

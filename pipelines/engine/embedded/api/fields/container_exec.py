@@ -12,6 +12,7 @@ from pipelines.engine.embedded.ops.command import after, command_of
 from pipelines.engine.embedded.ops.exec import ExecOp
 from pipelines.engine.embedded.ops.images import container_from, imported
 from pipelines.engine.embedded.ops.permit import permit_api
+from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.op import Output
@@ -63,8 +64,8 @@ async def stream(session: Session, state: ContainerState, name: str) -> str:
     output = await said(session, state)
     path = session.store.output_path(dict(output.streams)[name])
     if path.stat().st_size <= SMALL:
-        return path.read_bytes().decode(errors="replace")
-    return await asyncio.to_thread(lambda: path.read_bytes().decode(errors="replace"))
+        return read_bytes(path).decode(errors="replace")
+    return await asyncio.to_thread(lambda: read_bytes(path).decode(errors="replace"))
 
 
 @field("Container.stdout")
