@@ -22,7 +22,7 @@ OURS = {  # files that only the engine writes, in folders that only it can reach
     "api/sdk.py": {"read_bytes", "read_text", "write_bytes"},
     "api/sdk_schema.py": {"read_bytes"},
 }
-METHODS = {"root", "source", "Root(view.path)", "Store", "Switch", "self._views", "self", "draft", "place"}
+METHODS = {"root", "self._origin", "source", "Root(view.path)", "Store", "Switch", "self._views", "self", "draft", "place"}
 
 
 def opens(source: str) -> set[str]:

@@ -186,8 +186,6 @@ class _Copier:
 
         if not modes.S_ISREG(self._origin.stat(path).st_mode):
             return False
-        if not modes.S_ISREG(self._origin.stat(path).st_mode):
-            return False  # a device or a pipe is copied as what it is
         with self._origin.open(path) as file:
             return unpack_archive(file, self._root, self._action.dest, self._owner)
 

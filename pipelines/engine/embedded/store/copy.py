@@ -125,7 +125,9 @@ class Writer:
         folders: where the folders copied so far went, by their relative path.
     """
 
-    def __init__(self, dst: Root, owner: Owner, permissions: Permissions, occupied: Occupied = Occupied.FOLLOW, *, special: bool = True) -> None:
+    def __init__(
+        self, dst: Root, owner: Owner, permissions: Permissions, occupied: Occupied = Occupied.FOLLOW, *, special: bool = True
+    ) -> None:
         self._dst = dst
         self._outward = owner == "caller"
         self._special = special and not self._outward
