@@ -1,6 +1,6 @@
 """Hides secret values in text that is shown or kept."""
 
 from pipelines.foundation.redaction.forms import SHORTEST, forms_of
-from pipelines.foundation.redaction.redactor import MASK, Redactor, Span, merged
+from pipelines.foundation.redaction.redactor import MASK, ByteStream, Redactor, Stream, redactor_of
 
-__all__ = ["MASK", "SHORTEST", "Redactor", "Span", "forms_of", "merged"]
+__all__ = ["MASK", "SHORTEST", "ByteStream", "Redactor", "Stream", "forms_of", "redactor_of"]

@@ -1,4 +1,4 @@
-"""The forms a secret value takes on its way into a log: raw, base64, URL-, JSON- and XML-escaped."""
+"""The forms that a secret value takes on its way into a log: raw, base64, hex, URL-, JSON-, XML-escaped, and quoted by a shell."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
+from pipelines.foundation.redaction.quoting import shell_quoted
+from pipelines.foundation.redaction.views import without_steering
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -16,42 +19,63 @@ SHORTEST = 4
 """Characters below which a value is not masked: masking every `a` would hide the log and not the secret."""
 _LINE = 8
 _MOST_LINES = 64
+_MOST_KEY_LINES = 1024
+_PRIVATE = "PRIVATE KEY-----"
+_PEM_BODY = re.compile(r"-----BEGIN [^\n-]*-----\s+(.*?)\s*-----END ", re.DOTALL)
 _URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 _GO_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 _HEX = re.compile("%[0-9A-F]{2}")
 _BROWSER = re.compile("%2[1789A]")
 """What `encodeURIComponent` leaves as it is: ! ' ( ) *"""
+_MOST_SEPARATED = 128
+"""Bytes of a value that is expected byte by byte in one line."""
+_SEPARATORS = (" ", ":", "-", ",", ", ", "\\x", " 0x", ",0x", ", 0x")
+"""What stands between the hex digits of two bytes (`od -tx1`, openssl, C, Python)."""
 
 
 def forms_of(value: str) -> frozenset[str]:
     """Every text to be masked for a secret value; empty when the value is too short to be masked.
 
-    A value of several lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones
-    (certificate bundles, which are public) are masked as a whole only. The password of a URL within a value is masked by itself too.
+    White space at its ends counts as no part of it: programs cut it off, above all the newline at the end of a file. A value of several
+    lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones (certificate bundles,
+    which are public) only as a whole, unless they hold a private key. The password of a URL within a value is masked by itself too.
     """
     core = value.strip()
     if len(core) < SHORTEST:
         return frozenset()
-    found = {core, *_escaped(core), *_base64(_bytes(core)), *_base64_alone(_bytes(value))}
+    found = {core, " ".join(core.split()), *_escaped(core), *_encoded(as_bytes(core)), *_base64_alone(as_bytes(value))}
     for part in (*_lines(core), *_URL_PASSWORD.findall(core)):
         found |= {part, *_escaped(part)}
+    for body in _PEM_BODY.findall(core):
+        joined = "".join(body.split())
+        found |= {joined, *_escaped(joined)}
+    if core != (shown := as_bytes(core).decode("utf-8", "replace")):
+        found.add(shown)  # of a value that is not UTF-8
+    found |= {without_steering(form) for form in found}
     return frozenset(form for form in found if len(form) >= SHORTEST)
 
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+def as_bytes(text: str) -> bytes:
+    """The text as a program writes it: a lone surrogate stands for the byte that could not be decoded, where it can."""
+    return text.encode("utf-8", "surrogateescape" if _escapes_only(text) else "surrogatepass")
+
+
+def _escapes_only(text: str) -> bool:
+    """Whether the lone surrogates of a text, if any, stand for bytes that are not UTF-8."""
+    return all(not "\ud800" <= character <= "\udfff" or "\udc80" <= character <= "\udcff" for character in text)
 
 
 def _lines(value: str) -> tuple[str, ...]:
     lines = value.splitlines()
-    return tuple(line.strip() for line in lines if len(line.strip()) >= _LINE) if 1 < len(lines) <= _MOST_LINES else ()
+    most = _MOST_KEY_LINES if _PRIVATE in value else _MOST_LINES
+    return tuple(line.strip() for line in lines if len(line.strip()) >= _LINE) if 1 < len(lines) <= most else ()
 
 
 def _escaped(text: str) -> Iterator[str]:
     yield from _json(text)
     yield from _url(text)
-    yield html.escape(text, quote=True)
-    yield html.escape(text, quote=False)
+    yield from _xml(text)
+    yield from shell_quoted(text)
     yield repr(text)[1:-1]
 
 
@@ -64,12 +88,39 @@ def _json(text: str) -> Iterator[str]:
         yield plain.translate(_GO_ESCAPES)
 
 
+def _xml(text: str) -> Iterator[str]:
+    """As Python, Go and XML libraries write text and attributes."""
+    yield html.escape(text, quote=False)
+    quoted = html.escape(text, quote=True)
+    yield quoted
+    yield quoted.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
+    yield quoted.replace("&#x27;", "&apos;")
+
+
 def _url(text: str) -> Iterator[str]:
     """As a path, as a query, as a form, and as browsers write it; with hex digits of either case."""
-    strict = quote(_bytes(text), safe="")
+    strict = quote(as_bytes(text), safe="")
     for case in (strict, _HEX.sub(lambda found: found[0].lower(), strict), _BROWSER.sub(lambda found: unquote(found[0]), strict)):
         slash = case.replace("%2F", "/").replace("%2f", "/")
         yield from (case, slash, case.replace("%20", "+"), slash.replace("%20", "+"))
+
+
+def _encoded(raw: bytes) -> Iterator[str]:
+    yield from _base64(raw)
+    yield from _hex(raw)
+
+
+def _hex(raw: bytes) -> Iterator[str]:
+    """In one piece, byte by byte, and in words of two bytes as `xxd` writes them, of either case."""
+    lower = raw.hex()
+    for digits in (lower, lower.upper()):
+        yield digits
+        if len(raw) > _MOST_SEPARATED:
+            continue
+        pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+        yield from (separator.join(pairs) for separator in _SEPARATORS)
+        for first in (2, 4):
+            yield " ".join([digits[:first], *(digits[at : at + 4] for at in range(first, len(digits), 4))])
 
 
 def _base64_alone(raw: bytes) -> Iterator[str]:

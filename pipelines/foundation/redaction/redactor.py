@@ -1,46 +1,51 @@
-"""Secrets are masked here, at the border where text leaves a step: logs, the live board, reports.
+"""Secrets are masked here: in text for people, and in the bytes that a program prints.
 
-What is masked is the union of all occurrences of all forms of all registered values; occurrences that overlap or touch become one mask. A
-stream gives the same text however its input was cut into writes.
+What is masked is the union of all occurrences of all forms of all registered values; occurrences that overlap or touch become one mask. An
+occurrence may be split by what steers a terminal (colours, NUL), and, where it is encoded, by the line breaks of a wrapped encoding
+(`pipelines.foundation.redaction.views`). A stream gives the same text however its input was cut into writes.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pipelines.foundation.redaction.forms import forms_of
+from pipelines.foundation.redaction.forms import as_bytes, forms_of
+from pipelines.foundation.redaction.patterns import Patterns, Span
+from pipelines.foundation.redaction.views import CONTEXT, open_steering, unfinished_views_of, views_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MASK = "***"
-
-
-class Span(NamedTuple):
-    """A stretch of text from `start` up to, not including, `end`."""
-
-    start: int
-    end: int
+_MASK = MASK.encode()
+_MOST_HELD = 1 << 20
+"""Bytes that a stream holds back before it gives up on a secret that is torn apart by so many others."""
+_TEXT = "surrogatepass"
+"""How text and bytes are told from one another in both directions, whatever lone surrogates there are."""
 
 
 class Redactor:
-    """Knows the secret values of a run and masks them in text."""
+    """Knows secret values and masks them in text."""
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
+    def __init__(self, values: Iterable[str | bytes] = ()) -> None:
         self._values: set[str] = set()
-        self._forms: dict[str, None] = {}
+        self._forms: set[str] = set()
+        self._compiled: dict[bool, Patterns] = {}
         for value in values:
             self.register(value)
 
-    def register(self, value: str) -> bool:
+    def register(self, value: str | bytes) -> bool:
         """Mask a value from now on; False when it is too short to be masked without hiding everything else."""
-        if value in self._values:
+        text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
+        if text in self._values:
             return True
-        forms = forms_of(value)
+        forms = forms_of(text)
         if forms:
-            self._values.add(value)
-        self._forms.update(dict.fromkeys(sorted(forms)))
+            self._values.add(text)
+            self._forms |= forms
+            self._compiled.clear()
         return bool(forms)
 
     def __bool__(self) -> bool:
@@ -53,64 +58,107 @@ class Redactor:
         """The text with every secret masked."""
         if not self._forms:
             return text
-        return "".join(_masked(text, merged(self.spans(text))))
+        data = text.encode("utf-8", _TEXT)
+        spans = merged(_spans(self.patterns(text=True), data))
+        return b"".join(_masked(data, spans)).decode("utf-8", _TEXT) if spans else text
 
     def stream(self) -> Stream:
         """A masker for text that comes in pieces; values registered later count from then on."""
         return Stream(self)
 
-    def spans(self, text: str) -> Iterator[Span]:
-        """Every occurrence of every form, in no order."""
-        for form in self._forms:
-            start = text.find(form)
-            while start >= 0:
-                yield Span(start, start + len(form))
-                start = text.find(form, start + 1)
+    def byte_stream(self) -> ByteStream:
+        """As `stream`, for bytes in any encoding that extends ASCII."""
+        return ByteStream(self, text=False)
 
-    def unfinished(self, text: str) -> int:
-        """Where the earliest tail begins that could be the beginning of a form; the length of the text when none does."""
-        earliest = len(text)
-        for form in self._forms:
-            start = text.find(form[0], max(0, len(text) - len(form) + 1))
-            while 0 <= start < earliest:
-                if form.startswith(text[start:]):
-                    earliest = start
-                    break
-                start = text.find(form[0], start + 1)
-        return earliest
+    def patterns(self, *, text: bool) -> Patterns:
+        """All forms, as bytes of text or as a program writes them: they differ in values that are not UTF-8."""
+        if text not in self._compiled:
+            encoded = (form.encode("utf-8", _TEXT) if text else as_bytes(form) for form in self._forms)
+            self._compiled[text] = _patterns(frozenset(encoded))
+        return self._compiled[text]
+
+
+@lru_cache(maxsize=16)
+def _patterns(forms: frozenset[bytes]) -> Patterns:
+    return Patterns(forms)
+
+
+@lru_cache(maxsize=64)
+def redactor_of(values: frozenset[bytes]) -> Redactor:
+    """A redactor for exactly these values, made once: it is asked for with every command that gets secrets. Register none with it."""
+    return Redactor(values)
+
+
+class ByteStream:
+    """Masks bytes that come in pieces, holding back only what may turn out to be the beginning of a secret."""
+
+    def __init__(self, redactor: Redactor, *, text: bool) -> None:
+        self._redactor = redactor
+        self._text = text
+        self._context = b""  # the last bytes given out: what comes after them is read in their light
+        self._held = b""
+        self._covered = 0  # bytes at the beginning of what is held that an occurrence already masked reaches into
+        self._in_mask = False  # whether the last thing given out was a mask that what follows may touch
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be given out now that these came."""
+        if not self._redactor:
+            return data
+        self._held += data
+        return self._give(self._ready()) if self._held else b""
+
+    def close(self) -> bytes:
+        """The rest."""
+        return self._give(len(self._held)) if self._held else b""
+
+    def _ready(self) -> int:
+        """The place in what is held that no unfinished secret begins before."""
+        patterns = self._redactor.patterns(text=self._text)
+        data, known = self._context + self._held, len(self._context)
+        until = open_steering(data)
+        for view in unfinished_views_of(data):
+            at = patterns.unfinished(view.data)
+            if at < len(view.data):
+                until = min(until, view.place(at))
+        if len(data) - until > _MOST_HELD + patterns.longest:
+            until = len(data) - patterns.longest
+        return max(0, until - known)
+
+    def _give(self, until: int) -> bytes:
+        """Give out what is held up to a place; an occurrence may still reach beyond it."""
+        held, known = self._held, len(self._context)
+        patterns = self._redactor.patterns(text=self._text)
+        found = (Span(start - known, end - known) for start, end in _spans(patterns, self._context + held))
+        open_mask = [Span(0, self._covered)] if self._in_mask else []
+        spans = merged([*open_mask, *(span for span in found if 0 <= span.start < until)])
+        if not spans:
+            return self._pass(until, 0, in_mask=self._in_mask and until == 0, given=held[:until])
+        pieces = _masked(held[:until], [Span(span.start, min(span.end, until)) for span in spans])
+        # The open mask comes first: nothing stands before it, and its sign was given out when it was opened.
+        given = b"".join(islice(pieces, 2 if open_mask else 0, None))
+        reach = max(span.end for span in spans)
+        return self._pass(until, max(0, reach - until), in_mask=reach >= until if until > 0 else self._in_mask, given=given)
+
+    def _pass(self, until: int, covered: int, *, in_mask: bool, given: bytes) -> bytes:
+        self._context = (self._context + self._held[max(0, until - CONTEXT) : until])[-CONTEXT:]
+        self._covered, self._in_mask = covered, in_mask
+        self._held = self._held[until:]
+        return given
 
 
 class Stream:
-    """Masks text that comes in pieces, holding back only what may turn out to be the beginning of a secret."""
+    """Masks text that comes in pieces, as `ByteStream` does bytes."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._redactor = redactor
-        self._held = ""
-        self._covered = 0  # characters at the beginning of what is held that an occurrence already masked reaches into
-        self._in_mask = False  # whether the last thing given out was a mask that what follows may touch
+        self._bytes = ByteStream(redactor, text=True)
 
     def feed(self, text: str) -> str:
         """What can be given out now that this piece came."""
-        held = self._held + text
-        return self._give(held, self._redactor.unfinished(held)) if held else ""
+        return self._bytes.feed(text.encode("utf-8", _TEXT)).decode("utf-8", _TEXT)
 
     def close(self) -> str:
         """The rest."""
-        return self._give(self._held, len(self._held))
-
-    def _give(self, held: str, until: int) -> str:
-        """Give out what is held up to a place no unfinished secret reaches before; an occurrence may still reach beyond it."""
-        open_mask = [Span(0, self._covered)] if self._in_mask else []
-        spans = merged([*open_mask, *(span for span in self._redactor.spans(held) if span.start < until)])
-        pieces = _masked(held[:until], [Span(span.start, min(span.end, until)) for span in spans])
-        # The open mask comes first: nothing stands before it, and its sign was given out when it was opened.
-        given = "".join(islice(pieces, 2 if open_mask else 0, None))
-        reach = max((span.end for span in spans), default=0)
-        if until > 0:
-            self._in_mask = reach >= until
-        self._covered = max(0, reach - until)
-        self._held = held[until:]
-        return given
+        return self._bytes.close().decode("utf-8", _TEXT)
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -124,11 +172,18 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return result
 
 
-def _masked(text: str, spans: Iterable[Span]) -> Iterator[str]:
-    """Pieces of the text: what stands before each span, then a mask for it, and so on."""
+def _spans(patterns: Patterns, data: bytes) -> Iterator[Span]:
+    """Every occurrence in every view of the data, in no order."""
+    for view in views_of(data):
+        for start, end in patterns.find(view.data):
+            yield Span(view.place(start), view.end(end))
+
+
+def _masked(data: bytes, spans: Iterable[Span]) -> Iterator[bytes]:
+    """Pieces of the data: what stands before each span, then a mask for it, and so on."""
     position = 0
     for span in spans:
-        yield text[position : span.start]
-        yield MASK
+        yield data[position : span.start]
+        yield _MASK
         position = span.end
-    yield text[position:]
+    yield data[position:]

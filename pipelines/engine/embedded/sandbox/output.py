@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.sandbox.masking import Masker
+from pipelines.foundation.redaction import redactor_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,7 +66,7 @@ class _Reader:
 
     def __init__(self, fd: int, masks: Iterable[bytes], write: Callable[[bytes], None]) -> None:
         self._fd = fd
-        self._masker = Masker(masks)
+        self._masker = redactor_of(frozenset(masks)).byte_stream()
         self._write = write
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[None] = self._loop.create_future()
@@ -85,7 +85,7 @@ class _Reader:
             data = os.read(self._fd, _CHUNK)
         except BlockingIOError:
             return
-        shown = self._masker.feed(data) if data else self._masker.finish()
+        shown = self._masker.feed(data) if data else self._masker.close()
         if shown:
             self._write(shown)
         if not data:
