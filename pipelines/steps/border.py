@@ -109,8 +109,16 @@ def _exec(error: Any) -> LockgateError:
     message = str(error)
     if classify(message) is Trouble.SERVICE:
         alias = message.partition("(aliased as ")[2].partition(")")[0] or "?"
-        return StepFailed(f"service {alias} exited with code {error.exit_code} before it was healthy", cause=_last_line(error))
+        return StepFailed(_service(message, alias, error), cause=_last_line(error))
     return StepFailed(f"{command_line(error.command)} exited with code {error.exit_code}", cause=_last_line(error))
+
+
+def _service(message: str, alias: str, error: Any) -> str:
+    """How a service failed, as the engines word it: not started, not healthy, or gone while it was used."""
+    if "health check errored" in message:
+        return f"service {alias} is not healthy: {command_line(error.command)} exited with code {error.exit_code}"
+    when = "while it was used" if message.startswith("bound service") else "before it was healthy"
+    return f"service {alias} exited with code {error.exit_code} {when}"
 
 
 def command_line(command: list[str] | tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.steps.replay import Stamp, has_volatile, with_attempt
-from pipelines.steps.wrapper import PLACE, SCRIPT, SHELL, STAMP_VARIABLE, UNTIL_VARIABLE, Transcript, read, wrapped
+from pipelines.steps.wrapper import PLACE, SCRIPT, SHELL, SIGNALLED, SIGNALS, STAMP_VARIABLE, UNTIL_VARIABLE, Transcript, read, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +56,8 @@ async def execute(given: Given, container: dagger.Container, command: Command, t
     try:
         transcript = read(await done.stdout())
     except dagger.ExecError as error:
+        if is_wrapped(error) and error.exit_code in SIGNALS:
+            return _killed(given, keyed, error)
         if not _lacks_shell(error):
             raise
         transcript = Transcript(output="")
@@ -87,9 +89,22 @@ async def _bare(given: Given, container: dagger.Container, words: Sequence[str])
     import dagger
 
     done = container.with_exec(list(words), expect=dagger.ReturnType.ANY)
-    output = await done.combined_output()
+    try:
+        output = await done.combined_output()
+    except dagger.ExecError as error:
+        if error.command != list(words) or error.exit_code not in SIGNALS:
+            raise
+        return _killed(given, container, error)
     given.context.log(output)
     return Outcome(container=done, exit_code=await done.exit_code(), output=output)
+
+
+def _killed(given: Given, container: dagger.Container, error: dagger.ExecError) -> Outcome:
+    """What is known of a command that was ended by a signal together with its wrapper: engines keep no file system of it."""
+    transcript = read("".join(f"{part}\n" for part in (error.stdout, error.stderr) if part))
+    given.context.log(transcript.output)
+    marks = {**transcript.marks, "signal": str(error.exit_code - SIGNALS.start)}
+    return Outcome(container=container, exit_code=SIGNALLED, output=transcript.output, marks=marks)
 
 
 async def _volatile(given: Given, container: dagger.Container, until: float | None) -> dagger.Container:

@@ -24,6 +24,8 @@ UNHEALTHY = 121
 """Exit code when a service did not become healthy; the command was not started."""
 SIGNALLED = 125
 """Exit code when the command was ended by a signal or ran into its limit; the marks say which."""
+SIGNALS = range(128, 192)
+"""Exit codes of a command that a signal ended (128 and its number): engines give an error for them, whatever was expected."""
 
 _MARK = re.compile(r"\x1elockgate (\w+) ?([^\n]*)\n?")
 

@@ -36,6 +36,14 @@ async def test_any_outcome_can_be_expected(base: dagger.Container) -> None:
     assert [await command.exit_code(), await command.stdout()] == [7, "so\n"]
 
 
+@pytest.mark.parametrize("expect", [dagger.ReturnType.ANY, dagger.ReturnType.FAILURE])
+async def test_an_exit_by_signal_is_an_error_whatever_is_expected(base: dagger.Container, expect: dagger.ReturnType) -> None:
+    with pytest.raises(dagger.ExecError) as caught:
+        await base.with_exec(["sh", "-c", "echo so; kill -9 $$"], expect=expect).exit_code()
+    assert (caught.value.exit_code, caught.value.stdout) == (137, "so")
+    assert await base.with_exec(["sh", "-c", "exit 200"], expect=expect).exit_code() == 200
+
+
 async def test_success_is_an_error_where_failure_is_expected(base: dagger.Container) -> None:
     with pytest.raises(dagger.ExecError) as caught:
         await base.with_exec(["true"], expect=dagger.ReturnType.FAILURE).sync()

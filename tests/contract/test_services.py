@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.server
 import re
 import threading
+import time
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,25 @@ async def test_a_service_that_dies_says_how(base: dagger.Container) -> None:
     with pytest.raises(dagger.ExecError, match=r"start \S+ \(aliased as dead\): exit code: 3") as caught:
         await base.with_service_binding("dead", dead).with_exec(["true"]).sync()
     assert (caught.value.exit_code, caught.value.stdout, caught.value.stderr) == (3, "", "dying\n")
+
+
+async def test_a_service_that_ends_while_it_is_used_fails_its_user_at_once(base: dagger.Container, nonce: str) -> None:
+    script = "python3 -m http.server 8080 & sleep 1; exit 42"
+    ends = base.with_env_variable("N", nonce).with_exposed_port(8080).as_service(args=["sh", "-c", script])
+    began = time.monotonic()
+    with pytest.raises(dagger.QueryError, match=r"bound service \S+ \(aliased as www\) exited: exit code: 42"):
+        await base.with_env_variable("N", nonce).with_service_binding("www", ends).with_exec(["sleep", "60"]).sync()
+    assert time.monotonic() - began < 30
+
+
+async def test_a_health_check_that_fails_is_the_error_of_its_command(base: dagger.Container, nonce: str) -> None:
+    plain = base.with_env_variable("N", nonce).with_exposed_port(8080).with_default_args(["python3", "-m", "http.server", "8080"])
+    checked = plain.with_docker_healthcheck(["sh", "-c", "echo no >&2; exit 3"], interval="100ms", retries=1)
+    user = base.with_env_variable("N", nonce)
+    await user.with_service_binding("www", plain.as_service()).with_exec(["true"]).sync()  # another service: it has no such check
+    with pytest.raises(dagger.ExecError, match=r"start \S+ \(aliased as www\): health check errored: exit code: 3") as caught:
+        await user.with_service_binding("www", checked.as_service()).with_exec(["true"]).sync()
+    assert (caught.value.exit_code, caught.value.stderr) == (3, "no")
 
 
 async def test_a_started_service_has_an_endpoint_until_it_is_stopped(base: dagger.Container) -> None:

@@ -13,13 +13,14 @@ import pytest
 from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError
 from pipelines.engine.embedded.sandbox.health import Health
 from pipelines.engine.embedded.sandbox.served import ContainerService, Forward, HostService, Tunnel
-from pipelines.engine.embedded.sandbox.services import Port, ServiceRunner
+from pipelines.engine.embedded.sandbox.services import Port, ServiceRunner, while_up
 from tests.integration.engine.machine import PYTHON
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from pipelines.engine.embedded.network.switch import Switch
+    from pipelines.engine.embedded.sandbox.services import Up
     from pipelines.engine.embedded.sandbox.spec import Spec
     from tests.integration.engine.machine import Box
 
@@ -45,11 +46,13 @@ class Stage:
     switch: Switch
     runner: ServiceRunner
 
-    def container(self, *args: str, ports: tuple[Port, ...] = (), health: Health | None = None, **changes: Any) -> ContainerService:
+    def container(
+        self, *args: str, ports: tuple[Port, ...] = (), health: Health | None = None, used: Mapping[str, Up] | None = None, **changes: Any
+    ) -> ContainerService:
         @asynccontextmanager
-        async def prepare() -> AsyncIterator[Spec]:
+        async def prepare() -> AsyncIterator[tuple[Spec, Mapping[str, Up]]]:
             lease = await self.switch.lease()
-            yield self.box.spec(*args, network=lease, **changes)
+            yield self.box.spec(*args, network=lease, **changes), used or {}
             await self.switch.release(lease)
 
         return ContainerService(self.box.runtime, self.switch, "sv1", args, prepare, ports, health)
@@ -108,8 +111,44 @@ async def test_a_health_command_decides_where_there_is_one(stage: Stage) -> None
     health = Health(("test", "-e", "/tmp/healthy"), interval=0.02, retries=100)
     await stage.runner.start("k", stage.container("sh", "-c", "sleep 0.3; touch /tmp/healthy; sleep 1000", health=health))
     assert (stage.box.rootfs / "tmp/healthy").exists()
-    with pytest.raises(EngineError, match="the health check failed 2 times: false"):
-        await stage.runner.start("k2", stage.container("sleep", "1000", health=Health(("false",), interval=0.01, retries=2)))
+    check = ("sh", "-c", "echo not yet; exit 5")
+    with pytest.raises(ExecError) as raised:
+        await stage.runner.start("k2", stage.container("sleep", "1000", health=Health(check, interval=0.01, retries=2)))
+    error = raised.value
+    assert error.message == "start sv1: health check errored: exit code: 5"
+    assert (error.cmd, error.exit_code, error.stdout) == (list(check), 5, "not yet")
+
+
+async def test_a_health_command_that_never_ends_or_does_not_exist_is_unwell(stage: Stage) -> None:
+    for check, told in ((("sleep", "1000"), "no answer within 0.1 s: sleep 1000"), (("no-such",), "executable file not found")):
+        health = Health(check, interval=0.01, timeout=0.1, retries=1)
+        with pytest.raises(EngineError, match=rf"start sv1 \(aliased as db\): health check errored: .*{told}"):
+            async with stage.runner.using(check[0], stage.container("sleep", "1000", health=health), alias="db"):
+                pass
+
+
+@pytest.mark.parametrize("code", [42, 0])
+async def test_a_service_that_ends_fails_whoever_uses_it_at_once(stage: Stage, code: int) -> None:
+    ends = stage.container("sh", "-c", f"echo bye; sleep 0.3; exit {code}")
+    with pytest.raises(ExecError) as raised:
+        async with stage.runner.using("k", ends, alias="www") as up:
+            await asyncio.wait_for(while_up({"www": up}, stage.box.sh("sleep 1000")), 20)
+    error = raised.value
+    assert error.message == f"bound service sv1 (aliased as www) exited: exit code: {code}"
+    assert (error.exit_code, error.stdout) == (code, "bye\n")
+
+
+async def test_a_command_that_ends_before_its_service_does_not_care(stage: Stage) -> None:
+    async with stage.runner.using("k", stage.container("sleep", "1000"), alias="www") as up:
+        assert (await while_up({"www": up}, stage.box.sh("echo fine"))).stdout == "fine\n"
+
+
+async def test_a_service_ends_with_the_one_it_uses_and_that_one_is_to_blame(stage: Stage) -> None:
+    async with stage.runner.using("db", stage.container("sh", "-c", "sleep 0.5; exit 7"), alias="db") as db:
+        web = stage.container("sleep", "1000", used={"db": db})
+        with pytest.raises(ExecError, match=r"bound service sv1 \(aliased as db\) exited: exit code: 7"):
+            async with stage.runner.using("web", web, alias="web") as up:
+                await asyncio.wait_for(while_up({"web": up}, stage.box.sh("sleep 1000")), 20)
 
 
 async def test_a_stopped_service_is_gone(stage: Stage) -> None:

@@ -56,6 +56,16 @@ async def run(workshop: Workshop, image: Image, what: TestSpec, **more: Any) -> 
     return await test.step(what, given), given
 
 
+@pytest.mark.parametrize("command", [("sh", "-c", "echo so; kill -9 $$"), ("sh", "-c", "echo so; kill -9 $PPID")])
+async def test_a_command_that_a_signal_ends_is_a_failed_test(workshop: Workshop, image: Image, command: tuple[str, ...]) -> None:
+    """The command alone, or its wrapper with it: as when the machine runs out of memory."""
+    check, _ = await run(workshop, image, spec("", command=command))
+    assert check.verdict is Verdict.FAIL
+    assert check.reason is not None
+    assert check.reason.startswith("the command was ended by SIGKILL (out of memory, perhaps)")
+    assert "so\n" in workshop.log.replace("echo so", "")
+
+
 def stamps(workshop: Workshop) -> list[str]:
     """The times commands printed: a replay prints the time of the first."""
     return [line for text in workshop.logs for line in text.splitlines() if line.isdecimal() and len(line) > 15]

@@ -96,6 +96,12 @@ def test_the_names_are_no_more_than_dagger_has() -> None:
             StepFailed,
             "service db exited with code 4 before it was healthy",
         ),
+        (failed("bound service sv2 (aliased as db) exited: exit code: 4"), StepFailed, "service db exited with code 4 while it was used"),
+        (
+            failed("start sv2 (aliased as db): health check errored: exit code: 4", command=("pg_isready",)),
+            StepFailed,
+            "service db is not healthy: `pg_isready` exited with code 4",
+        ),
     ],
 )
 def test_what_an_error_becomes(error: BaseException, kind: type[LockgateError], says: str) -> None:

@@ -28,9 +28,10 @@ from pipelines.engine.embedded.store.paths import Root
 from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.sandbox.services import Up
     from pipelines.engine.embedded.store.draft import Draft
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
@@ -54,6 +55,7 @@ class Arrangement:
         self._writable: list[tuple[Draft, Root]] = []
         self._values: dict[str, bytes] = {}
         self._hosts: dict[str, str] = {}
+        self.used: Mapping[str, Up] = {}
         self._lease: Any = None
         self._volumes: dict[str, Path] = {}
         self._stack = AsyncExitStack()
@@ -63,7 +65,7 @@ class Arrangement:
     async def prepare(self) -> None:
         """Bring everything up; whatever fails, `close` takes down what is there."""
         command = self.command
-        self._hosts = await self.session.services.bind(command.bindings, self._stack)
+        self._hosts, self.used = await self.session.services.bind(command.bindings, self._stack)
         if command.network:
             self._lease = await self._stack.enter_async_context(self.session.leased())
         await self._hold_volumes()

@@ -13,6 +13,7 @@ from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
 from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.progress import LineFeed
+from pipelines.engine.embedded.sandbox.services import while_up
 from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.ops.session import Session
 
+SIGNALS = range(128, 192)
 ALSO_RUNS = {"amd64": "386", "arm64": "arm"}
 TOLD = 128 * 1024  # bytes of each stream an error carries, the last ones: enough to see why, small enough to send
 
@@ -50,8 +52,8 @@ class ExecOp(Op):
         feed = LineFeed(session.progress, asyncio.get_running_loop().call_later)
         try:
             await arrangement.prepare()
-            exit_ = await session.runtime.run(arrangement.spec(), feed.add)
-            if not _expected(self.command.expect, exit_.code):
+            exit_ = await while_up(arrangement.used, session.runtime.run(arrangement.spec(), feed.add))
+            if not expected(self.command.expect, exit_.code):
                 raise self._error(session.platform, exit_.code, arrangement)
             return await in_thread(arrangement.commit, key, exit_.code)
         finally:
@@ -71,8 +73,14 @@ def foreign(platform: str, host: str) -> str:
     return f" (the container is for {platform}, this machine is {host}: its programs need an emulator registered in binfmt_misc)"
 
 
-def _expected(expect: str, code: int) -> bool:
-    return expect == "ANY" or (code == 0) == (expect == "SUCCESS")
+def expected(expect: str, code: int) -> bool:
+    """Whether an exit code is one of those a command may end with (Dagger's ReturnType: SUCCESS, FAILURE, ANY).
+
+    128 to 191 are what a command ends with that a signal ended: never expected, as nobody can tell what it left undone.
+    """
+    if expect == "SUCCESS":
+        return code == 0
+    return code not in SIGNALS and (expect == "ANY" or code != 0)
 
 
 def told(path: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.arrange import Arrangement
@@ -17,7 +17,7 @@ from pipelines.engine.embedded.sandbox.health import Health
 from pipelines.engine.embedded.sandbox.served import ContainerService, Forward, HostService, Tunnel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from pipelines.engine.embedded.ops.config import Config
     from pipelines.engine.embedded.ops.session import Session
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.sandbox.spec import Spec
 
 NANO = 1e9  # Docker's healthchecks count nanoseconds
+
+
+class Bound(NamedTuple):
+    """What a container is bound to: addresses by host name, services by alias."""
+
+    hosts: dict[str, str]
+    used: dict[str, running.Up]
 
 
 class Services:
@@ -35,19 +42,20 @@ class Services:
         self._runner = running.ServiceRunner()
         self._started: dict[str, running.Up] = {}
 
-    async def bind(self, bindings: Sequence[Binding], stack: AsyncExitStack) -> dict[str, str]:
-        """Bring up what a container is bound to, until `stack` ends; returns addresses by host name."""
-        hosts: dict[str, str] = {}
+    async def bind(self, bindings: Sequence[Binding], stack: AsyncExitStack) -> Bound:
+        """Bring up what a container is bound to, until `stack` ends."""
+        bound = Bound({}, {})
 
         async def one(binding: Binding) -> None:
             own = AsyncExitStack()
             stack.push_async_callback(own.aclose)
             service = self._service(binding.service, binding.alias)
             up = await own.enter_async_context(self._runner.using(binding.service.digest, service, alias=binding.alias))
-            hosts.update({binding.alias: up.ip, binding.service.name: up.ip})
+            bound.hosts.update({binding.alias: up.ip, binding.service.name: up.ip})
+            bound.used[binding.alias] = up
 
         await all_of(one(binding) for binding in bindings)
-        return hosts
+        return bound
 
     async def start(self, state: ServiceState) -> None:
         """Start it, to stay until `stop` or the session's end."""
@@ -104,13 +112,13 @@ class Services:
         )
 
     @asynccontextmanager
-    async def _prepared(self, state: ServiceState, container: ContainerState) -> AsyncIterator[Spec]:
+    async def _prepared(self, state: ServiceState, container: ContainerState) -> AsyncIterator[tuple[Spec, Mapping[str, running.Up]]]:
         """The service's container, its writes thrown away when it ends."""
         inputs = await self._session.ops.outputs([container.rootfs, *state.command.sources()])
         arrangement = Arrangement(self._session, state.command, inputs, captured=False)
         try:
             await arrangement.prepare()
-            yield replace(arrangement.spec(), hostname=state.name)
+            yield replace(arrangement.spec(), hostname=state.name), arrangement.used
         finally:
             await arrangement.close()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.errors import ExecError, NotFound
 from pipelines.engine.embedded.images import platforms
 from pipelines.engine.embedded.ops.digest import digest_of
-from pipelines.engine.embedded.ops.exec import ExecOp
+from pipelines.engine.embedded.ops.exec import ExecOp, expected
 from pipelines.engine.embedded.ops.op import MountOf, Op
 from pipelines.engine.embedded.ops.states import CacheMount, SecretMount
 from pipelines.engine.embedded.recording.rules import ExecRule, Rules, image_config
@@ -175,7 +175,7 @@ class Recording:
         for binding in command.bindings:
             if binding.service.container is not None:
                 self.settle(binding.service.container.rootfs)
-        if command.expect != "ANY" and (rule.code == 0) != (command.expect == "SUCCESS"):
+        if not expected(command.expect, rule.code):
             raise ExecError(command.args, rule.code, rule.out.removesuffix("\n"), rule.err.removesuffix("\n"))
         self._done[op.digest] = rule
 

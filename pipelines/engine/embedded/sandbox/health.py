@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.errors import EngineError, ExecError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.network.switch import Switch
     from pipelines.engine.embedded.sandbox.running import Running
     from pipelines.engine.embedded.sandbox.services import Port
+    from pipelines.engine.embedded.sandbox.spec import Stream
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25  # seconds between two tries of a port
+_PAUSE = 5.0  # seconds between two checks where the image does not say
+_HEARD = 16 * 1024  # bytes of each stream of a check that an error carries
 _DIAL_DEADLINE = 1.0  # seconds one try of a port may take
 
 
@@ -26,19 +29,24 @@ class Health:
 
     Args:
         args: the command; exit code 0 is well.
-        interval: the pause between two checks.
+        interval: the pause between two checks where `start_interval` is not given.
         timeout: how long one check may take.
         start_period: how long failures are not counted after the start.
-        start_interval: the pause between two checks in that time.
-        retries: failures in a row that make it unwell.
+        start_interval: the pause between two checks: all of them are made while the service starts.
+        retries: failures that make it unwell.
     """
 
     args: tuple[str, ...]
-    interval: float = 30.0
+    interval: float | None = None
     timeout: float = 30.0
     start_period: float = 0.0
-    start_interval: float = 5.0
+    start_interval: float | None = None
     retries: int = 3
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two checks, as Dagger has it (core/healthcheck.go)."""
+        return self.start_interval or self.interval or _PAUSE
 
 
 async def ports_open(switch: Switch, ip: str, ports: Sequence[Port]) -> None:
@@ -62,22 +70,33 @@ async def health_command(running: Running, health: Health) -> None:
     """Return when the health command succeeds.
 
     Raises:
-        EngineError: it failed `retries` times in a row after the start period.
+        EngineError: it failed `retries` times after the start period; an ExecError of the last time, where it ran to an end.
     """
     loop = asyncio.get_running_loop()
     counted_from = loop.time() + health.start_period
     failures = 0
-    while failures < health.retries:
-        if await _is_well(running, health):
-            return
-        starting = loop.time() < counted_from
-        failures += not starting
-        await asyncio.sleep(health.start_interval if starting else health.interval)
-    raise EngineError(f"the health check failed {failures} times: {' '.join(health.args)}")
+    while problem := await _problem(running, health):
+        failures += loop.time() >= counted_from
+        if failures >= health.retries:
+            raise problem
+        await asyncio.sleep(health.pause)
 
 
-async def _is_well(running: Running, health: Health) -> bool:
+async def _problem(running: Running, health: Health) -> EngineError | None:
+    """What one check found; None: the container is well."""
+    said: dict[Stream, list[bytes]] = {"stdout": [], "stderr": []}
+
+    def hear(stream: Stream, data: bytes) -> None:
+        if sum(map(len, said[stream])) < _HEARD:
+            said[stream].append(data)
+
     try:
-        return (await asyncio.wait_for(running.exec(health.args), health.timeout)).code == 0
-    except (TimeoutError, EngineError):
-        return False
+        exit_ = await asyncio.wait_for(running.exec(health.args, hear), health.timeout)
+    except TimeoutError:
+        return EngineError(f"no answer within {health.timeout:g} s: {' '.join(health.args)}")
+    except EngineError as problem:
+        return problem
+    if exit_.code == 0:
+        return None
+    out, err = (b"".join(said[stream])[:_HEARD].decode(errors="replace").removesuffix("\n") for stream in ("stdout", "stderr"))
+    return ExecError(health.args, exit_.code, out, err)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError
 from pipelines.engine.embedded.network.forward import DatagramForward, StreamForward
 from pipelines.engine.embedded.sandbox.health import Health, health_command, ports_open
 from pipelines.engine.embedded.sandbox.launch import CannotStart
-from pipelines.engine.embedded.sandbox.services import CannotServe, Ending, Port, Service, ServiceRunner, Up
+from pipelines.engine.embedded.sandbox.services import CannotServe, Ending, Port, Service, ServiceRunner, Up, while_up
 from pipelines.engine.embedded.sandbox.spec import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from pipelines.engine.embedded.network.switch import Switch
@@ -50,6 +51,30 @@ class Died(CannotServe):
         return ExecError(self._cmd, self._code, self._stdout, self._stderr, f"start {name}: exit code: {self._code}")
 
 
+class Unhealthy(CannotServe):
+    """A service's health check failed; worded as Dagger words it (core/service.go)."""
+
+    def __init__(self, host: str, problem: BaseException) -> None:
+        said = problem.message if isinstance(problem, EngineError) else str(problem)
+        super().__init__(f"start {host}: health check errored: {said}")
+        self._host, self._said, self._problem = host, said, problem
+
+    def seen_by(self, alias: str) -> EngineError:
+        name = f"{self._host} (aliased as {alias})" if alias else self._host
+        message = f"start {name}: health check errored: {self._said}"
+        check = self._problem
+        if isinstance(check, ExecError):
+            return ExecError(check.cmd, check.exit_code, check.stdout, check.stderr, message)
+        return EngineError(message)
+
+
+def exited(host: str, alias: str, cmd: Sequence[str], exit_: Exit, tail: Tail) -> ExecError:
+    """The error of whoever used a service that ended meanwhile; worded as Dagger words it (core/container_exec.go)."""
+    name = f"{host} (aliased as {alias})" if alias else host
+    message = f"bound service {name} exited: exit code: {exit_.code}"
+    return ExecError(list(cmd), exit_.code, tail.text("stdout"), tail.text("stderr"), message)
+
+
 class Tail:
     """The last part of a service's output. `told` is given all of it, as long as it is set."""
 
@@ -79,7 +104,8 @@ class ContainerService:
         switch: its ports are tried from here.
         host: its host name, for error messages.
         cmd: its command, for error messages.
-        prepare: makes its file system, network (a lease is a must) and the rest; left when the container has ended.
+        prepare: makes its file system, network (a lease is a must) and the rest, and gives the services that it uses itself, by their
+            aliases; left when the container has ended.
         ports: what it listens on.
         health: a command that says whether it is well, instead of trying the ports.
         told: what it prints until it can be used; what it has to say later would be told too often.
@@ -89,24 +115,28 @@ class ContainerService:
     switch: Switch
     host: str
     cmd: tuple[str, ...]
-    prepare: Callable[[], AbstractAsyncContextManager[Spec]]
+    prepare: Callable[[], AbstractAsyncContextManager[tuple[Spec, Mapping[str, Up]]]]
     ports: tuple[Port, ...] = ()
     health: Health | None = None
     told: OnOutput | None = None
 
     @asynccontextmanager
     async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - a container uses no other service itself
-        async with self.prepare() as spec:
+        async with self.prepare() as (spec, used):
             if spec.network is None:
                 raise NetworkError(f"service {self.host} has no network")
             tail = Tail(told=self.told)
             running = await self._start(spec, tail)
+            ended = asyncio.ensure_future(_until_over(running, used))
             try:
-                await self._until_usable(running, spec.network.ip, tail)
+                await self._until_usable(running, spec.network.ip, tail, ended)
                 tail.told = None
-                yield Up(spec.network.ip, self.ports, asyncio.ensure_future(running.wait()))
+                yield Up(spec.network.ip, self.ports, ended, functools.partial(self._blame, ended, tail))
             finally:
                 await (running.kill() if ending.kill else running.stop())
+                await asyncio.wait({ended})
+                if not ended.cancelled():
+                    ended.exception()  # seen: nobody may have used it
 
     async def _start(self, spec: Spec, tail: Tail) -> Running:
         try:
@@ -115,22 +145,46 @@ class ContainerService:
             tail.add("stderr", f"{problem.message}\n".encode())
             raise self._died(Exit(1), tail) from problem
 
-    async def _until_usable(self, running: Running, ip: str, tail: Tail) -> None:
+    async def _until_usable(self, running: Running, ip: str, tail: Tail, over: asyncio.Future[Exit]) -> None:
         """Wait until it is healthy; the wait ends when the container does."""
         check = health_command(running, self.health) if self.health else ports_open(self.switch, ip, self.ports)
         checking = asyncio.ensure_future(check)
-        over = asyncio.ensure_future(running.wait())
         try:
-            await asyncio.wait({checking, over}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {checking, over}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             if not checking.done() or (checking.exception() and over.done()):
                 raise self._died(over.result(), tail)
-            checking.result()
+            if problem := checking.exception():
+                raise Unhealthy(self.host, problem) from problem
         finally:
-            for task in (checking, over):
-                task.cancel()
+            checking.cancel()
+
+    def _blame(self, ended: asyncio.Future[Exit], tail: Tail, alias: str) -> EngineError:
+        problem = ended.exception()
+        if isinstance(problem, EngineError):
+            return problem
+        return exited(self.host, alias, self.cmd, Exit(255) if problem is not None else ended.result(), tail)
 
     def _died(self, exit_: Exit, tail: Tail) -> Died:
         return Died(self.host, self.cmd, exit_, tail.text("stdout"), tail.text("stderr"))
+
+
+async def _until_over(running: Running, used: Mapping[str, Up]) -> Exit:
+    """How a service ends: by itself, or because one that it uses has ended.
+
+    Raises:
+        EngineError: the one it uses is to blame.
+    """
+    return await while_up(used, _watched(running))
+
+
+async def _watched(running: Running) -> Exit:
+    """Its end; cancelled, it is killed."""
+    try:
+        return await running.wait()
+    except asyncio.CancelledError:
+        await running.kill()
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +235,7 @@ class Tunnel:
         async with AsyncExitStack() as stack:
             target = await stack.enter_async_context(runner.using(self.key, self.target))
             ports = [self._offer(stack, target.ip, port) for port in self.ports]
-            yield Up(LOOPBACK, tuple(ports))
+            yield Up(LOOPBACK, tuple(ports), target.ended, target.blame)
 
     def _offer(self, stack: AsyncExitStack, ip: str, port: Forward) -> Port:
         kind = kind_of(port.protocol)

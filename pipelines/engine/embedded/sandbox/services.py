@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pipelines.engine.embedded.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
     from contextlib import AbstractAsyncContextManager
 
+T = TypeVar("T")
 IDLE_GRACE = 10.0  # seconds a service outlives its last user: the next step often wants it too
 
 
@@ -32,12 +33,37 @@ class Up:
     Args:
         ip: where: an address of the session's network, or 127.0.0.1 for a tunnel.
         ports: what it listens on, in the order they were asked for.
-        ended: done when the service has ended by itself; None: it does not.
+        ended: done when the service has ended; None: it ends with its last user only.
+        blame: the error for whoever used it under an alias, once it has ended.
     """
 
     ip: str
     ports: tuple[Port, ...]
     ended: asyncio.Future[Any] | None = None
+    blame: Callable[[str], EngineError] = lambda alias: EngineError(f"bound service {alias} exited")
+
+
+async def while_up(used: Mapping[str, Up], work: Coroutine[Any, Any, T]) -> T:
+    """Do work that uses services, by their aliases; when one of them ends first, the work is cancelled.
+
+    Raises:
+        EngineError: a service ended: which, and how. An exit code of 0 makes no difference, as with Dagger: it is not there any more.
+    """
+    if not used:
+        return await work
+    doing = asyncio.ensure_future(work)
+    ends = {up.ended: (alias, up) for alias, up in used.items() if up.ended is not None}
+    try:
+        await asyncio.wait({doing, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not doing.done():
+            doing.cancel()
+            await asyncio.wait({doing})
+    ended = next((one for end, one in ends.items() if end.done()), None)
+    if doing.cancelled() and ended is not None:
+        alias, up = ended
+        raise up.blame(alias)
+    return doing.result()
 
 
 class Ending:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.engine.embedded.ops.exec import foreign
+from pipelines.engine.embedded.ops.exec import expected, foreign
 
 
 @pytest.mark.parametrize("platform", ["linux/amd64", "", "linux/386", "amd64"])
@@ -18,3 +18,15 @@ def test_a_failure_of_another_platforms_programs_names_what_they_need(platform: 
     assert platform in told
     assert host in told
     assert "binfmt_misc" in told
+
+
+@pytest.mark.parametrize(
+    ("expect", "codes"),
+    [
+        ("SUCCESS", {0}),
+        ("FAILURE", {*range(1, 128), *range(192, 256)}),
+        ("ANY", {*range(128), *range(192, 256)}),
+    ],
+)
+def test_an_exit_by_signal_is_never_expected(expect: str, codes: set[int]) -> None:
+    assert {code for code in range(256) if expected(expect, code)} == codes

@@ -26,7 +26,9 @@ def as_service(session: Session, state: ContainerState, args: Args) -> ServiceSt
         permit_api(session.limits, "Container.asService")
     command = command_of(state, args)
     ports = [[port.key, port.skip_healthcheck] for port in state.config.ports]
-    digest = digest_of("service", state.rootfs.digest, command.recipe(), [op.digest for op in command.sources()], ports)
+    sources = [op.digest for op in command.sources()]
+    health = [list(state.config.healthcheck or ()), list(state.config.shell or ())]
+    digest = digest_of("service", state.rootfs.digest, command.recipe(), sources, ports, health)
     return ServiceState(digest, container=state, command=command)
 
 
