@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipelines.engine.embedded.ops.services import Bound
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ class Services:
     def __init__(self) -> None:
         self.bound = 0
 
-    async def bind(self, _: Any, stack: AsyncExitStack) -> dict[str, str]:
+    async def bind(self, _: Any, stack: AsyncExitStack) -> Bound:
         self.bound += 1
         stack.callback(self._release)
-        return {}
+        return Bound({}, {})
 
     def _release(self) -> None:
         self.bound -= 1
