@@ -64,3 +64,74 @@ async def test_a_repository_that_leads_out_of_its_directory_is_refused(is_real: 
     linked = dag.directory().with_new_directory(".git/objects").with_new_directory(".git/refs").with_symlink("/etc", ".git/refs/heads")
     with pytest.raises(dagger.QueryError, match="refs/heads leads out of it"):
         await linked.as_git().head().commit()
+
+
+def objects() -> dagger.Directory:
+    """A bare repository without any commit."""
+    made = dag.directory().with_new_directory("objects").with_new_directory("refs")
+    return made.with_new_file("HEAD", "ref: refs/heads/main\n").with_new_file("config", "[core]\n\tbare = true\n")
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """A repository of the host that no directory of the session holds."""
+    folder = tmp_path / "private"
+    folder.mkdir()
+    environment = {**os.environ, **WHO, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["sh", "-ec", COMMANDS], cwd=folder, env=environment, check=True)
+    return folder
+
+
+async def test_no_file_of_a_repository_leads_to_one_of_the_host(private: Path, is_real: bool) -> None:
+    if is_real:
+        pytest.skip("a real engine has no folder of ours")
+    bare, git = objects(), f"{private}/.git"
+    for led in (
+        bare.with_new_file(".git", f"gitdir: {git}\n"),
+        bare.with_new_file("commondir", f"{git}\n"),
+        bare.with_new_file("objects/info/alternates", f"{git}/objects\n"),
+        bare.with_new_file("packed-refs", f"{TWO} refs/heads/main\n").with_new_file("config", f"[include]\n\tpath = {git}/config\n"),
+        bare.with_symlink(f"{git}/HEAD", "HEAD"),
+        bare.with_symlink(f"{git}/refs/heads", "refs/heads"),
+    ):
+        with pytest.raises(dagger.QueryError):
+            await led.as_git().branch("main").tree().entries()
+
+
+async def test_no_program_that_a_repository_names_is_run(private: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    with (private / ".git/config").open("a") as config:
+        config.write(f'[core]\n\tfsmonitor = "touch {mark}"\n[uploadpack]\n\tpackObjectsHook = "touch {mark}"\n')
+        config.write(f'[filter "x"]\n\tsmudge = "touch {mark}"\n\trequired = true\n[include]\n\tpath = /dev/zero\n')
+    for hook in ("post-checkout", "reference-transaction"):
+        (private / ".git/hooks" / hook).write_text(f"#!/bin/sh\ntouch {mark}\n")
+        (private / ".git/hooks" / hook).chmod(0o755)
+    repository = dag.host().directory(str(private)).as_git()
+    assert await repository.head().tree(discard_git_dir=True).entries() == ["d/", "f"]
+    assert not mark.exists()
+
+
+async def test_links_among_what_git_is_not_given_do_no_harm(private: Path) -> None:
+    (private / ".git/hooks/pre-commit").symlink_to("/usr/bin/true")
+    assert await dag.host().directory(str(private)).as_git().head().commit() == TWO
+
+
+async def test_a_repository_of_another_owner_is_read(private: Path) -> None:
+    owned = dag.host().directory(str(private))
+    assert await dag.directory().with_directory("/", owned, owner="1234").as_git().head().commit() == TWO
+
+
+@pytest.fixture
+def outer(private: Path, tmp_path: Path) -> Path:
+    """A repository with another of the host as a submodule."""
+    folder = tmp_path / "outer"
+    folder.mkdir()
+    commands = f"git init -q .; git -c protocol.file.allow=always submodule add -q {private} inner; git commit -qm x"
+    environment = {**os.environ, **WHO, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["sh", "-ec", commands], cwd=folder, env=environment, check=True)
+    return folder
+
+
+async def test_submodules_name_no_folder_of_this_machine(outer: Path) -> None:
+    with pytest.raises(dagger.QueryError, match="transport 'file' not allowed"):
+        await dag.host().directory(str(outer)).as_git().head().tree().entries()

@@ -27,6 +27,24 @@ if TYPE_CHECKING:
 SCHEMES = re.compile(r"(https?|git|ssh|file)://|[\w.-]+@[\w.-]+:")
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_REFS = 256 << 20  # bytes of a list of refs
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+NO_HOST = ("-c", "protocol.file.allow=never", "-c", "protocol.ext.allow=never")
+"""A submodule's URL is a stranger's: it may name neither a folder of this machine nor a program."""
+# What git sets for its hooks, which may have started us: it means another repository (git rev-parse --local-env-vars).
+OF_ONE_REPOSITORY = {
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+}
 TOLD = 400  # characters of git's complaint that are passed on
 
 
@@ -151,7 +169,7 @@ class TreeOp(Op):
         async with located(session, repository) as where:
             await git(repository, [*at, "fetch", "--quiet", "--no-tags", *depth, where, self.ref.commit])
         await git(repository, [*at, "checkout", "--quiet", "--detach", self.ref.commit])
-        await git(repository, [*at, "submodule", "update", "--quiet", "--init", "--recursive", *depth])
+        await git(repository, [*at, *NO_HOST, "submodule", "update", "--quiet", "--init", "--recursive", *depth])
         if self.bare:
             from pipelines.engine.embedded.store.paths import Root
 
@@ -165,15 +183,18 @@ async def git(repository: Repository, arguments: Sequence[str]) -> str:
         EngineError: it failed, with its last words.
         Unavailable: it is not installed.
     """
+    given = {name: value for name, value in os.environ.items() if name not in OF_ONE_REPOSITORY}
     environment = {
-        **os.environ,
+        **given,
+        **({"GIT_CONFIG_GLOBAL": os.devnull} if repository.source is not None else {}),
+        "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C.UTF-8",
         **repository.environment,
     }
     try:
-        done = await running.run(["git", *arguments], env=environment, stdout_limit=MOST_REFS)
+        done = await running.run(["git", *NO_HOOKS, *arguments], env=environment, stdout_limit=MOST_REFS)
     except FileNotFoundError:
         raise Unavailable("repositories are fetched by git, which is not installed: install the package git") from None
     except OutputTooLarge as error:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-import stat
+import tempfile
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded.errors import NotFound
+from pipelines.engine.embedded.ops import gitcopy
 from pipelines.engine.embedded.ops.git import Repository
 from pipelines.engine.embedded.ops.read import within
-from pipelines.engine.embedded.ops.states import DirectoryState, inside
+from pipelines.engine.embedded.ops.states import DirectoryState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.paths import Root
 
-ELSEWHERE = ("objects/info/alternates", "commondir")  # files that send git to another folder
 VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
@@ -29,35 +29,15 @@ async def local_repository(session: Session, state: DirectoryState) -> Repositor
     Raises:
         InvalidInput: there is none, or it leads out of the directory.
     """
-    path = await within(session, state.op, lambda root: _checked(root, state.path))
+    path = await within(session, state.op, lambda root: gitcopy.check(root, state.path))
     snapshot = (await session.ops.output(state.op)).snapshot
     content = await session.content_digest(snapshot, path)
     return Repository(f"directory@{content}", source=DirectoryState(state.op, path))
 
 
-def _checked(root: Root, base: str) -> str:
-    """Where git's files are. They are read by git outside of any container, so none may lead elsewhere."""
-    path = inside(base, ".git")
-    if not _is_folder(root, path):
-        path = base
-    if not all(_is_folder(root, inside(path, name)) for name in ("objects", "refs")):
-        raise InvalidInput("git error: not a git repository")
-    linked = [rel for rel, facts in root.walk(path) if stat.S_ISLNK(facts.st_mode) or rel in ELSEWHERE]
-    if linked:
-        raise InvalidInput(f"git error: the repository's {linked[0]} leads out of it")
-    return path
-
-
-def _is_folder(root: Root, path: str) -> bool:
-    try:
-        return stat.S_ISDIR(root.stat(path, follow=False).st_mode)
-    except NotFound:
-        return False
-
-
 @asynccontextmanager
 async def located(session: Session, repository: Repository) -> AsyncIterator[str]:
-    """What git is to be told to find a repository: its URL or, of one in a directory, the path where it can be read meanwhile."""
+    """What git is to be told to find a repository: its URL or, of one in a directory, where a copy of ours can be read meanwhile."""
     if repository.source is None:
         yield repository.url
         return
@@ -65,8 +45,9 @@ async def located(session: Session, repository: Repository) -> AsyncIterator[str
 
     snapshot = (await session.ops.output(repository.source.op)).snapshot
     view = await asyncio.to_thread(session.store.view, snapshot)
-    with view:
-        yield f"file://{Root(view.path).locate(repository.source.path)}"
+    with view, tempfile.TemporaryDirectory(prefix="lockgate-git-") as folder:
+        await asyncio.to_thread(gitcopy.make_copy, Root(view.path), repository.source.path, Path(folder))
+        yield f"file://{folder}"
 
 
 def latest_version(tags: Iterable[str]) -> str:

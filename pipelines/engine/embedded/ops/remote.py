@@ -48,7 +48,7 @@ async def download(
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise InvalidInput(f"http: {url!r} is not an http or https URL")
-    name = _name(name or unquote(urlsplit(url).path.rsplit("/", 1)[-1]))
+    name = file_name(url, name)
     record = digest_of("http", url, name, mode, checksum)
     async with session.store.lock(record):
         known = session.store.get(record)
@@ -62,12 +62,13 @@ async def download(
         return _file(payload, name)
 
 
-def _name(wanted: str) -> str:
-    """One name for a file: what an URL says may have slashes in it, written as `%2f`, and lead anywhere.
+def file_name(url: str, given: str | None) -> str:
+    """The name of a downloaded file: the last part of what is given, or of the URL, which may have more slashes in it, written as `%2f`.
 
     Raises:
         InvalidInput: it cannot be a file's name.
     """
+    wanted = given or unquote(urlsplit(url).path.rsplit("/", 1)[-1])
     name = wanted.rsplit("/", 1)[-1]
     if "\0" in name or name == "..":
         raise InvalidInput(f"http: {wanted!r} cannot be the name of a file")
