@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON := $(CURDIR)/.venv/bin/python
 BIN := .venv/bin
 export LOCKGATE_ENGINE ?= embedded
+# Most tests wait for containers: three processes keep two processors busy.
+WORKERS ?= 3
 
 .PHONY: help setup base demo test test-long tools lint bench clean
 
@@ -26,10 +28,8 @@ lint: setup ## ruff, mypy, import-linter
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
 	@echo "lint-imports" && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
 
-test: lint base ## lint and every test but the slow ones; what failed is tried once more, and said to be flaky if it passes then
-	@$(PYTHON) -m pytest -q -m "not slow" || { [ $$? -eq 1 ] && \
-		echo "again, only what failed: a test that passes now is flaky, which is a bug to report" && \
-		$(PYTHON) -m pytest -q -m "not slow" --last-failed; }
+test: lint base ## lint and every test but the slow ones, in WORKERS processes side by side
+	@$(PYTHON) -m pytest -q -m "not slow" -n $(WORKERS) --dist loadgroup
 
 test-long: base ## the slow tests
 	@$(PYTHON) -m pytest -q -m slow

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RUNNER_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
 CONFIG_DIRS = "LOCKGATE_CONFIG_DIRS"
 CLI = "_EXPERIMENTAL_DAGGER_CLI_BIN"
+TESTS = Path(__file__).parent
 
 # A property is about values, not about how fast a busy machine tries them.
 settings.register_profile("patient", deadline=None)
@@ -44,6 +45,18 @@ def no_shared_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         del os.environ[CONFIG_DIRS]
     else:
         os.environ[CONFIG_DIRS] = before
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests one worker of pytest-xdist (`--dist loadgroup`) has to run: those that share what is expensive to make.
+
+    A unit test shares nothing. Elsewhere the tests of a module share a session of the engine, and the end-to-end tests share a first run
+    of the sample project.
+    """
+    for item in items:
+        suite = item.path.relative_to(TESTS).parts[0]
+        if suite != "unit":
+            item.add_marker(pytest.mark.xdist_group(suite if suite == "e2e" else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

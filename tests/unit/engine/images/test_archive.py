@@ -43,7 +43,7 @@ def test_every_compression(root: Root, packed: Callable[[bytes], bytes]) -> None
     assert (place / "d/f").stat().st_mtime == MTIME
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"x" * 2000, gzip.compress(b"x" * 2000), bytes(10240)])
+@pytest.mark.parametrize("data", [b"", b"hello", b"x" * 2000, gzip.compress(b"x" * 2000, mtime=0), bytes(10240)])
 def test_what_is_no_archive_is_left_alone(root: Root, data: bytes) -> None:
     assert not unpack_archive(io.BytesIO(data), root, "/new")
     assert [path.name for path in root.path.iterdir()] == ["etc"]
@@ -90,7 +90,7 @@ def test_nothing_leads_out(root: Root, tmp_path: Path, entries: list[Entry]) -> 
     assert (tmp_path / "secret").read_text() == "kept"
 
 
-@pytest.mark.parametrize("data", [DATA[:700], gzip.compress(DATA)[:-20]])
+@pytest.mark.parametrize("data", [DATA[:700], gzip.compress(DATA, mtime=0)[:-20]])
 def test_a_damaged_archive_is_refused(root: Root, data: bytes) -> None:
     with pytest.raises(InvalidInput, match="failed to unpack an archive into /x: damaged"):
         unpack_archive(io.BytesIO(data), root, "/x")
