@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipelines.errors import (
         ConfigError,
         CredentialsError,
+        EngineLost,
         EngineUnavailable,
         ExitCode,
         GraphError,
@@ -55,6 +56,7 @@ __all__ = [
     "ConfigError",
     "CredentialsError",
     "EngineInfo",
+    "EngineLost",
     "EngineUnavailable",
     "ExitCode",
     "Finding",

@@ -9,6 +9,7 @@ The tree::
     ├── NothingSelected          exit 3    the selection matches no step
     ├── Unavailable              exit 4    engine, registry, cluster or credentials: try again or set up
     │   ├── EngineUnavailable
+    │   │   └── EngineLost                 the engine or its session went away while it was needed
     │   ├── RegistryUnavailable
     │   └── CredentialsError
     ├── StepFailed               exit 1    a step did its work and the answer is no
@@ -111,6 +112,10 @@ class EngineUnavailable(Unavailable):
     """No engine can run containers here."""
 
     kind = "engine"
+
+
+class EngineLost(EngineUnavailable):
+    """The engine, or the session with it, went away while it was needed: nothing more can be asked of it in this run."""
 
 
 class RegistryUnavailable(Unavailable):

@@ -96,12 +96,13 @@ def address_of(choice: Choice, environ: Mapping[str, str]) -> str | None:
     return address if choice.kind == "dagger" and choice.how is not How.SESSION and can_be_asked(address) else None
 
 
-def _watched(choice: Choice) -> list[str]:
-    """The addresses that must go on answering; a session process of our own is watched as a process."""
+def _watched(choice: Choice) -> dict[str, str]:
+    """The addresses that must go on answering, with what listens there; a session process of our own is watched as a process."""
     if choice.how is How.SESSION:
-        return [f"tcp://127.0.0.1:{os.environ[SESSION_PORT]}"]
+        port = os.environ[SESSION_PORT]
+        return {f"tcp://127.0.0.1:{port}": f"the open session at port {port}"}
     address = address_of(choice, os.environ)
-    return [address] if address is not None else []
+    return {address: f"the engine at {address}"} if address is not None else {}
 
 
 def start_limit(choice: Choice, environ: Mapping[str, str], lifetime: Lifetime) -> float:

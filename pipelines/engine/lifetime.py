@@ -13,7 +13,7 @@ import anyio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.errors import EngineUnavailable
+    from pipelines.errors import EngineLost
 
 GRACE_S = 8.0
 """A session that nobody waits for any more (the run was stopped) has this many seconds to close by itself."""
@@ -24,7 +24,7 @@ class Lifetime:
 
     def __init__(self, start_s: float | None = None) -> None:
         self.start_s = start_s
-        self.error: EngineUnavailable | None = None
+        self.error: EngineLost | None = None
         self._lost = anyio.Event()
         self._closing = False
         self._latest = float("inf")
@@ -50,7 +50,7 @@ class Lifetime:
         """The session is being closed: that it ends is no loss from now on."""
         self._closing = True
 
-    def lose(self, error: EngineUnavailable) -> None:
+    def lose(self, error: EngineLost) -> None:
         """The session is gone, and its end is not worth waiting for. The first error counts; nothing happens once it is being closed."""
         if self._closing or self.error is not None:
             return
@@ -58,7 +58,7 @@ class Lifetime:
         self.hurry(grace_s=0)
         self._lost.set()
 
-    async def lost(self) -> EngineUnavailable:
+    async def lost(self) -> EngineLost:
         """Wait until the session is lost; the error that says why."""
         await self._lost.wait()
         assert self.error is not None  # noqa: S101 - set before the event is

@@ -63,6 +63,8 @@ async def _connect(address: str) -> ByteStream:
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error.__cause__, OSError):
+        error = error.__cause__
     if isinstance(error, FileNotFoundError):
         return "there is no socket at that path"
     if isinstance(error, ConnectionRefusedError):

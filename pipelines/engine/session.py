@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.choice import SESSION_KIND, SESSION_PORT, SESSION_TOKEN
 from pipelines.engine.lifetime import GRACE_S, Lifetime
 from pipelines.engine.tagged import read
-from pipelines.errors import EngineUnavailable
+from pipelines.errors import EngineLost, EngineUnavailable
 from pipelines.foundation.process.result import StopTimes
 from pipelines.foundation.process.running import OPEN, start
 
@@ -98,7 +98,7 @@ async def _watch(process: Process, lines: _Lines, life: Lifetime) -> None:
     """Tell at once when the process ends by itself."""
     await asyncio.wait({process.finished})
     lines.end()
-    life.lose(EngineUnavailable("the engine session ended while it was needed", cause=_last(lines.said), next_step="lockgate doctor"))
+    life.lose(EngineLost("the engine session ended while it was needed", cause=_last(lines.said), next_step="lockgate doctor"))
 
 
 async def _end(process: Process, end_s: float, life: Lifetime) -> None:

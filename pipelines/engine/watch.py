@@ -7,22 +7,22 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from pipelines.engine.reach import reach
-from pipelines.errors import EngineUnavailable
+from pipelines.errors import EngineLost, EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Mapping
 
     from pipelines.engine.lifetime import Lifetime
 
-EVERY_S = 1.0
+EVERY_S = 0.5
 MISSES = 2
 """So many failures in a row count: one may be a full backlog or a moment without network."""
 
 
 @contextlib.asynccontextmanager
-async def watching(addresses: Iterable[str], lifetime: Lifetime, *, every_s: float = EVERY_S) -> AsyncIterator[None]:
-    """Connect to each address again and again; one that stops answering ends the lifetime."""
-    tasks = [asyncio.create_task(_watch(address, lifetime, every_s)) for address in addresses]
+async def watching(watched: Mapping[str, str], lifetime: Lifetime, *, every_s: float = EVERY_S) -> AsyncIterator[None]:
+    """Connect to addresses again and again; one that stops answering ends the lifetime. `watched` names what listens at each address."""
+    tasks = [asyncio.create_task(_watch(address, name, lifetime, every_s)) for address, name in watched.items()]
     try:
         yield
     finally:
@@ -33,7 +33,7 @@ async def watching(addresses: Iterable[str], lifetime: Lifetime, *, every_s: flo
             await asyncio.wait(tasks)
 
 
-async def _watch(address: str, lifetime: Lifetime, every_s: float) -> None:
+async def _watch(address: str, name: str, lifetime: Lifetime, every_s: float) -> None:
     missed = 0
     while True:
         await asyncio.sleep(every_s)
@@ -42,13 +42,7 @@ async def _watch(address: str, lifetime: Lifetime, every_s: float) -> None:
         except EngineUnavailable as error:
             missed += 1
             if missed == MISSES:
-                lifetime.lose(_gone(address, error))
+                lifetime.lose(EngineLost(f"{name} went away while it was needed", cause=error.cause, next_step="start it, and run again"))
                 return
         else:
             missed = 0
-
-
-def _gone(address: str, error: EngineUnavailable) -> EngineUnavailable:
-    return EngineUnavailable(
-        f"the engine at {address} went away while it was needed", cause=error.cause, next_step="start it, and run again"
-    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from pipelines.errors import InternalError, LockgateError
+from pipelines.errors import EngineLost, InternalError, LockgateError
 from pipelines.flow.outcome import Outcome, of_error, of_value, timed_out, worst
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Border:
 @dataclass(slots=True, kw_only=True)
 class Attempts:
     """Works on one step. `made` counts the tries, `began` is the clock at the first; `retrying` is told the reason and the delay
-    before another one.
+    before another one; `lost` is told that the engine went away.
     """
 
     step: StepDef
@@ -56,6 +56,7 @@ class Attempts:
     border: Border
     backoff: Backoff
     retrying: Callable[[str, float], None]
+    lost: Callable[[EngineLost], None] = lambda _error: None
     made: int = field(default=0, init=False)
     began: float | None = field(default=None, init=False)
 
@@ -98,6 +99,8 @@ class Attempts:
     def failed(self, error: BaseException) -> Outcome:
         """The outcome of an error, which is written to the log as well: a defect with its traceback, there and nowhere else."""
         ours = self._ours(error)
+        if isinstance(ours, EngineLost):
+            self.lost(ours)
         if output := self.border.output(error):
             self.desk.transcript.write(output)
         else:

@@ -107,7 +107,13 @@ class Conductor:
         keep_going = self._project.keep_going if self._request.keep_going is None else self._request.keep_going
         width = self._request.width or self._project.width or default_width()
         return Options(
-            desk=self._desk, width=width, keep_going=keep_going, border=self._parts.border(), stop=self._stop, within=self._within
+            desk=self._desk,
+            width=width,
+            keep_going=keep_going,
+            border=self._parts.border(),
+            stop=self._stop,
+            within=self._within,
+            lost=self._engine.lifetime.lose,
         )
 
     @contextlib.contextmanager

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup
 
+    from pipelines.errors import EngineLost
     from pipelines.flow.desk import Desk
     from pipelines.flow.graph import Binding, Graph, Node
     from pipelines.flow.progress import Sink
@@ -45,7 +46,7 @@ def default_width() -> int:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """How to run: `desk` makes the place a step works at, `within` a context its work is done in; `keep_going` runs what does not depend
-    on a failure.
+    on a failure. `lost` is told when a step found the engine gone.
     """
 
     desk: Callable[[StepDef], Desk]
@@ -55,6 +56,7 @@ class Options:
     backoff: Backoff = field(default_factory=Backoff)
     stop: Stop | None = None
     within: Callable[[StepDef], AbstractContextManager[None]] = lambda _step: contextlib.nullcontext()
+    lost: Callable[[EngineLost], None] = lambda _error: None
 
 
 class Scheduler:
@@ -120,6 +122,7 @@ class Scheduler:
             border=self._options.border,
             backoff=self._options.backoff,
             retrying=lambda reason, delay_s: self._sink.step_retry(node.id, reason, delay_s),
+            lost=self._options.lost,
         )
         outcome = Outcome(status=Status.CANCELLED, reason=self._why)
         try:

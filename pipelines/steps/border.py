@@ -7,12 +7,22 @@ says so in the message. `transient` tells which errors deserve another try.
 from __future__ import annotations
 
 import errno
+import re
 import shlex
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import CredentialsError, EngineUnavailable, InternalError, LockgateError, RegistryUnavailable, StepFailed, Unavailable
+from pipelines.errors import (
+    CredentialsError,
+    EngineLost,
+    EngineUnavailable,
+    InternalError,
+    LockgateError,
+    RegistryUnavailable,
+    StepFailed,
+    Unavailable,
+)
 from pipelines.steps.wording import Trouble, classify, core, host_in
 from pipelines.steps.wrapper import PLACE, SHELL
 
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _DOCTOR = "lockgate doctor"
+_REFUSED_REQUEST = re.compile(r"Client error '4\d\d")
 _LIBRARIES = ("gql", "graphql", "httpx", "httpcore")
 
 
@@ -177,6 +188,14 @@ def _lost(error: Any) -> LockgateError:
     return EngineUnavailable("the connection to the engine broke", cause=core(str(error)) or type(error).__name__, next_step=_DOCTOR)
 
 
+def _transport(error: Any) -> LockgateError:
+    """No answer from the session. One that refuses a single request (HTTP 4xx) is still there."""
+    ours = _lost(error)
+    if _REFUSED_REQUEST.search(str(error)):
+        return ours
+    return EngineLost(ours.message, cause=ours.cause, next_step=ours.next_step)
+
+
 def _not_started(error: Any) -> LockgateError:
     return EngineUnavailable("the engine did not start", cause=core(str(error)), next_step=_DOCTOR)
 
@@ -221,7 +240,7 @@ HANDLERS: dict[str, Callable[[Any], LockgateError]] = {
     "DaggerError": _lost,
     "ClientError": _lost,
     "ClientConnectionError": _lost,
-    "TransportError": _lost,
+    "TransportError": _transport,
     "InvalidQueryError": _invalid,
     "QueryError": _refused,
     "ExecError": _exec,

@@ -11,7 +11,7 @@ import pytest
 from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.reach import can_be_asked, reach
 from pipelines.engine.watch import watching
-from pipelines.errors import EngineUnavailable
+from pipelines.errors import EngineLost, EngineUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +52,9 @@ async def test_a_file_that_nobody_listens_at(tmp_path: Path) -> None:
 async def test_a_port_that_nobody_listens_at() -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        with pytest.raises(EngineUnavailable, match=r"tcp://127\.0\.0\.1"):
+        with pytest.raises(EngineUnavailable, match=r"tcp://127\.0\.0\.1") as caught:
             await reach(f"tcp://127.0.0.1:{sock.getsockname()[1]}")
+    assert caught.value.cause == "nobody listens there"
 
 
 async def test_one_that_never_accepts_is_given_up(tmp_path: Path) -> None:
@@ -83,18 +84,18 @@ async def test_an_engine_that_stops_listening_is_lost(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(path))
         sock.listen()
-        async with watching([f"unix://{path}"], lifetime, every_s=0.01):
+        async with watching({f"unix://{path}": "the engine there"}, lifetime, every_s=0.01):
             await anyio.sleep(0.05)
             assert lifetime.error is None
             sock.close()
             with anyio.fail_after(20):
                 error = await lifetime.lost()
-    assert f"unix://{path} went away" in error.message
+    assert error.message == "the engine there went away while it was needed"
 
 
 async def test_an_engine_that_is_closed_is_not_lost(tmp_path: Path) -> None:
     lifetime = Lifetime()
-    async with watching([f"unix://{tmp_path}/none"], lifetime, every_s=1000):
+    async with watching({f"unix://{tmp_path}/none": "the engine"}, lifetime, every_s=1000):
         pass
-    lifetime.lose(EngineUnavailable("too late"))
+    lifetime.lose(EngineLost("too late"))
     assert lifetime.error is None

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.engine.lifetime import GRACE_S, Lifetime
 from pipelines.engine.tagged import asker_of
-from pipelines.errors import EngineUnavailable, NothingSelected, Unavailable, UsageError
+from pipelines.errors import EngineLost, EngineUnavailable, NothingSelected, Unavailable, UsageError
 from pipelines.flow.attempts import Border
 from pipelines.flow.folder import Home
 from pipelines.flow.lock import run_lock
@@ -191,7 +191,7 @@ def test_without_an_engine_the_rest_runs_and_the_code_is_4(house: House, make: C
 def test_an_engine_that_goes_away_ends_the_steps_that_need_it_and_no_other(house: House, make: Callable[..., StepDef]) -> None:
     async def hangs(client: dagger.Client) -> str:  # type: ignore[name-defined]  # noqa: F821
         assert house.lifetime is not None
-        house.lifetime.lose(EngineUnavailable("the engine at unix:///gone went away", cause="nobody listens there"))
+        house.lifetime.lose(EngineLost("the engine at unix:///gone went away", cause="nobody listens there"))
         await anyio.sleep_forever()
         return ""
 
@@ -217,6 +217,20 @@ def test_an_engine_that_goes_away_ends_the_steps_that_need_it_and_no_other(house
     assert "the engine at unix:///gone went away (nobody listens there)" in {entry["reason"] for entry in house.document()["steps"]}
     assert house.engine == ["opening", "open", "closed"]
     assert any("went away" in note for note in house.sink.notes)
+
+
+def test_a_step_that_finds_the_engine_gone_ends_the_others(house: House, make: Callable[..., StepDef]) -> None:
+    async def finds(asks: str) -> None:
+        raise EngineLost("the connection to the engine broke")
+
+    async def hangs(client: dagger.Client) -> None:  # type: ignore[name-defined]  # noqa: F821
+        await anyio.sleep_forever()
+
+    house.engine_end_s = 300.0
+    house.steps = [make(asks), make(finds), make(hangs)]
+    run = house.run()
+    assert statuses(run) == {"step.asks": "passed", "step.finds": "error", "step.hangs": "error"}
+    assert (run.exit_code, run.duration_s) == (4, house.engine_start_s)
 
 
 def test_an_engine_that_starts_slowly_is_said_now_and_then(house: House, make: Callable[..., StepDef]) -> None:

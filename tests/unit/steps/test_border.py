@@ -16,6 +16,7 @@ from gql.transport.exceptions import TransportServerError
 
 from pipelines.errors import (
     CredentialsError,
+    EngineLost,
     EngineUnavailable,
     ExitCode,
     InternalError,
@@ -67,7 +68,9 @@ def test_the_names_are_no_more_than_dagger_has() -> None:
     ("error", "kind", "says"),
     [
         (dagger.ClientConnectionError("refused"), EngineUnavailable, "connection to the engine broke"),
-        (dagger.TransportError("closed"), EngineUnavailable, "connection to the engine broke"),
+        (dagger.TransportError("closed"), EngineLost, "connection to the engine broke"),
+        (dagger.TransportError("Server error '502 Bad Gateway' for url"), EngineLost, "connection to the engine broke"),
+        (dagger.TransportError("Client error '413 Content Too Large' for url"), EngineUnavailable, "connection to the engine broke"),
         (httpx.ReadTimeout("slow"), EngineUnavailable, "connection to the engine broke"),
         (dagger.SessionError("no"), EngineUnavailable, "did not start"),
         (dagger.DownloadError("403"), EngineUnavailable, "did not start"),
