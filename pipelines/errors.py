@@ -119,7 +119,7 @@ class EngineLost(EngineUnavailable):
 
 
 class RegistryUnavailable(Unavailable):
-    """The registry does not answer, or answers with a passing error."""
+    """The registry does not answer, or answers with a transient error."""
 
     kind = "registry"
 

@@ -40,7 +40,10 @@ class Limited(Table):
         None, description="Wall time after which the step is stopped and counts as failed; no limit by default."
     )
     retries: int = Field(
-        2, ge=0, le=10, description="How often the step tries again after a passing error (network, registry). Verdicts are never retried."
+        2,
+        ge=0,
+        le=10,
+        description="How often the step tries again after a transient error (network, registry). Verdicts are never retried.",
     )
 
 

@@ -77,7 +77,7 @@ class Pipeline:
             name: second half of the id; the function's name by default.
             after: ids that must pass first though their values are not needed.
             timeout: seconds, or a duration such as "10m"; the step then counts as failed.
-            retries: how often to try again after a passing error.
+            retries: how often to try again after a transient error.
 
         Raises:
             GraphError: the function is not `async def`, or an argument has the wrong form.

@@ -37,7 +37,7 @@ class Sink(Protocol):
         """
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
-        """A step met a passing error and tries again after so many seconds."""
+        """A step met a transient error and tries again after so many seconds."""
 
     def step_finished(self, result: Result) -> None:
         """A step ended; called for every step of the plan, also for those that never started."""

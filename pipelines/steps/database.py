@@ -12,9 +12,10 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pipelines.engine.codes import Code
 from pipelines.errors import Unavailable
+from pipelines.steps.answers import code_of
 from pipelines.steps.lock import digest_of, resolve
-from pipelines.steps.wording import Trouble, classify
 
 if TYPE_CHECKING:
     import dagger
@@ -127,7 +128,7 @@ async def _metadata(folder: dagger.Directory, locked: LockedImage) -> str:
     try:
         return await folder.file(METADATA).contents()
     except dagger.QueryError as error:
-        if classify(str(error)) is not Trouble.NOT_FOUND:
+        if code_of(error) is not Code.NOT_FOUND:
             raise
         raise Unavailable(
             f"the image {locked.name} holds no vulnerability database",

@@ -11,12 +11,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from pipelines.engine.codes import Code
 from pipelines.errors import ConfigError, StepFailed
+from pipelines.steps.answers import code_of
 from pipelines.steps.border import border
 from pipelines.steps.lock import digest_of
 from pipelines.steps.secrets import read_secret
 from pipelines.steps.tags import repository, tags_of
-from pipelines.steps.wording import Trouble, classify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ class Press:
         try:
             return digest_of(await self.login.from_(f"{self.address}:{tag}").image_ref())
         except dagger.QueryError as error:
-            if _is_absent(str(error)):
+            if code_of(error) is Code.IMAGE_NOT_FOUND:
                 return None
             raise
 
@@ -159,8 +160,3 @@ def _would_move(shelf: Shelf, tag: Tag, before: str, after: str) -> StepFailed:
         cause="this version was published before, with other content",
         next_step="make a new version (git tag), or list the tag under [publish] moving",
     )
-
-
-def _is_absent(message: str) -> bool:
-    """Whether a registry said that it has no such tag or repository, and not that it cannot tell."""
-    return classify(message) is Trouble.NO_SUCH_IMAGE

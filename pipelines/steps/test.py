@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.steps import junit
-from pipelines.steps.border import border, translate
+from pipelines.steps.border import border, is_service, translate
 from pipelines.steps.command import Command, execute, is_wrapped, stop_at, tail
 from pipelines.steps.judge_test import judge_test
 from pipelines.steps.replay import Attempt, settle
 from pipelines.steps.reports import is_pattern, read_reports
 from pipelines.steps.secrets import with_secrets
 from pipelines.steps.services import bind, services, stage, within_deadlines
-from pipelines.steps.wording import Trouble, classify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +85,7 @@ def _stage_border(spec: TestSpec) -> Iterator[None]:
     try:
         yield
     except dagger.ExecError as error:
-        if is_wrapped(error) or classify(str(error)) is Trouble.SERVICE:
+        if is_wrapped(error) or is_service(error):
             raise
         raise translate(error, f"build stage {spec.image.target} of image {spec.image.name}") or error from error
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pipelines.engine.codes import Code
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,17 +13,28 @@ UNAVAILABLE = 4  # exit code: the machine cannot run the engine, or a part it ne
 
 
 class EngineError(Exception):
-    """Base of all errors the engine raises on purpose: `message` is for people and is sent to the client as it is."""
+    """Base of all errors the engine raises on purpose: `message` is for people and is sent to the client as it is.
 
+    Attributes:
+        code: what kind of error it is; sent to the client, which decides by it.
+        kind: what an SDK picks its exception class by; empty for the general one.
+    """
+
+    code: ClassVar[Code] = Code.FAILED
     kind: ClassVar[str] = ""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
 
+    def prepend(self, doing: str) -> None:
+        """Say in the message what was being done."""
+        self.message = f"{doing}: {self.message}"
+        self.args = (self.message,)
+
     def extensions(self) -> dict[str, Any]:
-        """The `extensions` object of the GraphQL error; `_type` is what an SDK picks its exception class by."""
-        return {"_type": self.kind} if self.kind else {}
+        """The `extensions` object of the GraphQL error."""
+        return {"code": str(self.code)} | ({"_type": self.kind} if self.kind else {})
 
 
 class ExecError(EngineError):
@@ -35,6 +48,7 @@ class ExecError(EngineError):
         message: replaces the standard wording `exit code: N`.
     """
 
+    code = Code.COMMAND_FAILED
     kind = "EXEC_ERROR"
 
     def __init__(self, cmd: Sequence[str], exit_code: int, stdout: str, stderr: str, message: str = "") -> None:
@@ -45,7 +59,14 @@ class ExecError(EngineError):
         self.stderr = stderr
 
     def extensions(self) -> dict[str, Any]:
-        return {"_type": self.kind, "cmd": self.cmd, "exitCode": self.exit_code, "stdout": self.stdout, "stderr": self.stderr}
+        facts = {"cmd": self.cmd, "exitCode": self.exit_code, "stdout": self.stdout, "stderr": self.stderr}
+        return super().extensions() | facts
+
+
+class ServiceError(ExecError):
+    """A service did not come up, or did not become healthy."""
+
+    code = Code.SERVICE_FAILED
 
 
 class Unsupported(EngineError):  # noqa: N818 - reads as a sentence where it is raised
@@ -56,6 +77,7 @@ class Unsupported(EngineError):  # noqa: N818 - reads as a sentence where it is 
         argument: the argument's GraphQL name, when only that is unsupported.
     """
 
+    code = Code.UNSUPPORTED
     kind = "UNSUPPORTED"
 
     def __init__(self, field: str, argument: str | None = None) -> None:
@@ -73,6 +95,8 @@ class Refused(EngineError):  # noqa: N818 - as above
         setting: what allows it.
     """
 
+    code = Code.NOT_ALLOWED
+
     kind = "REFUSED"
 
     def __init__(self, what: str, setting: str) -> None:
@@ -82,6 +106,8 @@ class Refused(EngineError):  # noqa: N818 - as above
 class NotFound(EngineError):  # noqa: N818 - as above
     """A path that is not there. The message is given whole; `stat` words it as the API does."""
 
+    code = Code.NOT_FOUND
+
     @classmethod
     def stat(cls, path: str) -> NotFound:
         return cls(f"stat {path}: no such file or directory")
@@ -90,24 +116,153 @@ class NotFound(EngineError):  # noqa: N818 - as above
 class InvalidInput(EngineError):  # noqa: N818 - as above
     """The client's query or a value in it cannot be used."""
 
+    code = Code.INVALID_INPUT
+
+
+class UnknownField(InvalidInput):
+    """The client asks for a field or an argument that this version of the API does not have."""
+
+    code = Code.UNSUPPORTED
+
+
+class Unreadable(InvalidInput):
+    """A file of this machine that the engine may not read."""
+
+    code = Code.UNREADABLE
+
+
+class SecretError(EngineError):
+    """A secret that cannot be read from where its URI points."""
+
+    code = Code.SECRET
+
 
 class ImageError(EngineError):
     """An image could not be resolved, pulled, read or published."""
+
+    code = Code.IMAGE_UNUSABLE
+
+
+class ImageNotFound(ImageError):  # noqa: N818 - as above
+    """The registry answered, and has no such image."""
+
+    code = Code.IMAGE_NOT_FOUND
+
+
+class ImageDamaged(ImageError):  # noqa: N818 - as above
+    """A part of an image is not what it has to be.
+
+    Args:
+        part: which one: `manifest`, `configuration`, `layer sha256:…`.
+        reason: what is wrong with it.
+    """
+
+    code = Code.IMAGE_DAMAGED
+
+    def __init__(self, part: str, reason: str) -> None:
+        super().__init__(f"damaged image: {part}: {reason}")
+        self.part = part
+        self.reason = reason
+
+
+class NoSuchPlatform(ImageError):  # noqa: N818 - as above
+    """The image is not made for that platform."""
+
+    code = Code.PLATFORM
+
+
+class RegistryError(ImageError):
+    """A registry could not be asked, or did not answer to the end.
+
+    Args:
+        message: what happened.
+        registry: its host, with the port.
+    """
+
+    code = Code.REGISTRY_UNREACHABLE
+
+    def __init__(self, message: str, registry: str = "") -> None:
+        super().__init__(message)
+        self.registry = registry
+
+    def extensions(self) -> dict[str, Any]:
+        return super().extensions() | ({"registry": self.registry} if self.registry else {})
+
+
+class RegistryDenied(RegistryError):  # noqa: N818 - as above
+    """The registry refuses the credentials, or wants some."""
+
+    code = Code.REGISTRY_DENIED
+
+
+class RegistryUntrusted(RegistryError):  # noqa: N818 - as above
+    """The registry's certificate is not trusted here, or it has none."""
+
+    code = Code.REGISTRY_UNTRUSTED
+
+
+class RegistryBusy(RegistryError):  # noqa: N818 - as above
+    """The registry answers that it cannot answer now."""
+
+    code = Code.REGISTRY_BUSY
+
+
+class RegistrySilent(RegistryError):  # noqa: N818 - as above
+    """The registry accepted the connection and then sent nothing, or next to nothing."""
+
+    code = Code.REGISTRY_SILENT
+
+
+class RegistryUnknown(RegistryError):  # noqa: N818 - as above
+    """The registry's name has no address."""
+
+    code = Code.REGISTRY_UNKNOWN
 
 
 class NetworkError(EngineError):
     """A network, service or tunnel could not be set up."""
 
+    code = Code.NETWORK
+
+
+class ServerError(EngineError):
+    """A server (not a registry) could not be reached, or says that it cannot answer now."""
+
+    code = Code.SERVER_UNREACHABLE
+
+
+class ToolError(EngineError):
+    """A program of this machine that the engine uses has failed."""
+
+    code = Code.TOOL_FAILED
+
 
 class DiskFull(EngineError):  # noqa: N818 - as above
     """No space is left in the store; what was being written is discarded."""
+
+    code = Code.DISK_FULL
 
 
 class Cancelled(EngineError):  # noqa: N818 - as above
     """The work was stopped before it had a result: the session ends, or nobody waits for it any more."""
 
+    code = Code.CANCELLED
+
 
 class Unavailable(EngineError):  # noqa: N818 - as above
     """The engine cannot run here (exit code 4): the message says what is refused and which setting changes it."""
 
+    code = Code.UNAVAILABLE
     exit_code = UNAVAILABLE
+
+
+class NotStarted(EngineError):  # noqa: N818 - as above
+    """The engine proper could not be opened for an unexpected reason."""
+
+    code = Code.NOT_STARTED
+
+
+class Defect(EngineError):  # noqa: N818 - as above
+    """Something nobody foresaw: a mistake in the engine."""
+
+    code = Code.INTERNAL

@@ -34,7 +34,7 @@ def shaky(failures: int, error: Exception) -> Callable[[], object]:
     return shaky
 
 
-def test_a_passing_error_is_tried_again_later_each_time(lab: Lab, make: Make) -> None:
+def test_a_transient_error_is_tried_again_later_each_time(lab: Lab, make: Make) -> None:
     result = lab.run(make(shaky(3, ConnectionResetError("reset")), retries=3))["step.shaky"]
     assert (str(result.status), result.value, result.attempts) == ("passed", "at last", 4)
     assert [event[3] for event in lab.sink.of("retry")] == [1.0, 2.0, 4.0]
@@ -50,7 +50,7 @@ def test_tries_end(lab: Lab, make: Make) -> None:
 
 
 @pytest.mark.parametrize("error", [StepFailed("no"), ValueError("no")])
-def test_what_is_not_passing_is_not_tried_again(lab: Lab, make: Make, error: Exception) -> None:
+def test_what_is_not_transient_is_not_tried_again(lab: Lab, make: Make, error: Exception) -> None:
     assert lab.run(make(shaky(1, error)))["step.shaky"].attempts == 1
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import tenacity
 from dagger._exceptions import QueryErrorValue
 from gql.transport.exceptions import TransportServerError
 
+from pipelines.engine.codes import Code
 from pipelines.errors import (
     CredentialsError,
     EngineLost,
@@ -25,7 +27,8 @@ from pipelines.errors import (
     StepFailed,
     Unavailable,
 )
-from pipelines.steps.border import HANDLERS, border, command_line, known_name, output_of, transient, translate
+from pipelines.steps.answers import ANSWERS
+from pipelines.steps.border import CLIENTS, DAGGER, border, command_line, output_of, transient, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +38,10 @@ def refused(message: str, **extensions: Any) -> dagger.QueryError:
     return dagger.QueryError([QueryErrorValue(message=message, extensions=extensions)], gql.gql("{ version }"))
 
 
-def failed(message: str = "exit code: 4", command: tuple[str, ...] = ("make",), out: str = "", err: str = "") -> dagger.QueryError:
-    return refused(message, _type="EXEC_ERROR", cmd=list(command), exitCode=4, stdout=out, stderr=err)
+def failed(
+    message: str = "exit code: 4", command: tuple[str, ...] = ("make",), out: str = "", err: str = "", **more: str
+) -> dagger.QueryError:
+    return refused(message, _type="EXEC_ERROR", cmd=list(command), exitCode=4, stdout=out, stderr=err, **more)
 
 
 def classes(root: type[BaseException]) -> Iterator[type[BaseException]]:
@@ -55,13 +60,80 @@ def test_no_class_of_dagger_is_without_a_translation() -> None:
     exported = [value for value in vars(dagger).values() if isinstance(value, type) and issubclass(value, Exception)]
     every = {*classes(dagger.DaggerError), *exported}
     assert len(every) > 10
-    assert {kind.__name__ for kind in every if kind.__name__ not in HANDLERS} == set()
-    assert all(known_name(kind) == kind.__name__ for kind in every)
+    assert {kind.__name__ for kind in every if kind.__name__ not in DAGGER.classes} == set()
+    assert all(DAGGER.name_of(kind) == kind.__name__ for kind in every)
 
 
 def test_the_names_are_no_more_than_dagger_has() -> None:
     every = {kind.__name__ for kind in classes(dagger.DaggerError)} | {"VersionMismatch"}
-    assert set(HANDLERS) - every == set()
+    assert set(DAGGER.classes) - every == set()
+
+
+def test_no_class_of_the_client_libraries_is_without_a_translation() -> None:
+    every = {kind for kind in classes(Exception) if kind.__module__.partition(".")[0] in CLIENTS.modules}
+    assert len(every) > 40
+    assert {f"{kind.__module__}.{kind.__name__}" for kind in every if CLIENTS.name_of(kind) is None} == set()
+
+
+def test_no_code_is_without_an_answer() -> None:
+    assert set(ANSWERS) == set(Code)
+
+
+@pytest.mark.parametrize("name", ["unauthorized", "429 Too Many Requests", "denied: x", "401 Unauthorized", "500/Error.html", "{says}"])
+@pytest.mark.parametrize(
+    ("code", "message", "cause"),
+    [
+        (Code.NOT_FOUND, "copy {name}: not found", None),
+        (Code.UNREADABLE, "a file cannot be read", "/context/{name}: permission denied"),
+        (Code.FAILED, "{name}", None),
+        (Code.INVALID_INPUT, "{name}: is not a pattern", None),
+        (Code.DOCKERFILE, "the Dockerfile cannot be built", "line 1: unknown flag: {name}"),
+    ],
+)
+def test_what_the_embedded_engine_says_is_told_by_its_code_alone(name: str, code: Code, message: str, cause: str | None) -> None:
+    error = refused((cause or message).replace("{name}", name), code=str(code))
+    found = ours(error)
+    assert type(found) is StepFailed
+    assert found.exit_code is ExitCode.FAILED
+    assert (found.message, found.cause) == (message.replace("{name}", name), cause.replace("{name}", name) if cause else None)
+    assert not transient(error)
+
+
+def test_the_registry_is_the_one_the_engine_names() -> None:
+    found = ours(refused("it was quiet for 60 s", code="REGISTRY_SILENT", registry="r.example.com:5000"))
+    assert (type(found), found.message) == (RegistryUnavailable, "the registry r.example.com:5000 does not answer")
+    assert transient(refused("it was quiet", code="REGISTRY_SILENT"))
+
+
+def test_a_code_of_another_engine_is_not_one_of_ours() -> None:
+    assert ours(refused("lstat /x: no such file or directory", code="GRAPHQL_VALIDATION_FAILED")).message.startswith("lstat /x")
+
+
+def test_a_health_check_that_fails_is_told_alike_whatever_engine_ran_it() -> None:
+    said = "start sv1 (aliased as db): health check errored: exit code: 4"
+    told = [ours(failed(said, command=("pg_isready",), **extra)) for extra in ({}, {"code": "SERVICE_FAILED"})]
+    assert [(type(one), one.message) for one in told] == [(StepFailed, "service db is not healthy: `pg_isready` exited with code 4")] * 2
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT, errno.EISDIR, errno.ELOOP])
+def test_a_file_that_cannot_be_used_is_a_failure_that_names_it(number: int) -> None:
+    with pytest.raises(StepFailed, match=r"^build image shop: /a/b: ") as caught, border("build image shop"):
+        raise OSError(number, os.strerror(number), "/a/b")
+    assert caught.value.exit_code is ExitCode.FAILED
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENOMEM, errno.EIO])
+def test_a_machine_that_has_run_out_of_something_is_unavailable(number: int) -> None:
+    found = ours(OSError(number, os.strerror(number), "/a/b"))
+    assert type(found) is Unavailable
+    assert found.next_step
+    assert str(found.cause).startswith("/a/b: ")
+
+
+def test_requests_of_a_step_to_others_are_the_steps_own_affair() -> None:
+    elsewhere, engine = httpx.Request("GET", "https://example.com/api"), httpx.Request("POST", "http://127.0.0.1:1/query")
+    assert translate(httpx.ConnectError("refused", request=elsewhere)) is None
+    assert isinstance(translate(httpx.ReadTimeout("slow", request=engine)), EngineUnavailable)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +156,7 @@ def test_the_names_are_no_more_than_dagger_has() -> None:
         (refused('secret env var not found: "REG..."'), CredentialsError, "a secret cannot be read"),
         (refused("no space left on device"), Unavailable, "the disk is full"),
         (OSError(errno.ENOSPC, "No space left on device"), Unavailable, "the disk is full"),
-        (refused("Container.terminal is not supported: it needs a Dagger engine"), EngineUnavailable, "cannot do that"),
+        (refused("Container.terminal is not supported", code="UNSUPPORTED"), EngineUnavailable, "cannot do that"),
         (KeyError("Argument x does not exist in Field: Field."), EngineUnavailable, "cannot do that"),
         (
             refused('failed to convert Dockerfile to LLB: target stage "two" could not be found'),

@@ -22,7 +22,7 @@ from graphql.language import (
 )
 
 from pipelines.engine.embedded.api.schema import UNSET, Enum, Input, TypeRef, parse_ref
-from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.errors import InvalidInput, UnknownField
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,7 +58,7 @@ def arguments(nodes: Iterable[ArgumentNode], field: Field, name: str, variables:
     for node in nodes:
         argument = node.name.value
         if argument not in field.args:
-            raise InvalidInput(f'Unknown argument "{argument}" on field "{name}".')
+            raise UnknownField(f'Unknown argument "{argument}" on field "{name}".')
         value = _from_node(node.value, variables)
         if value is not UNSET:
             values[argument] = _coerce(value, field.args[argument].type, schema, f'Argument "{argument}"')

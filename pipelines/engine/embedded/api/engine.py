@@ -11,7 +11,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.errors import Cancelled, EngineError, InvalidInput
+from pipelines.engine.embedded.errors import Cancelled, EngineError, InvalidInput, NotStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,7 @@ class Engine:
             request = Request.read(body)
             api = await asyncio.shield(self._api)
         except EngineError as error:
-            return {"data": None, "errors": [{"message": error.message}]}, False
+            return {"data": None, "errors": [{"message": error.message, "extensions": error.extensions()}]}, False
         from pipelines.engine.embedded.api.execute import execute
 
         return await execute(api, request.query, request.name, request.variables)
@@ -133,7 +133,7 @@ class Engine:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - told to the client, and shown in full to people
             traceback.print_exc(file=sys.stderr)
-            self._fail(EngineError(f"internal error: the engine did not start: {type(error).__name__}: {error}"))
+            self._fail(NotStarted(f"internal error: the engine did not start: {type(error).__name__}: {error}"))
 
     def _fail(self, error: EngineError) -> None:
         print(f"engine: {error.message}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is this session's log

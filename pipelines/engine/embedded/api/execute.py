@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import GraphQLError
 
+from pipelines.engine.codes import Code
 from pipelines.engine.embedded.api import document, project
 from pipelines.engine.embedded.api.answer import Leaf, Place, nullify, own_id, report
 from pipelines.engine.embedded.api.evaluate import NullObject
 from pipelines.engine.embedded.api.schema import ROOT
 from pipelines.engine.embedded.api.select import Selector
-from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.errors import Defect, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -97,7 +98,7 @@ async def execute(api: Api, query: str, name: str | None = None, variables: Mapp
         data = await execution.run()
     except GraphQLError as error:
         locations = [{"line": one.line, "column": one.column} for one in error.locations or ()]
-        return refusal({"message": error.message, "locations": locations})
+        return refusal({"message": error.message, "locations": locations, "extensions": {"code": str(Code.INVALID_INPUT)}})
     except EngineError as error:
         return refusal(report(error, None))
     return refusal(*execution.errors) if execution.errors else Response({"data": data}, execution.constant)
@@ -213,7 +214,7 @@ class Execution:
             self.errors.append(report(error, leaf.place))
         except Exception as error:  # noqa: BLE001 - a defect of a resolver must not end the session
             traceback.print_exc(file=sys.stderr)
-            defect = EngineError(f"internal error in {leaf.spec.name}: {type(error).__name__}: {error}")
+            defect = Defect(f"internal error in {leaf.spec.name}: {type(error).__name__}: {error}")
             self.errors.append(report(defect, leaf.place))
 
     async def _fill(self, leaf: Leaf, value: Any) -> None:
@@ -221,7 +222,7 @@ class Execution:
         if result.name == "ID":
             leaf.place.fill(own_id(leaf, value, self.api.calls))
         elif value is None and result.required:
-            raise EngineError(f"Cannot return null for non-nullable field {leaf.spec.name}.")
+            raise Defect(f"Cannot return null for non-nullable field {leaf.spec.name}.")
         elif leaf.selected.sets and value is not None:
             await self._open_all(self._elements(leaf, value))
         else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api import coerce, document
 from pipelines.engine.embedded.api.schema import Argument, Field, TypeRef
-from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.errors import UnknownField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,6 @@ def _select(source: Any, nodes: Sequence[FieldNode], operation: document.Operati
     for key, chosen in document.collect(operation, sets, source["__typename"], schema).items():
         name = chosen[0].name.value
         if name not in source:
-            raise InvalidInput(f'Cannot query field "{name}" on type "{source["__typename"]}".')
+            raise UnknownField(f'Cannot query field "{name}" on type "{source["__typename"]}".')
         answered[key] = _select(source[name], chosen, operation, schema)
     return answered

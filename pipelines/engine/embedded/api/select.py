@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api import coerce
 from pipelines.engine.embedded.api.schema import Composite
-from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.embedded.errors import InvalidInput, UnknownField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,7 +76,7 @@ class Selector:
     def _definition(self, type_name: str, field: str) -> Field:
         composite = self.schema.composite(type_name)
         if composite is None or field not in composite.fields:
-            raise InvalidInput(f'Cannot query field "{field}" on type "{type_name}".')
+            raise UnknownField(f'Cannot query field "{field}" on type "{type_name}".')
         return composite.fields[field]
 
     def _check_sets(self, field: str, definition: Field, given: bool) -> None:

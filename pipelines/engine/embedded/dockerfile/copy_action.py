@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.engine.embedded.dockerfile import chmod
+from pipelines.engine.embedded.dockerfile.errors import MissingSource
 from pipelines.engine.embedded.dockerfile.sources import matching
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.actions import Action
@@ -214,5 +215,5 @@ def _kind(root: Root, path: str) -> int:
         return 0
 
 
-def _not_found(path: str) -> NotFound:
-    return NotFound(f"failed to copy source directory: lstat {path}: no such file or directory")
+def _not_found(path: str) -> MissingSource:
+    return MissingSource(f"failed to copy source directory: lstat {path}: no such file or directory")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.engine.codes import Code
+from pipelines.engine.embedded.errors import InvalidInput, NotFound
 
 PREFIX = "failed to convert Dockerfile to LLB: "  # a Dagger engine's own words, so programs that look for them find them
 
@@ -17,10 +18,18 @@ class DockerfileError(InvalidInput):
         file: the Dockerfile's path in its build context.
     """
 
+    code = Code.DOCKERFILE
+
     def __init__(self, reason: str, *, line: int | None = None, file: str = "Dockerfile", parsing: bool = True) -> None:
         self.line = line
         self.file = file
         super().__init__(PREFIX + _place(line, file, parsing=parsing) + reason)
+
+
+class MissingSource(NotFound):
+    """What COPY or ADD names is not in its source."""
+
+    code = Code.DOCKERFILE
 
 
 def _place(line: int | None, file: str, *, parsing: bool) -> str:

@@ -11,11 +11,11 @@ from pipelines.engine.embedded.images import skopeo
 from pipelines.engine.embedded.images.layers import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from pipelines.engine.embedded.images.logins import Login
     from pipelines.engine.embedded.images.refs import Reference
+    from pipelines.engine.embedded.images.skopeo import Asking
     from pipelines.engine.embedded.store.store import Store
 
 LOOK_S = 0.02  # skopeo tells nobody when a blob is complete (it renames it into place then), so we look
@@ -37,18 +37,18 @@ class Arrivals:
         await self._events[digest].wait()
 
 
-async def fetch(store: Store, reference: Reference, logins: Mapping[str, Login], arrivals: Arrivals, *, unneeded: Iterable[str]) -> None:
+async def fetch(store: Store, reference: Reference, asking: Asking, arrivals: Arrivals, *, unneeded: Iterable[str]) -> None:
     """Bring the blobs of an image into the store, where one is missing.
 
     Args:
         store: where to.
         reference: of the platform's manifest, by digest.
-        logins: credentials by registry.
+        asking: how the registry is asked.
         arrivals: the image's blobs; told of each.
         unneeded: blobs nobody will wait for.
 
     Raises:
-        ImageError: with skopeo's reason.
+        ImageError: see `skopeo.transfer`.
     """
     have = {digest: path for digest in arrivals.missing() if (path := await asyncio.to_thread(store.blobs.find, digest))}
     for digest in {*have, *unneeded}:
@@ -60,13 +60,15 @@ async def fetch(store: Store, reference: Reference, logins: Mapping[str, Login],
         target.mkdir(parents=True)
         for digest, path in have.items():
             os.link(path, target / _name(digest))
-        await _copy(store, reference, logins, arrivals, place)
+        await _copy(store, reference, asking, arrivals, place)
 
 
-async def _copy(store: Store, reference: Reference, logins: Mapping[str, Login], arrivals: Arrivals, place: Path) -> None:
+async def _copy(store: Store, reference: Reference, asking: Asking, arrivals: Arrivals, place: Path) -> None:
     tls = ["--src-tls-verify=false"] if reference.loopback else []
     flags = ["--quiet", "--remove-signatures", "--dest-oci-accept-uncompressed-layers", *tls]
-    copying = asyncio.ensure_future(skopeo.run(["copy", *flags, f"docker://{reference.pinned()}", f"oci:{place}:image"], logins))
+    arguments = ["copy", *flags, f"docker://{reference.pinned()}", f"oci:{place}:image"]
+    work = skopeo.transfer(arguments, reference.domain, asking, stall_s=asking.patience.stall_s)
+    copying = asyncio.ensure_future(work)
     try:
         while not copying.done():
             await asyncio.wait([copying], timeout=LOOK_S)

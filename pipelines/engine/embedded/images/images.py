@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.errors import ImageError, ImageNotFound
 from pipelines.engine.embedded.images import platforms, publish, pull, refs, tarball
-from pipelines.engine.embedded.images.skopeo import NotThere
+from pipelines.engine.embedded.images.skopeo import Asking, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,10 +43,12 @@ class Images:
 
     Args:
         store: where layers, blobs and documents are kept.
+        patience: how long registries are waited for.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, patience: Patience | None = None) -> None:
         self._store = store
+        self._patience = patience or Patience()
         self._workers = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._tags: dict[str, str] = {}
         self._asking: dict[str, asyncio.Lock] = {}
@@ -61,32 +63,36 @@ class Images:
 
         Raises:
             InvalidReference: the address is none.
-            ImageError: there is no such image, or the registry cannot be asked.
+            ImageNotFound: there is no such image.
+            ImageError: it cannot be used.
+            RegistryError: the registry cannot be asked.
             Unavailable: skopeo is not installed.
         """
         reference = refs.parse(address).tagged()
         wanted = platforms.parse(platform) if platform else platforms.host()
         try:
             digest = reference.digest or await self._digest(reference, logins or {})
-            return await pull.resolve(self._store, reference.at(digest), wanted, logins or {})
-        except NotThere:
-            raise ImageError(f"{_failure(reference, str(wanted))}: {reference}: not found") from None
+            return await pull.resolve(self._store, reference.at(digest), wanted, Asking(logins or {}, self._patience))
+        except ImageNotFound:
+            raise ImageNotFound(f"{_failure(reference, str(wanted))}: {reference}: not found") from None
         except ImageError as error:
-            raise ImageError(f"{_failure(reference, str(wanted))}: {error.message}") from None
+            error.prepend(_failure(reference, str(wanted)))
+            raise
 
     async def _digest(self, reference: Reference, logins: Mapping[str, Login]) -> str:
         name = str(reference)
         async with self._asking.setdefault(name, asyncio.Lock()):
             if name not in self._tags:
-                self._tags[name] = await pull.digest_of(self._store, reference, logins)
+                self._tags[name] = await pull.digest_of(self._store, reference, Asking(logins, self._patience))
             return self._tags[name]
 
     async def pull(self, image: Resolved, logins: Mapping[str, Login] | None = None) -> Image:
         """The image's file system. What was pulled before, in any session, takes no network."""
         try:
-            snapshot = await pull.pull(self._store, image, logins or {}, self._workers)
-        except NotThere as error:
-            raise ImageError(f"failed to pull {image.reference}: {error.message}") from None
+            snapshot = await pull.pull(self._store, image, Asking(logins or {}, self._patience), self._workers)
+        except ImageError as error:
+            error.prepend(f"failed to pull {image.reference}")
+            raise
         return Image(snapshot, image.config, str(image.reference))
 
     async def publish(
@@ -109,14 +115,11 @@ class Images:
 
         Raises:
             InvalidInput: the address is none, or has a digest.
-            ImageError: the registry cannot be reached, or refuses.
+            RegistryError: the registry cannot be reached, or refuses.
         """
         reference = refs.parse(address)
         image = await publish.pack(self._store, variants, compression, self._workers, docker=docker)
-        try:
-            return await publish.publish(self._store, image, reference, logins or {})
-        except NotThere as error:
-            raise ImageError(error.message) from None
+        return await publish.publish(self._store, image, reference, Asking(logins or {}, self._patience))
 
     async def save(self, variants: Sequence[Variant], path: Path, *, compression: str | None = None, docker: bool = False) -> None:
         """Write an image as a tar archive in OCI image layout, which ``docker load`` also reads. Equal images are equal archives."""

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.errors import ImageError, NoSuchPlatform
 from pipelines.engine.embedded.images import platforms
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def choose(document: dict[str, Any], wanted: Platform, name: str) -> Descriptor:
     fitting = [(rank, entry) for platform, entry in found if (rank := _rank(platform, wanted)) is not None]
     if not fitting:
         offered = ", ".join(dict.fromkeys(str(platform) for platform, _ in found)) or "none"
-        raise ImageError(f"{name}: no match for platform in manifest: not found (it has {offered})")
+        raise NoSuchPlatform(f"{name}: no match for platform in manifest: not found (it has {offered})")
     return _descriptor(min(fitting, key=lambda pair: pair[0])[1])
 
 

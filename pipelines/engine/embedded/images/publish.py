@@ -13,12 +13,12 @@ from pipelines.engine.embedded.images.layout import Layout, layout
 from pipelines.engine.embedded.images.manifest import Descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pipelines.engine.embedded.images.layout import Variant
-    from pipelines.engine.embedded.images.logins import Login
     from pipelines.engine.embedded.images.refs import Reference
+    from pipelines.engine.embedded.images.skopeo import Asking
     from pipelines.engine.embedded.store.store import Store
 
 DEFAULT = "gzip"  # what every registry, runtime and scanner reads
@@ -70,7 +70,7 @@ def _size(path: Path) -> int:
     return total
 
 
-async def publish(store: Store, image: Layout, reference: Reference, logins: Mapping[str, Login]) -> str:
+async def publish(store: Store, image: Layout, reference: Reference, asking: Asking) -> str:
     """Send an image to a registry.
 
     Returns:
@@ -78,7 +78,7 @@ async def publish(store: Store, image: Layout, reference: Reference, logins: Map
 
     Raises:
         InvalidInput: the reference has a digest.
-        ImageError: the registry cannot be reached, or refuses.
+        RegistryError: the registry cannot be reached, or refuses.
     """
     if reference.digest:
         raise InvalidInput(f"{reference}: an image is published under a tag, its digest follows from its content")
@@ -86,9 +86,8 @@ async def publish(store: Store, image: Layout, reference: Reference, logins: Map
     with folder(store) as place:
         await asyncio.to_thread(_write, store, image, place)
         tls = ["--dest-tls-verify=false"] if target.loopback else []
-        await skopeo.run(
-            ["copy", "--quiet", "--all", "--remove-signatures", "--preserve-digests", *tls, f"dir:{place}", f"docker://{target}"], logins
-        )
+        arguments = ["copy", "--quiet", "--all", "--remove-signatures", "--preserve-digests", *tls, f"dir:{place}", f"docker://{target}"]
+        await skopeo.transfer(arguments, target.domain, asking, stall_s=asking.patience.commit_s)
     return str(target.at(image.root.digest))
 
 

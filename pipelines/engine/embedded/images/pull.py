@@ -12,17 +12,15 @@ from pipelines.engine.embedded.images import layers, manifest, skopeo
 from pipelines.engine.embedded.images.fetch import Arrivals, fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from pipelines.engine.embedded.images.layers import Layer
-    from pipelines.engine.embedded.images.logins import Login
     from pipelines.engine.embedded.images.manifest import Descriptor, Manifest
     from pipelines.engine.embedded.images.platforms import Platform
     from pipelines.engine.embedded.images.refs import Reference
+    from pipelines.engine.embedded.images.skopeo import Asking
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
-
-    Logins = Mapping[str, Login]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +44,34 @@ class Resolved:
         return tuple((self.config.get("rootfs") or {}).get("diff_ids") or ())
 
 
-async def digest_of(store: Store, reference: Reference, logins: Logins) -> str:
+async def digest_of(store: Store, reference: Reference, asking: Asking) -> str:
     """The digest a tag stands for now: one request, about 30 ms with a near registry."""
-    data = await _inspect(reference, logins)
+    data = await _inspect(reference, asking)
     digest = manifest.digest_bytes(data)
     await _keep(store, f"image manifest {digest}", data)
     return digest
 
 
-async def resolve(store: Store, reference: Reference, platform: Platform, logins: Logins) -> Resolved:
+async def resolve(store: Store, reference: Reference, platform: Platform, asking: Asking) -> Resolved:
     """Manifest and config of a reference with digest; without any request where it was resolved before."""
     name = str(reference)
-    document = manifest.read(await _manifest(store, reference, logins), name)
+    document = manifest.read(await _manifest(store, reference, asking), name)
     chosen = reference
     if manifest.is_index(document):
         chosen = reference.at(manifest.choose(document, platform, name).digest)
-        document = manifest.read(await _manifest(store, chosen, logins), name)
+        document = manifest.read(await _manifest(store, chosen, asking), name)
     found = manifest.image(document, chosen.digest, name)
-    config = json.loads(await _config(store, chosen, found, logins))
+    config = json.loads(await _config(store, chosen, found, asking))
     return Resolved(reference, found, config, str(platform))
 
 
-async def _manifest(store: Store, reference: Reference, logins: Logins) -> bytes:
-    return await _cached(store, f"image manifest {reference.digest}", reference.digest, lambda: _inspect(reference, logins))
+async def _manifest(store: Store, reference: Reference, asking: Asking) -> bytes:
+    return await _cached(store, f"image manifest {reference.digest}", reference.digest, lambda: _inspect(reference, asking))
 
 
-async def _config(store: Store, reference: Reference, found: Manifest, logins: Logins) -> bytes:
+async def _config(store: Store, reference: Reference, found: Manifest, asking: Asking) -> bytes:
     digest = found.config.digest
-    return await _cached(store, f"image config {digest}", digest, lambda: _inspect(reference, logins, "--config"))
+    return await _cached(store, f"image config {digest}", digest, lambda: _inspect(reference, asking, "--config"))
 
 
 async def _cached(store: Store, key: str, digest: str, fetch: Callable[[], Any]) -> bytes:
@@ -96,12 +94,13 @@ async def _keep(store: Store, key: str, data: bytes) -> None:
     await asyncio.to_thread(store.put, key, {"text": text})
 
 
-async def _inspect(reference: Reference, logins: Logins, *flags: str) -> bytes:
+async def _inspect(reference: Reference, asking: Asking, *flags: str) -> bytes:
     tls = ["--tls-verify=false"] if reference.loopback else []
-    return await skopeo.run(["inspect", "--raw", *flags, *tls, f"docker://{reference.pinned()}"], logins, timeout_s=skopeo.ANSWER)
+    arguments = ["inspect", "--raw", *flags, *tls, f"docker://{reference.pinned()}"]
+    return await skopeo.ask(arguments, reference.domain, asking)
 
 
-async def pull(store: Store, image: Resolved, logins: Logins, workers: asyncio.Semaphore) -> Snapshot:
+async def pull(store: Store, image: Resolved, asking: Asking, workers: asyncio.Semaphore) -> Snapshot:
     """The image's file system, layers fetched and unpacked where the store has them not."""
     blobs = image.manifest.layers
     if len(blobs) != len(image.diff_ids):
@@ -109,11 +108,11 @@ async def pull(store: Store, image: Resolved, logins: Logins, workers: asyncio.S
     found = await _known(store, image.diff_ids)
     if None in found:
         async with store.lock(f"image pull {image.manifest.digest}"):
-            return await _bring(store, image, logins, workers)
+            return await _bring(store, image, asking, workers)
     return await layers.stack(store, [layer for layer in found if layer is not None])
 
 
-async def _bring(store: Store, image: Resolved, logins: Logins, workers: asyncio.Semaphore) -> Snapshot:
+async def _bring(store: Store, image: Resolved, asking: Asking, workers: asyncio.Semaphore) -> Snapshot:
     """Fetch and unpack at the same time."""
     blobs = image.manifest.layers
     arrivals = Arrivals(blob.digest for blob in blobs)
@@ -123,7 +122,7 @@ async def _bring(store: Store, image: Resolved, logins: Logins, workers: asyncio
     source = image.reference.at(image.manifest.digest)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(fetch(store, source, logins, arrivals, unneeded=unneeded))
+            group.create_task(fetch(store, source, asking, arrivals, unneeded=unneeded))
             done = group.create_task(assemble(store, blobs, image.diff_ids, workers, arrivals))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, replace
 
+from pipelines.engine.codes import Code
 from pipelines.engine.embedded.errors import InvalidInput
 
 HUB = "docker.io"
@@ -21,7 +22,9 @@ HEX = re.compile("[a-f0-9]{64}")
 
 
 class InvalidReference(InvalidInput):
-    """What was given is no image reference."""
+    """What was given is not an image reference."""
+
+    code = Code.INVALID_REFERENCE
 
     def __init__(self, text: str, reason: str) -> None:
         super().__init__(f"failed to parse image address {text}: {reason}")

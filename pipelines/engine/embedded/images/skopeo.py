@@ -2,88 +2,142 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import EngineError, ImageError, Unavailable
+from pipelines.engine.embedded.errors import ImageDamaged, RegistrySilent, Unavailable
+from pipelines.engine.embedded.images.faults import fault
 from pipelines.engine.embedded.images.logins import auth_file
-from pipelines.engine.embedded.store.guard import full
 from pipelines.foundation.process import running
-from pipelines.foundation.process.result import OutputTooLarge, ProcessTimeout
+from pipelines.foundation.process.result import STDERR_KEPT, OutputTooLarge, Tail, completed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pipelines.engine.embedded.images.logins import Login
+    from pipelines.foundation.process.running import Process
 
 PROGRAM = "skopeo"
 POLICIES = ("/etc/containers/policy.json", ".config/containers/policy.json")
-ANSWER = 15.0  # seconds a registry has to answer a small question; skopeo itself would wait for ever
-MESSAGE = re.compile(r'msg="((?:[^"\\]|\\.)*)"')
-MISSING = re.compile(
-    r"manifest unknown|name unknown|repository name not known|name_unknown|manifest_unknown|blob unknown|404 \(not found\)|statuscode: 404",
-    re.IGNORECASE,
-)
-DENIED = re.compile(r"unauthorized|authentication required|access to the resource is denied|denied:|403 \(Forbidden\)|401 \(Unauthorized\)")
-NO_ROOM = re.compile(r"(?:write|mkdir|open) (/[^:]*): (?:no space left on device|disk quota exceeded)")
-REQUEST = re.compile(r'(?:Get|Head|Post|Put|Patch) "https?://.*', re.DOTALL)
+LARGEST = 4 << 20  # bytes of a manifest or configuration; registries and skopeo refuse more
+LOOKS = 20  # how often a transfer is looked at within the time it may stand still
 
 
-class NotThere(ImageError):  # noqa: N818 - reads as a sentence where it is caught
-    """The registry answered, and has no such image."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a registry is waited for.
+
+    Attributes:
+        answer_s: seconds it has to answer a small question; skopeo itself would wait for ever.
+        stall_s: seconds in which a transfer has to bring at least `least` bytes.
+        commit_s: the same while we send: a registry may be busy for long with the last of a layer that it got.
+        least: bytes, read and written together.
+    """
+
+    answer_s: float = 15.0
+    stall_s: float = 60.0
+    commit_s: float = 300.0
+    least: int = 64 << 10
 
 
-async def run(
-    arguments: Sequence[str], logins: Mapping[str, Login], *, stdout_limit: int = 16 << 20, timeout_s: float | None = None
-) -> bytes:
-    """Run skopeo to its end and return what it printed.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How registries are asked: with which credentials (by registry), and how long they are waited for."""
 
-    Cancelling ends the process first.
+    logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
+    patience: Patience = field(default_factory=Patience)
+
+
+async def ask(arguments: Sequence[str], registry: str, asking: Asking) -> bytes:
+    """Run skopeo for a small document and return what it printed. For the rest see `transfer`.
+
+    Raises:
+        ImageDamaged: it printed more than a document may have.
+    """
+    return await _run(arguments, asking, registry, lambda process: _answered(process, registry, asking.patience.answer_s))
+
+
+async def transfer(arguments: Sequence[str], registry: str, asking: Asking, *, stall_s: float) -> None:
+    """Run skopeo to its end. Cancelling ends the process first.
 
     Args:
         arguments: subcommand and flags; ``--authfile`` and a missing signature policy are cared for here.
-        logins: credentials by registry.
-        stdout_limit: bytes; a manifest is smaller (registries refuse above 4 MiB).
-        timeout_s: seconds until it is ended, for what takes no time unless the registry accepts connections and then says nothing.
+        registry: whom it talks to, for messages.
+        asking: the credentials, and how many bytes have to move
+        stall_s: within so many seconds.
 
     Raises:
         Unavailable: skopeo is not installed.
-        NotThere: the registry has not what was asked for.
-        ImageError: with skopeo's reason, or that it took too long.
+        ImageNotFound: the registry has not what was asked for.
+        RegistryError: the registry cannot be reached, refuses, or stops answering.
+        DiskFull: no room is left.
+        ImageError: with skopeo's reason.
     """
-    with auth_file(logins) as file:
+    await _run(arguments, asking, registry, lambda process: _moving(process, registry, stall_s, asking.patience.least))
+
+
+async def _run(arguments: Sequence[str], asking: Asking, registry: str, wait: Callable[[Process], Awaitable[None]]) -> bytes:
+    out, err = bytearray(), Tail(STDERR_KEPT)
+
+    def keep(data: bytes) -> None:
+        out.extend(data)
+        if len(out) > LARGEST:
+            raise OutputTooLarge(PROGRAM, LARGEST)
+
+    with auth_file(asking.logins) as file:
         command = [PROGRAM, *_policy(), arguments[0], *([] if file is None else ["--authfile", str(file)]), *arguments[1:]]
         try:
-            done = await running.run(command, timeout_s=timeout_s, stdout_limit=stdout_limit)
+            process = await running.start(command, on_stdout=keep, on_stderr=err.add)
         except FileNotFoundError:
             raise Unavailable("images are pulled and pushed by skopeo, which is not installed: install the package skopeo") from None
-        except ProcessTimeout:
-            raise ImageError(f"the registry gave no answer within {timeout_s:g} s") from None
+        try:
+            await wait(process)
+            code = process.finished.result()
         except OutputTooLarge:
-            raise ImageError(f"skopeo {arguments[0]} answered with more than {stdout_limit} bytes: that is not a manifest") from None
+            await process.stop()
+            part = "configuration" if "--config" in arguments else "manifest"
+            raise ImageDamaged(part, f"it has more than {LARGEST >> 20} MiB") from None
+        except BaseException:
+            await process.stop()
+            raise
+    done = completed(PROGRAM, code, bytes(out), err.bytes())
     if done.code:
-        raise fault(done.complaint, done.code)
+        raise fault(done.complaint, done.code, registry)
     return done.stdout
+
+
+async def _answered(process: Process, registry: str, answer_s: float) -> None:
+    done, _ = await asyncio.wait({process.finished}, timeout=answer_s)
+    if not done:
+        raise RegistrySilent(f"the registry {registry} gave no answer within {answer_s:g} s", registry)
+
+
+async def _moving(process: Process, registry: str, stall_s: float, least: int) -> None:
+    """Wait for the end for as long as bytes move."""
+    clock = asyncio.get_running_loop().time
+    seen, since = 0, clock()
+    while not (await asyncio.wait({process.finished}, timeout=stall_s / LOOKS))[0]:
+        moved = _moved(process.pid)
+        if moved is None or moved - seen >= least:
+            seen, since = moved or 0, clock()
+        elif clock() - since >= stall_s:
+            raise RegistrySilent(f"the registry {registry} moved less than {least >> 10} KiB within {stall_s:g} s", registry)
+
+
+def _moved(pid: int) -> int | None:
+    """Bytes a process has read and written so far, sockets included (proc(5), /proc/pid/io); None where the kernel does not tell."""
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    except OSError:
+        return None
+    facts = dict(line.split(": ") for line in lines)
+    return int(facts["rchar"]) + int(facts["wchar"])
 
 
 def _policy() -> list[str]:
     """Skopeo refuses to work without a signature policy; where the machine has none, everything is accepted, as docker does."""
     home = os.environ.get("HOME", "/")
     return [] if any((Path(home) / place).exists() for place in POLICIES) else ["--insecure-policy"]
-
-
-def fault(stderr: str, code: int) -> EngineError:
-    """What went wrong, from skopeo's log lines."""
-    messages = MESSAGE.findall(stderr)
-    text = messages[-1] if messages else stderr.strip()[-500:]
-    text = re.sub(r"\\(.)", r"\1", text) or f"skopeo ended with exit code {code}"
-    if room := NO_ROOM.search(text):
-        return full(Path(room[1]).parent)
-    if MISSING.search(text):
-        return NotThere(text)
-    if DENIED.search(text):
-        return ImageError(f"{text} (log in to the registry, for example with `skopeo login`, or give its credentials to the pipeline)")
-    request = REQUEST.search(text)
-    return ImageError(f"failed to do request: {request[0]}" if request else text)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import EngineError, InvalidInput, NotFound, Unavailable
+from pipelines.engine.embedded.errors import InvalidInput, NotFound, ToolError, Unavailable
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
 from pipelines.engine.embedded.ops.threads import in_thread
@@ -180,7 +180,7 @@ async def git(repository: Repository, arguments: Sequence[str]) -> str:
     """Run git; returns what it printed.
 
     Raises:
-        EngineError: it failed, with its last words.
+        ToolError: it failed, with its last words.
         Unavailable: it is not installed.
     """
     given = {name: value for name, value in os.environ.items() if name not in OF_ONE_REPOSITORY}
@@ -198,7 +198,7 @@ async def git(repository: Repository, arguments: Sequence[str]) -> str:
     except FileNotFoundError:
         raise Unavailable("repositories are fetched by git, which is not installed: install the package git") from None
     except OutputTooLarge as error:
-        raise EngineError(f"git: {repository.url}: {error}") from None
+        raise ToolError(f"git: {repository.url}: {error}") from None
     if done.code:
-        raise EngineError(f"git: {repository.url}: {done.complaint[-TOLD:]}")
+        raise ToolError(f"git: {repository.url}: {done.complaint[-TOLD:]}")
     return done.text

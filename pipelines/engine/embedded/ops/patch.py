@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.engine.embedded.errors import EngineError, InvalidInput
+from pipelines.engine.embedded.errors import InvalidInput, ToolError
 from pipelines.engine.embedded.ops.actions import Action
 from pipelines.engine.embedded.ops.diff import DiffOp
 from pipelines.engine.embedded.ops.digest import digest_of
@@ -71,7 +71,7 @@ def _difference(session: Session, folder: Path, snapshots: Sequence[Snapshot]) -
             copy_tree(Root(view.path), "/", Root(folder), f"/{name}", special=False)
     done = run_git(DIFF, folder)
     if done.code not in (0, DIFFERENT):
-        raise EngineError(f"git diff failed: {done.complaint[-TOLD:]}")
+        raise ToolError(f"git diff failed: {done.complaint[-TOLD:]}")
     return done.stdout
 
 

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pipelines.engine.embedded.errors import InvalidInput, NetworkError
+from pipelines.engine.embedded.errors import InvalidInput, NotFound, ServerError
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Constant, Output
 from pipelines.engine.embedded.ops.states import FileState
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MODE = 0o600  # of a downloaded file, as Dagger gives it
 UNCHANGED = 304
+TOO_MANY = 429
 DEADLINE = 60.0  # seconds without a byte
 
 
@@ -102,10 +103,11 @@ class _Download:
                 if response.status_code == UNCHANGED:
                     return None
                 if not response.is_success:
-                    raise NetworkError(f"http: {url}: the server answered {response.status_code} {response.reason_phrase}")
+                    kind = ServerError if response.is_server_error or response.status_code == TOO_MANY else NotFound
+                    raise kind(f"http: {url}: the server answered {response.status_code} {response.reason_phrase}")
                 return await self._keep(response)
         except httpx.HTTPError as error:
-            raise NetworkError(f"http: {url}: {str(error) or type(error).__name__}") from error
+            raise ServerError(f"http: {url}: {str(error) or type(error).__name__}") from error
 
     async def _keep(self, response: httpx.Response) -> tuple[dict[str, object], Output]:
         draft = self._session.store.draft(SCRATCH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded.errors import InvalidInput, SecretError
 from pipelines.engine.embedded.ops.states import SecretState
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
@@ -40,7 +40,7 @@ def secret_from_uri(workdir: Path, uri: str, cache_key: str | None) -> SecretSta
 def _from_env(name: str) -> bytes:
     value = os.environ.get(name)
     if value is None:
-        raise NotFound(f"secret env://{name}: the variable is not set")
+        raise SecretError(f"secret env://{name}: the variable is not set")
     return value.encode()
 
 
@@ -48,14 +48,14 @@ def _from_file(workdir: Path, path: str) -> bytes:
     try:
         return read_named(workdir / Path(path).expanduser())
     except OSError as error:
-        raise NotFound(f"secret file://{path}: {error.strerror}") from error
+        raise SecretError(f"secret file://{path}: {error.strerror}") from error
 
 
 def _from_command(command: str) -> bytes:
     try:
         done = run_blocking(["/bin/sh", "-c", command], timeout_s=COMMAND_S, stdout_limit=LARGEST)
     except ProcessError as error:
-        raise NotFound(f"secret cmd: {error}") from None
+        raise SecretError(f"secret cmd: {error}") from None
     if done.code:
-        raise NotFound(f"secret cmd: the command ended with {done.code}: {done.complaint[:200]}")
+        raise SecretError(f"secret cmd: the command ended with {done.code}: {done.complaint[:200]}")
     return done.stdout.rstrip(b"\n")

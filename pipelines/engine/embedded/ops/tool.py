@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import EngineError, Unavailable
+from pipelines.engine.embedded.errors import ToolError, Unavailable
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import OutputTooLarge
 
@@ -27,7 +27,7 @@ def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Co
 
     Raises:
         Unavailable: git is not installed.
-        EngineError: it printed more than a gibibyte.
+        ToolError: it printed more than a gibibyte.
     """
     with tempfile.TemporaryDirectory(prefix="lockgate-git-") as home:
         environment = {
@@ -47,4 +47,4 @@ def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Co
         except FileNotFoundError:
             raise Unavailable("patches are made and applied by git, which is not installed: install the package git") from None
         except OutputTooLarge as error:
-            raise EngineError(f"a patch: {error}") from None
+            raise ToolError(f"a patch: {error}") from None

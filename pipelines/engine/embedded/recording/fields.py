@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.envfile import EnvFile
 from pipelines.engine.embedded.api.registry import Registry
-from pipelines.engine.embedded.errors import ImageError, InvalidInput
+from pipelines.engine.embedded.errors import ImageNotFound, InvalidInput
 from pipelines.engine.embedded.images import refs
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.jsonvalue import JsonValue
@@ -29,7 +29,7 @@ def from_(recording: Recording, state: ContainerState, args: Args) -> ContainerS
     address = args["address"]
     reference = refs.parse(address).tagged()
     if address in recording.rules.missing:
-        raise ImageError(f'failed to resolve image "{reference}" (platform: "{state.platform}"): {reference}: not found')
+        raise ImageNotFound(f'failed to resolve image "{reference}" (platform: "{state.platform}"): {reference}: not found')
     pinned = reference if reference.digest else reference.at(f"sha256:{digest_of('image', str(reference))}")
     return replace(state, rootfs=NamedOp(address, state.platform), config=recording.rules.config(address), image_ref=str(pinned), last=None)
 

@@ -10,6 +10,7 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
+from pipelines.engine.codes import Code
 from pipelines.engine.embedded.child import Child, start
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.sandbox.output import Output
@@ -33,6 +34,8 @@ _NOT_EXECUTABLE = re.compile(r"open executable: (.*)$")  # crun
 
 class CannotStart(EngineError):  # noqa: N818 - reads as a sentence where it is raised
     """The command itself could not be started: not found, not executable. The container was set up."""
+
+    code = Code.COMMAND_FAILED
 
 
 class Launch:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError
+from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError, ServiceError
 from pipelines.engine.embedded.network.forward import DatagramForward, StreamForward
 from pipelines.engine.embedded.sandbox.health import Health, health_command, ports_open
 from pipelines.engine.embedded.sandbox.launch import CannotStart
@@ -48,7 +48,7 @@ class Died(CannotServe):
 
     def seen_by(self, alias: str) -> EngineError:
         name = f"{self._host} (aliased as {alias})" if alias else self._host
-        return ExecError(self._cmd, self._code, self._stdout, self._stderr, f"start {name}: exit code: {self._code}")
+        return ServiceError(self._cmd, self._code, self._stdout, self._stderr, f"start {name}: exit code: {self._code}")
 
 
 class Unhealthy(CannotServe):
@@ -64,15 +64,15 @@ class Unhealthy(CannotServe):
         message = f"start {name}: health check errored: {self._said}"
         check = self._problem
         if isinstance(check, ExecError):
-            return ExecError(check.cmd, check.exit_code, check.stdout, check.stderr, message)
-        return EngineError(message)
+            return ServiceError(check.cmd, check.exit_code, check.stdout, check.stderr, message)
+        return CannotServe(message)
 
 
-def exited(host: str, alias: str, cmd: Sequence[str], exit_: Exit, tail: Tail) -> ExecError:
+def exited(host: str, alias: str, cmd: Sequence[str], exit_: Exit, tail: Tail) -> ServiceError:
     """The error of whoever used a service that ended meanwhile; worded as Dagger words it (core/container_exec.go)."""
     name = f"{host} (aliased as {alias})" if alias else host
     message = f"bound service {name} exited: exit code: {exit_.code}"
-    return ExecError(list(cmd), exit_.code, tail.text("stdout"), tail.text("stderr"), message)
+    return ServiceError(list(cmd), exit_.code, tail.text("stdout"), tail.text("stderr"), message)
 
 
 class Tail:

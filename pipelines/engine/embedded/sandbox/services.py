@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from pipelines.engine.codes import Code
 from pipelines.engine.embedded.errors import EngineError
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Service(Protocol):
 
 class CannotServe(EngineError):  # noqa: N818 - reads as a sentence where it is raised
     """A service did not come up; `seen_by` words the error for one of those who wanted it."""
+
+    code = Code.SERVICE_FAILED
 
     def seen_by(self, alias: str) -> EngineError:  # noqa: ARG002 - for those that name it
         return self

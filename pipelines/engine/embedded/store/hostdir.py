@@ -9,7 +9,7 @@ import secrets
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded.errors import InvalidInput, NotFound, Unreadable
 from pipelines.engine.embedded.store.copyfile import Change, copy_entry, copy_metadata
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.hashes import Hashes
@@ -66,7 +66,8 @@ def import_host_dir(
 
     Raises:
         NotFound: no such folder.
-        InvalidInput: it is not a folder, a file in it cannot be read, or a pattern is malformed.
+        InvalidInput: it is not a folder, or a pattern is malformed.
+        Unreadable: a file in it cannot be read.
         DiskFull: nothing was kept.
     """
     base = _folder(path)
@@ -76,7 +77,7 @@ def import_host_dir(
         with disk_guard(store.root):
             snapshot = work.run(no_cache=no_cache)
     except PermissionError as error:
-        raise InvalidInput(f"{error.filename}: permission denied: exclude it, or run as a user that may read it") from error
+        raise Unreadable(f"{error.filename}: permission denied: exclude it, or run as a user that may read it") from error
     if told is not None:
         told(Listing(base, filters.include, filters.exclude, gitignore, {rel: (mode, text) for rel, mode, text in work.records.values()}))
     return snapshot

@@ -11,7 +11,7 @@ import posixpath
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded.errors import InvalidInput, NotFound, Unreadable
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.foundation.regular_files import NotRegularError
 
@@ -136,7 +136,8 @@ def path_errors(verb: str, rel: str, root: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.EIO, errno.EMFILE, errno.ENFILE, errno.EBUSY, errno.EROFS}:
             raise  # not about the path
-        raise InvalidInput(f"{verb} {shown}: {os.strerror(error.errno or 0).lower()}") from error
+        kind = Unreadable if error.errno == errno.EACCES else InvalidInput
+        raise kind(f"{verb} {shown}: {os.strerror(error.errno or 0).lower()}") from error
     except ValueError as error:  # a zero byte in the path
         raise InvalidInput(f"{verb} {shown!r}: invalid argument") from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from pipelines.engine.codes import Code
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.store.index import known
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 class Gone(EngineError):  # noqa: N818 - reads as a sentence where it is raised
     """An object that was to be used is no longer in the store."""
+
+    code = Code.UNAVAILABLE
 
 
 class Pins:

@@ -108,7 +108,8 @@ async def test_an_engine_that_does_not_open_says_so_in_every_answer(world: World
     world.booting.error = NetworkError("no tap device")
     world.booting.gate.set()
     for _ in range(2):
-        assert (await world.ask(request("{ container { exitCode } }")))["errors"] == [{"message": "no tap device"}]
+        (error,) = (await world.ask(request("{ container { exitCode } }")))["errors"]
+        assert error == {"message": "no tap device", "extensions": {"code": "NETWORK"}}
     assert "engine: no tap device" in capsys.readouterr().err
 
 
@@ -127,7 +128,8 @@ async def test_what_is_no_request_is_told(world: World, body: bytes) -> None:
     if body.endswith(b"[]}"):
         assert answer["data"]["version"]  # no variables, in another spelling
     else:
-        assert answer["errors"] == [{"message": 'the request body must be a JSON object with a "query"'}]
+        assert [one["message"] for one in answer["errors"]] == ['the request body must be a JSON object with a "query"']
+        assert answer["errors"][0]["extensions"] == {"code": "INVALID_INPUT"}
 
 
 async def test_variables_and_operation_name_travel(world: World) -> None:

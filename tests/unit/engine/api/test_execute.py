@@ -152,7 +152,14 @@ async def test_an_error_has_message_path_and_extensions(ask: Ask, registry: Regi
     assert error == {
         "message": "exit code: 7",
         "path": ["box", "from", "combinedOutput"],
-        "extensions": {"_type": "EXEC_ERROR", "cmd": ["sh", "-c", "exit 7"], "exitCode": 7, "stdout": "so", "stderr": "far"},
+        "extensions": {
+            "code": "COMMAND_FAILED",
+            "_type": "EXEC_ERROR",
+            "cmd": ["sh", "-c", "exit 7"],
+            "exitCode": 7,
+            "stdout": "so",
+            "stderr": "far",
+        },
     }
 
 

@@ -113,6 +113,7 @@ async def test_a_service_that_died_is_known_by_the_name_each_user_gave_it() -> N
             pass
     assert raised.value.message == "start sv123 (aliased as dead): exit code: 3"
     assert raised.value.extensions() == {
+        "code": "SERVICE_FAILED",
         "_type": "EXEC_ERROR",
         "cmd": ["sh", "-c", "exit 3"],
         "exitCode": 3,
