@@ -26,6 +26,8 @@ lint: setup ## ruff, mypy, import-linter
 	@echo "ruff check" && $(BIN)/ruff check --quiet .
 	@echo "ruff format --check" && $(BIN)/ruff format --check --quiet .
 	@echo "mypy" && $(BIN)/mypy --no-error-summary
+	@echo "mypy for macOS, all but the embedded engine" && $(BIN)/mypy --no-error-summary --platform darwin \
+		--cache-dir .mypy_cache/darwin --exclude pipelines/engine/embedded/ -p pipelines
 	@echo "lint-imports" && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
 
 test: lint base ## lint and every test but the slow ones, in WORKERS processes side by side

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.config.languages import languages
 from pipelines.errors import UsageError
+from pipelines.foundation.dockerfile import NotADockerfile, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pipelines.config.languages import Kind
+    from pipelines.foundation.dockerfile import Instruction
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
 _SKIP = frozenset({"node_modules", "venv", "build", "dist", "__pycache__", "site-packages"})
@@ -53,15 +54,15 @@ def survey(root: Path) -> Seen:
         UsageError: its Dockerfile or its pyproject.toml cannot be parsed.
     """
     dockerfile = _dockerfile(root)
-    commands = _commands(root / dockerfile) if dockerfile is not None else ()
-    words = [" ".join(command.value) for command in commands if command.cmd.upper() == "FROM"]
+    instructions = _instructions(root / dockerfile) if dockerfile is not None else ()
+    foundations = [one.text for one in instructions if one.name == "FROM"]
     kinds = languages(root)
     return Seen(
         name=_name(root, kinds),
         dockerfile=dockerfile,
-        stages=tuple(_stages(commands)),
-        base_argument=any(word.startswith(("${BASE}", "$BASE ")) or word == "$BASE" for word in words),
-        ports=tuple(dict.fromkeys(_ports(commands))),
+        stages=tuple(_stages(instructions)),
+        base_argument=any(text.startswith(("${BASE}", "$BASE ")) or text == "$BASE" for text in foundations),
+        ports=tuple(dict.fromkeys(_ports(instructions))),
         kinds=kinds,
         k6_scripts=tuple(sorted(_k6_scripts(root, root, _DEPTH))),
         python_steps=(root / "lockgate.py").is_file(),
@@ -84,42 +85,41 @@ def _dockerfile(root: Path) -> str | None:
     return below[0].relative_to(root).as_posix() if len(below) == 1 else None
 
 
-def _commands(path: Path) -> tuple[Any, ...]:
-    parser = importlib.import_module("dockerfile")  # the official parser; it ships no types
+def _instructions(path: Path) -> tuple[Instruction, ...]:
     try:
-        return tuple(parser.parse_string(path.read_text(encoding="utf-8")))
-    except (parser.GoParseError, UnicodeDecodeError, OSError) as error:
+        return read(path.read_text(encoding="utf-8"))
+    except (NotADockerfile, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{path} cannot be parsed: {error}", next_step="correct the Dockerfile, then run `lockgate init` again") from error
 
 
-def _stages(commands: Iterable[Any]) -> Iterator[Stage]:
+def _stages(instructions: Iterable[Instruction]) -> Iterator[Stage]:
     """The stages in the order of the file, each with its last ENTRYPOINT and CMD together."""
     name: str | None = None
     entrypoint: tuple[str, ...] = ()
     default: tuple[str, ...] = ()
-    for command in commands:
-        word = command.cmd.upper()
-        if word == "FROM":
+    for one in instructions:
+        if one.name == "FROM":
             if name is not None:
                 yield Stage(name=name, command=(*entrypoint, *default))
-            found = re.search(r"\sAS\s+(\S+)$", " ".join(command.value), re.IGNORECASE)
+            found = re.search(r"\sAS\s+(\S+)$", one.text, re.IGNORECASE)
             name, entrypoint, default = found[1] if found else "", (), ()
-        elif word == "ENTRYPOINT":
-            entrypoint = _run_as(command)
-        elif word == "CMD":
-            default = _run_as(command)
+        elif one.name == "ENTRYPOINT":
+            entrypoint = _run_as(one)
+        elif one.name == "CMD":
+            default = _run_as(one)
     if name is not None:
         yield Stage(name=name, command=(*entrypoint, *default))
 
 
-def _run_as(command: Any) -> tuple[str, ...]:
-    return tuple(command.value) if command.json else ("sh", "-c", " ".join(command.value))
+def _run_as(instruction: Instruction) -> tuple[str, ...]:
+    array = instruction.array
+    return ("sh", "-c", instruction.text) if array is None else array
 
 
-def _ports(commands: Iterable[Any]) -> Iterator[int]:
-    for command in commands:
-        if command.cmd.upper() == "EXPOSE":
-            for word in command.value:
+def _ports(instructions: Iterable[Instruction]) -> Iterator[int]:
+    for one in instructions:
+        if one.name == "EXPOSE":
+            for word in one.words:
                 number = word.partition("/")[0]
                 if number.isdigit() and not word.endswith("/udp"):
                     yield int(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -76,8 +77,16 @@ def choose(kind: EngineKind, environ: Mapping[str, str], machine: Machine | None
     return provision
 
 
-def embedded(reason: str) -> Choice:
-    """The embedded engine. It is started with this Python, and without the current folder on its path, which may hold other `pipelines`."""
+def embedded(reason: str, system: str = platform.system()) -> Choice:
+    """The embedded engine. It is started with this Python, and without the current folder on its path, which may hold other `pipelines`.
+
+    Raises:
+        EngineUnavailable: the system is not Linux.
+    """
+    if system != "Linux":
+        raise EngineUnavailable(
+            f"the embedded engine runs on Linux only, this is {system}", next_step="use a Dagger engine: LOCKGATE_ENGINE=dagger"
+        )
     program = "import sys; from pipelines.engine.embedded.main import main; sys.exit(main())"
     return Choice(kind="embedded", reason=reason, how=How.COMMAND, command=(sys.executable, "-P", "-c", program))
 

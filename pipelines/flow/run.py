@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipelines.errors import UsageError
 from pipelines.flow.parts import Parts, real_parts
 
 if TYPE_CHECKING:
@@ -49,9 +51,12 @@ def explain_project(project: Project, request: RunRequest, parts: Parts | None =
     """The plan, and for every step that would run whether the embedded engine would find it done; starts no engine, writes nothing.
 
     Raises:
-        UsageError: `lockgate.py` cannot be read, the steps cannot be wired, or the engine's variables contradict each other.
+        UsageError: `lockgate.py` cannot be read, the steps cannot be wired, the engine's variables contradict each other, or this is not
+            Linux.
         NothingSelected: the words match no step.
     """
+    if platform.system() != "Linux":
+        raise UsageError("--explain is about the embedded engine, which runs on Linux only", next_step="leave --explain out")
     from pipelines.flow.explain import explain
     from pipelines.flow.prepare import prepare
 

@@ -6,17 +6,19 @@ The embedded engine refuses it too, also in the ONBUILD triggers of a base image
 
 from __future__ import annotations
 
-import importlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from pipelines.foundation.dockerfile import NotADockerfile, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipelines.foundation.dockerfile import Instruction
+
 _HARMLESS = {"security": ("sandbox",), "network": ("default", "none"), "device": ()}
 """The flags of RUN that lead out of the sandbox, and their values that do not."""
 _FLAG = re.compile(r"--(?:security|network|device)\b", re.IGNORECASE)
-_ONBUILD = re.compile(r"\s*ONBUILD\s+", re.IGNORECASE)
 
 
 def asks(text: str) -> tuple[str, ...]:
@@ -24,26 +26,18 @@ def asks(text: str) -> tuple[str, ...]:
 
     A flag with a variable counts as well, and so does any such flag in a file that cannot be parsed.
     """
-    parser = importlib.import_module("dockerfile")  # BuildKit's own parser; it ships no types
     try:
-        commands = tuple(parser.parse_string(text))
-    except parser.GoParseError:
+        instructions = read(text)
+    except NotADockerfile:
         return tuple(f"line {number}: {found[0]}" for number, line in enumerate(text.splitlines(), 1) if (found := _FLAG.search(line)))
-    return tuple(dict.fromkeys(ask for command in commands for ask in _asks(command, parser)))
+    return tuple(dict.fromkeys(ask for instruction in instructions for ask in _asks(instruction)))
 
 
-def _asks(command: Any, parser: Any) -> Iterator[str]:
-    line = command.start_line
-    word = command.cmd.upper()
-    if word == "ONBUILD":
-        trigger = parser.parse_string(_ONBUILD.sub("", command.original, count=1))
-        yield from (f"line {line}: ONBUILD {_words(one)}" for one in trigger if _beyond(one.flags))
-    elif word == "RUN" and _beyond(command.flags):
-        yield f"line {line}: {_words(command)}"
-
-
-def _words(command: Any) -> str:
-    return " ".join([command.cmd.upper(), *_beyond(command.flags)])
+def _asks(instruction: Instruction) -> Iterator[str]:
+    subject = instruction.trigger() or instruction
+    if subject.name == "RUN" and _beyond(subject.flags):
+        on_build = "ONBUILD " if subject is not instruction else ""
+        yield f"line {instruction.line}: {on_build}{' '.join(['RUN', *_beyond(subject.flags)])}"
 
 
 def _beyond(flags: Sequence[str]) -> list[str]:

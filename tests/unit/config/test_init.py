@@ -199,7 +199,7 @@ def test_a_folder_that_pyproject_configures_gets_no_second_file(folder: Folder) 
 
 
 def test_a_broken_dockerfile_is_one_message(folder: Folder) -> None:
-    folder.write("Dockerfile", "FROM a\nENV x\n")
+    folder.write("Dockerfile", "FROM a\nRUN <<END\n")
     with pytest.raises(UsageError, match="cannot be parsed"):
         propose(folder.path)
 
