@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,7 +22,7 @@ _PASTA_DNS = "169.254.1.1"  # what it answers DNS on: an address nobody else has
 _SLIRP_DNS = "10.0.2.3"  # slirp4netns(1)
 _TUN = Path("/dev/net/tun")
 _LAST_WORDS = 200  # characters of a helper's complaint that are passed on
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _T = TypeVar("_T")
 
 
@@ -40,58 +40,59 @@ class Egress:
             await self.helper.wait()
 
 
-async def connect(netns: Path) -> Egress:
+async def connect(netns: Path, path: str = _PATH) -> Egress:
     """Give the network namespace at `netns` a way out that does not lead to the machine's loopback. Never raises.
 
-    The helper ends with `close`, or with the session's pid namespace. A file may be made beside `netns`.
+    The helper is looked for in the folders of `path` (as in PATH), and ends with `close`, or with the session's pid namespace. A file may
+    be made beside `netns`.
     """
     if not os.access(_TUN, os.R_OK | os.W_OK):
         return Egress(problem=f"{_TUN} is missing or closed to this user")
     problems = []
     for start in (_pasta, _slirp4netns):
         try:
-            return await start(netns)
+            return await start(netns, path)
         except OSError as problem:
             problems.append(str(problem))
     return Egress(problem="; ".join(problems))
 
 
-async def _pasta(netns: Path) -> Egress:
+async def _pasta(netns: Path, path: str) -> Egress:
     """pasta(1) goes into the background when it is ready."""
     pid_file = netns.with_suffix(".pid")
     with _memory("complaints") as complaints:
         options = ["--quiet", "--ipv4-only", "--config-net", "--ns-ifname", INTERFACE, "--dns-forward", _PASTA_DNS]
         closed = ["--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U", "none"]
         ids = ["--runas", f"{os.getuid()}:{os.getgid()}", "--pid", str(pid_file)]
-        process = _spawn(["pasta", *options, *closed, *ids, "--netns", str(netns)], complaints, complaints)
+        process = _spawn(["pasta", *options, *closed, *ids, "--netns", str(netns)], path, (complaints, complaints))
         ended = await _in_time(process, process.wait())
         if ended.code != 0:
             raise _failed("pasta", complaints)
         return Egress(Child(int(pid_file.read_text())), _PASTA_DNS)
 
 
-async def _slirp4netns(netns: Path) -> Egress:
+async def _slirp4netns(netns: Path, path: str) -> Egress:
     """slirp4netns(1) writes to a descriptor when it is ready, and stays."""
-    ready, tell = os.pipe()
-    try:
-        with _memory("complaints") as complaints:
-            options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--ready-fd=1", "--netns-type=path"]
-            process = _spawn(["slirp4netns", *options, str(netns), INTERFACE], tell, complaints)
+    options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--ready-fd=1", "--netns-type=path"]
+    with ExitStack() as open_here, _memory("complaints") as complaints:
+        ready, tell = os.pipe()
+        open_here.callback(os.close, ready)
+        try:
+            process = _spawn(["slirp4netns", *options, str(netns), INTERFACE], path, (tell, complaints))
+        finally:
             os.close(tell)
-            if not await _in_time(process, asyncio.to_thread(os.read, ready, 1)):
-                raise _failed("slirp4netns", complaints)
-    finally:
-        os.close(ready)
+        if not await _in_time(process, asyncio.to_thread(os.read, ready, 1)):
+            raise _failed("slirp4netns", complaints)
     return Egress(process, _SLIRP_DNS)
 
 
-def _spawn(argv: list[str], stdout: int, stderr: int) -> Child:
-    program = shutil.which(argv[0], path=_ENVIRONMENT["PATH"])
+def _spawn(argv: list[str], path: str, output: tuple[int, int]) -> Child:
+    program = shutil.which(argv[0], path=path)
     if program is None:
         raise FileNotFoundError(f"{argv[0]} is not installed")
     nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return spawn(argv, executable=program, env=_ENVIRONMENT, stdio=(nothing, stdout, stderr))
+        return spawn(argv, executable=program, env={"PATH": path}, stdio=(nothing, *output))
     finally:
         os.close(nothing)
 

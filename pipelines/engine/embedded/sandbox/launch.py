@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pipelines.engine.codes import Code
@@ -72,19 +73,19 @@ class Launch:
     async def _start(self, call: list[str], pid_name: str, streams: Streams) -> tuple[Child, Output]:
         pid_file = self._bundle / pid_name
         argv = [self._binary.path.name, *self._options, *call, "--detach", "--pid-file", str(pid_file), self._bundle.name]
-        out, child_out = os.pipe()
-        err, child_err = os.pipe()
-        try:
+        with ExitStack() as failing:
+            out, child_out = os.pipe()
+            failing.callback(os.close, out)
+            err, child_err = _pipe_or_close(child_out)
+            failing.callback(os.close, err)
             runtime = await self._spawn(argv, streams.stdin, child_out, child_err)
             ended = await _in_time(runtime)
             if ended.code != 0:
                 raise problem(self._log, err)
             child = Child(int(pid_file.read_text()))
-        except BaseException:
-            os.close(out)
-            os.close(err)
-            raise
-        return child, Output(out, err, streams)
+            output = Output(out, err, streams)
+            failing.pop_all()
+        return child, output
 
     async def _spawn(self, argv: list[str], stdin: bytes | Path | None, out: int, err: int) -> Child:
         """The runtime gets the container's own pipes and hands them on: nothing is copied between."""
@@ -99,6 +100,15 @@ class Launch:
         finally:
             os.close(out)
             os.close(err)
+
+
+def _pipe_or_close(fd: int) -> tuple[int, int]:
+    """A pipe; where there can be none, `fd` is closed."""
+    try:
+        return os.pipe()
+    except OSError:
+        os.close(fd)
+        raise
 
 
 async def _in_time(starter: Child) -> Ended:

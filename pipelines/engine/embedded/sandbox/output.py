@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -103,9 +104,12 @@ class Output:
         self._on_output = streams.on_output
         self._problem: OSError | None = None
         self._files: dict[str, int] = {}
-        for name, path in (("stdout", capture.stdout), ("stderr", capture.stderr), ("combined", capture.combined)):
-            if path is not None:
-                self._files[name] = _create(path)
+        with ExitStack() as failing:
+            for name, path in (("stdout", capture.stdout), ("stderr", capture.stderr), ("combined", capture.combined)):
+                if path is not None:
+                    self._files[name] = _create(path)
+                    failing.callback(os.close, self._files[name])
+            failing.pop_all()
         self._combined = Combined(lambda data: self._store("combined", data)) if capture.combined else None
         self._readers = (
             _Reader(stdout, streams.masks, lambda data: self._take("stdout", data)),
