@@ -119,6 +119,7 @@ def _scan(table: tables.ScanTable | None) -> ScanSpec | None:
         max_age_days=table.max_age_days,
         allow_fixture_database=table.allow_fixture_database,
         allow_unknown_age=table.allow_unknown_age,
+        end_of_support=table.end_of_support,
         on_inconclusive=table.on_inconclusive,
         limits=_limits(table),
     )

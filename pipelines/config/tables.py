@@ -23,7 +23,7 @@ from pipelines.config.fields import (
     Tag,
     Text,
 )
-from pipelines.model import EngineKind, Insecure, OnInconclusive, PublishWhen, Severity
+from pipelines.model import EndOfSupport, EngineKind, Insecure, OnInconclusive, PublishWhen, Severity
 from pipelines.model.project import PROCESSES
 
 
@@ -183,6 +183,11 @@ class ScanTable(Limited):
     max_age_days: int = Field(7, ge=1, description="A database older than this is no data.")
     allow_fixture_database: bool = Field(False, description="Let a database made of fixtures count; reports say so.")
     allow_unknown_age: bool = Field(False, description="Let a database of unknown age count; reports say so.")
+    end_of_support: Annotated[EndOfSupport, Field(strict=False)] = Field(
+        EndOfSupport.WARN,
+        description="What an operating system that its maker no longer supports means: a warning, or fail. Its vulnerabilities of today are not "
+        "reported.",
+    )
     on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
         OnInconclusive.FAIL, description="What no data means: fail, or pass with a warning."
     )

@@ -24,11 +24,12 @@ from pipelines.model.project import (
     Thresholds,
 )
 from pipelines.model.run import EngineInfo, Result, Run
-from pipelines.model.verdict import OnInconclusive, Status, Verdict
+from pipelines.model.verdict import EndOfSupport, OnInconclusive, Status, Verdict
 
 __all__ = [
     "Case",
     "Check",
+    "EndOfSupport",
     "EngineInfo",
     "EngineKind",
     "EngineSpec",

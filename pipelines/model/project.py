@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pipelines.model.finding import Severity
-from pipelines.model.verdict import OnInconclusive
+from pipelines.model.verdict import EndOfSupport, OnInconclusive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,6 +151,7 @@ class ScanSpec:
     max_age_days: int = 7
     allow_fixture_database: bool = False
     allow_unknown_age: bool = False
+    end_of_support: EndOfSupport = EndOfSupport.WARN
     on_inconclusive: OnInconclusive = OnInconclusive.FAIL
     limits: StepLimits = StepLimits()
 

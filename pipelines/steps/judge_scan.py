@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.model import Check, OnInconclusive, Verdict
+from pipelines.model import Check, EndOfSupport, OnInconclusive, Verdict
 from pipelines.steps import waivers
 from pipelines.steps.database import objection
+from pipelines.steps.trivy import END_OF_SUPPORT
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,16 +27,21 @@ def judge_scan(
     """The verdict of a scan.
 
     It fails on an unwaived finding at or above the threshold, and on a waiver past its day, whether or not it still matches: somebody
-    promised to look at it by then. Without such, it has no data when the database is no evidence, or when an image holds no package Trivy
-    knows. A pass may carry a reason: a waiver that ends soon.
+    promised to look at it by then. An operating system out of support fails it where `end_of_support` says so. Without such, it has no data
+    when the database is no evidence, or when an image holds no package Trivy knows. A pass may carry a reason: a waiver that ends soon, an
+    operating system out of support.
     """
     today = now.date()
     findings = waivers.apply((entry for report in reports for entry in report.reported), spec.waivers, today)
-    blocking = [finding for finding in findings if not finding.waived and finding.severity.rank >= spec.fail_on.rank]
+    open_findings = [finding for finding in findings if not finding.waived]
+    ended = [finding.message for finding in open_findings if finding.rule == END_OF_SUPPORT]
+    blocking = [f for f in open_findings if f.rule != END_OF_SUPPORT and f.severity.rank >= spec.fail_on.rank]
     problems = [waivers.told(waiver, "expired") for waiver in waivers.expired(spec.waivers, today)]
     problems += [_blocking(blocking, spec)] if blocking else []
+    problems += ended if spec.end_of_support is EndOfSupport.FAIL else []
     doubts = [doubt for doubt in (_doubt(database, spec, now), _nothing_seen(reports) if image else None) if doubt]
     notices = [waivers.told(waiver, "ends") for waiver in waivers.ending(spec.waivers, today)]
+    notices += ended if spec.end_of_support is EndOfSupport.WARN else []
     verdict = Verdict.FAIL if problems else Verdict.NO_DATA if doubts else Verdict.PASS
     return Check(
         verdict=verdict,

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 BASE = "base image "
 IMAGE = "image "
 """Beginnings of the names whose values are references."""
-_JUDGING = frozenset({"fail_on", "waivers", "max_age_days", "allow_fixture_database", "allow_unknown_age", "on_inconclusive", "thresholds"})
+_JUDGING = frozenset(
+    {
+        "allow_fixture_database",
+        "allow_unknown_age",
+        "end_of_support",
+        "fail_on",
+        "max_age_days",
+        "on_inconclusive",
+        "thresholds",
+        "waivers",
+    }
+)
 _ELSEWHERE = frozenset({"name", "limits", "services", "service", "sources", "database", "image", "alias"})
 _DIRECTIVE = re.compile(r"\s*#\s*(syntax|escape|check)\s*=", re.IGNORECASE)
 Pairs = tuple[str, str]

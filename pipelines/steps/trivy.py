@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA_VERSION = 2
+END_OF_SUPPORT = "end-of-support"
+"""The rule of a finding that stands for all vulnerabilities which are no longer reported."""
 
 
 class NotTrivy(ValueError):  # noqa: N818 - names what the text is not
@@ -50,7 +52,7 @@ def parse(text: str, *, image: str | None) -> Report:
     try:
         results = [result for result in document.get("Results") or [] if isinstance(result, dict)]
         artifact = str(document.get("ArtifactName") or "")
-        reported = tuple(entry for result in results for entry in _entries(result, artifact, image))
+        reported = (*_ended(document, image), *(entry for result in results for entry in _entries(result, artifact, image)))
         packages = sum(len(result.get("Packages") or []) for result in results)
         system = _system(document)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
@@ -107,6 +109,21 @@ def _secret(entry: dict[str, Any], target: str, *, files: bool) -> Reported:
         remedy="take it out of the file (and its history), and replace the secret",
     )
     return Reported(finding=finding, ids=_ids(entry["RuleID"]))
+
+
+def _ended(document: dict[str, Any], image: str | None) -> Iterator[Reported]:
+    """A finding for an operating system out of support (`EOSL`: end of service life, in Trivy's words)."""
+    system = _system(document)
+    if system is None or (document["Metadata"]["OS"].get("EOSL") is not True):
+        return
+    finding = Finding(
+        rule=END_OF_SUPPORT,
+        severity=Severity.UNKNOWN,
+        message=f"{system} is no longer supported: vulnerabilities found in it since then are not reported",
+        location=Location(target=image or system),
+        remedy="move to a base image of a supported version",
+    )
+    yield Reported(finding=finding, ids=_ids(END_OF_SUPPORT))
 
 
 def _severity(entry: dict[str, Any]) -> Severity:

@@ -5,10 +5,10 @@ import datetime as dt
 
 import pytest
 
-from pipelines.model import Check, Finding, Location, OnInconclusive, ScanSpec, Severity, Verdict, Waiver
+from pipelines.model import Check, EndOfSupport, Finding, Location, OnInconclusive, ScanSpec, Severity, Verdict, Waiver
 from pipelines.steps.database import Database
 from pipelines.steps.judge_scan import judge_scan
-from pipelines.steps.trivy import Report, Reported
+from pipelines.steps.trivy import Report, Reported, parse
 
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 FRESH = Database(name="trivy-db", reference="h/db@sha256:abc", origin="official", fixture=False, updated=NOW - dt.timedelta(days=1))
@@ -61,6 +61,30 @@ def test_a_waived_finding_does_not_block_and_comes_last() -> None:
     assert (check.verdict, check.reason) == (Verdict.PASS, None)
     assert [finding.rule for finding in check.findings] == ["CVE-1", "CVE-0"]
     assert check.facts["waived"] == 1
+
+
+OLD = '{"SchemaVersion": 2, "Metadata": {"OS": {"Family": "debian", "Name": "9.13", "EOSL": true}}, "Results": [{"Packages": [{}]}]}'
+ENDED = "debian 9.13 is no longer supported: vulnerabilities found in it since then are not reported"
+
+
+@pytest.mark.parametrize("threshold", list(Severity))
+@pytest.mark.parametrize(("setting", "verdict"), [(EndOfSupport.WARN, Verdict.PASS), (EndOfSupport.FAIL, Verdict.FAIL)])
+def test_an_operating_system_out_of_support_is_said_and_fails_where_the_configuration_says_so(
+    setting: EndOfSupport, verdict: Verdict, threshold: Severity
+) -> None:
+    check = judge(parse(OLD, image="shop"), ScanSpec(end_of_support=setting, fail_on=threshold))
+    assert (check.verdict, check.reason) == (verdict, ENDED)
+    assert [finding.location.target for finding in check.findings] == ["shop"]
+
+
+def test_an_operating_system_out_of_support_can_be_waived_until_a_day() -> None:
+    known = Waiver(id="end-of-support", owner="team-shop", reason="r", expires=NOW.date() + dt.timedelta(days=90))
+    check = judge(parse(OLD, image="shop"), ScanSpec(end_of_support=EndOfSupport.FAIL, waivers=(known,)))
+    assert (check.verdict, check.reason) == (Verdict.PASS, None)
+
+
+def test_a_supported_operating_system_is_not_a_finding() -> None:
+    assert judge(parse(OLD.replace("true", "false"), image="shop")).reason is None
 
 
 def test_an_expired_waiver_fails_and_names_its_owner() -> None:
