@@ -185,8 +185,7 @@ class ScanTable(Limited):
     allow_unknown_age: bool = Field(False, description="Let a database of unknown age count; reports say so.")
     end_of_support: Annotated[EndOfSupport, Field(strict=False)] = Field(
         EndOfSupport.WARN,
-        description="What an operating system that its maker no longer supports means: a warning, or fail. Its vulnerabilities of today are not "
-        "reported.",
+        description="What an operating system that its maker no longer supports means: warn or fail. New vulnerabilities in it are not reported.",
     )
     on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
         OnInconclusive.FAIL, description="What no data means: fail, or pass with a warning."
