@@ -185,7 +185,7 @@ class ScanTable(Limited):
     allow_unknown_age: bool = Field(False, description="Let a database of unknown age count; reports say so.")
     end_of_support: Annotated[EndOfSupport, Field(strict=False)] = Field(
         EndOfSupport.WARN,
-        description="What an operating system that its maker no longer supports means: warn or fail. New vulnerabilities in it are not reported.",
+        description="What an operating system that its maker no longer supports means: warn or fail. No new vulnerability of it is known.",
     )
     on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
         OnInconclusive.FAIL, description="What no data means: fail, or pass with a warning."
