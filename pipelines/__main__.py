@@ -34,6 +34,9 @@ def program() -> NoReturn:
     The interpreter is not taken apart piece by piece, which would take 0.2 s once dagger is imported, and in which a late Ctrl-C would
     leave a traceback. What asked to be called at exit is called.
     """
+    from pipelines.foundation.streams import open_missing_streams
+
+    open_missing_streams()
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls; there is no public name
@@ -57,7 +60,10 @@ def _command(argv: list[str], settings: Settings) -> int:
     from pipelines.cli.name import here, program_name
 
     settings.program = program_name(sys.argv[0], here())
+    app.reader_left = False
     code = app.main(args=argv, prog_name=settings.program, standalone_mode=False, obj=settings)
+    if app.reader_left:
+        raise BrokenPipeError
     sys.stdout.flush()
     return int(code or 0)
 

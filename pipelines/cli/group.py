@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli.options import TAKE_A_VALUE, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 DEFAULT = "run"
 _KINDS = frozenset({"image", "test", "scan", "perf", "publish"})
@@ -18,12 +19,35 @@ _GROUP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 
 class Commands(click.Group):
-    """A group whose commands are names of modules (`run` in `pipelines.cli.run`, as `command`) until somebody asks for one."""
+    """A group whose commands are names of modules (`run` in `pipelines.cli.run`, as `command`) until somebody asks for one.
+
+    Attributes:
+        reader_left: whoever read the output had gone before all was written.
+    """
 
     def __init__(self, name: str, *, modules: Mapping[str, str], examples: Mapping[str, str], **attributes: object) -> None:
         super().__init__(name, **attributes)  # type: ignore[arg-type]
         self._modules = modules
         self._examples = examples
+        self.reader_left = False
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+        """As click's, except that a reader who left (`| head`) ends the command without words of click's own."""
+        with self._to_the_end():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's; see `make_context`."""
+        with self._to_the_end():
+            return super().invoke(ctx)
+
+    @contextlib.contextmanager
+    def _to_the_end(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            self.reader_left = True
+            raise click.exceptions.Exit(0) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command, in the order people meet them."""

@@ -90,9 +90,9 @@ def _write_document(run: Run, here: Settings, output: str) -> None:
     if output == "-":
         sys.stdout.write(text)
         return
-    from pipelines.foundation.files import replace_text
+    from pipelines.foundation.named_files import write_named
 
-    replace_text(here.directory / Path(output), text)
+    write_named(here.directory / Path(output), text.encode())
 
 
 def _print_published(run: Run, here: Settings) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from typing import TYPE_CHECKING
 
 import dagger
@@ -116,3 +118,16 @@ async def test_ignore_files_that_are_pipes_are_refused_or_ignored(base: dagger.C
     with pytest.raises(dagger.QueryError, match="not a regular file"):
         await asyncio.wait_for(folder.docker_build().sync(), PATIENCE)
     assert ".gitignore" in await asyncio.wait_for(folder.filter(gitignore=True).entries(), PATIENCE)
+
+
+async def test_an_export_replaces_no_link_pipe_or_device_of_the_host(tmp_path: Path) -> None:
+    file = dag.directory().with_new_file("f", "new").file("f")
+    (tmp_path / "link").symlink_to("real")
+    os.mknod(tmp_path / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    for name in ("link", "null"):
+        await file.export(str(tmp_path / name))
+    assert ((tmp_path / "link").is_symlink(), (tmp_path / "real").read_text()) == (True, "new")
+    assert (tmp_path / "null").is_char_device()
+    with pytest.raises(dagger.QueryError, match="is not replaced"):
+        await dag.directory().with_file("null", file).export(str(tmp_path))
+    assert (tmp_path / "null").is_char_device()

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded import jail
+from pipelines.foundation.streams import open_missing_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +47,7 @@ def session(options: Options, serve: Serve | None = None) -> int:
     Raises:
         Unavailable: the engine cannot run here.
     """
-    _open_standard_streams()
+    open_missing_streams()
     sock, token = _listen(), os.urandom(32).hex()
 
     def inside(cell: jail.Cell) -> int:
@@ -70,13 +71,6 @@ def _serve(sock: socket, token: str, options: Options, cell: jail.Cell) -> int:
         print(ONE_USER, file=sys.stderr, flush=True)  # noqa: T201 - the session's log
 
     return serve(sock, Terms(token, Path(options.workdir), options.labels, cell.rootless), cell.stop)
-
-
-def _open_standard_streams() -> None:
-    """Make sure that 0, 1 and 2 are open, so that nothing else gets these numbers."""
-    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error's number
-        os.set_inheritable(fd, True)
-    os.close(fd)
 
 
 def _listen() -> socket:

@@ -12,7 +12,7 @@ from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.changeset import paths
 from pipelines.engine.embedded.ops.read import must_stat, within
 from pipelines.engine.embedded.store.guard import disk_guard
-from pipelines.foundation.files import replacing
+from pipelines.foundation.named_files import writing_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,7 +79,10 @@ def _change(layer: Root, target: Path, removed: Sequence[str]) -> None:
 
 
 async def export_file(session: Session, state: FileState, path: str, *, into: bool) -> str:
-    """Write a file to the host, whole or not at all. `into`: `path` may be a folder to put it into. Returns its absolute path."""
+    """Write a file to the host: into what has the name there, a new one whole or not at all. Returns its absolute path.
+
+    `into`: `path` may be a folder to put it into.
+    """
     target = session.host_path(path)
     if await asyncio.to_thread(target.is_dir):
         if not into and not path.endswith("/"):
@@ -93,5 +96,5 @@ def _write(root: Root, source: str, target: Path) -> None:
     mode = root.stat(source).st_mode & 0o777
     with root.open(source) as file, _told(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(target, mode=mode) as out:
+        with writing_named(target, mode=mode) as out:
             shutil.copyfileobj(file, out, 1 << 20)

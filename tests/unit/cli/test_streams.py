@@ -1,0 +1,55 @@
+"""Every command with a standard stream that is closed, or whose reader has left."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMANDS = {
+    "--version": 0,
+    "plan": 0,
+    "config show": 0,
+    "logs": 2,
+    "run perf": 3,
+    "nonsense": 2,
+}
+READER_LEFT = 141
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "lockgate.toml").write_text('[project]\nname = "o"\n[images.o]\n')
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    return tmp_path
+
+
+def lockgate(words: str, folder: Path, shell: str) -> subprocess.CompletedProcess[bytes]:
+    command = f"{sys.executable} -P -m pipelines {words} {shell}"
+    return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_closed_stream_changes_no_exit_code(words: str, project: Path) -> None:
+    for closed in (">&-", "<&- >&- 2>&-"):
+        done = lockgate(words, project, closed)
+        assert (done.returncode, b"Traceback" in done.stderr, b"internal error" in done.stderr) == (COMMANDS[words], False, False), closed
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_reader_who_left_is_no_defect(words: str, project: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-P", "-m", "pipelines", *words.split()]
+    for stderr in (subprocess.PIPE, write):
+        done = subprocess.run(command, cwd=project, stdout=write, stderr=stderr, check=False, timeout=60)
+        assert done.returncode in {COMMANDS[words], READER_LEFT}
+        assert b"Traceback" not in (done.stderr or b"")
+        assert b"internal error" not in (done.stderr or b"")
+    os.close(write)
