@@ -14,6 +14,7 @@ from pipelines.engine.embedded.sandbox.launch import CannotStart, Launch
 from pipelines.engine.embedded.sandbox.mountpoints import MountPoints
 from pipelines.engine.embedded.sandbox.starter import Starter
 from pipelines.engine.embedded.sandbox.users import User, find_user
+from pipelines.engine.embedded.sandbox.workdir import make_workdir
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,7 @@ class Container:
         bundle = Bundle(self._folder)
         bundle.add_own_files(spec, host.init if spec.init else None)
         bundle.write_config(self._wrapped(spec.args), self._user, host)
+        make_workdir(Inside(spec.rootfs, spec.mounts), spec.rootfs, spec.cwd)
         self._points = MountPoints.before(spec.rootfs, (*spec.mounts, *bundle.binds))
         return await self._launch.run(streams)
 
@@ -109,7 +111,11 @@ def _identity(spec: Spec, inside: Inside, ids: Ids) -> User:
 
 
 def _can_have_init(spec: Spec, inside: Inside, user: User, host: Host) -> bool:
-    """An init does not say why it cannot find a command, the runtime does: so it is left out for a command that seems to be missing."""
+    """Whether the command runs under an init.
+
+    An init does not say why it cannot start a command, and hands a program of another machine to a shell; the runtime says what is wrong.
+    So it is left out for a command that seems to be missing, or not to run here.
+    """
     if host.init is None:
         return False
     path = dict(entry.partition("=")[::2] for entry in environment(spec.env, user))["PATH"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.kernel import openat2
+from pipelines.engine.embedded.sandbox.program import Program, look
 from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_STEPS = 400  # path components looked at, those of links included: what ends a loop of links
+_MOST_MOUNTS = 8  # times a link may lead from the root file system into a mount
 _SMALL = 1 << 20  # bytes of passwd or group that are read
 
 
@@ -106,14 +108,52 @@ class Inside:
             os.close(fd)
 
     def finds(self, command: str, path: str, cwd: str) -> bool:
-        """Whether `command` is an executable file, looked up in `path` (of the form a:b:c) unless it has a slash."""
+        """Whether `command` is an executable file that can run here, looked up in `path` (of the form a:b:c) unless it has a slash."""
         folders = [cwd] if "/" in command else [os.path.join(cwd, folder) for folder in path.split(":")]  # noqa: PTH118 - container paths
         return any(self._executable(os.path.join(folder, command)) for folder in folders)  # noqa: PTH118
 
     def _executable(self, path: str) -> bool:
+        if not self._is_file(path, 0o111):
+            return False
+        program = self._program(path)
+        return program.native and (program.interpreter is None or not self._is_missing(program.interpreter))
+
+    def _is_missing(self, path: str) -> bool:
+        """Whether a file is not there for certain: in a mount, links may lead where we do not follow them."""
+        place = self.resolved(path)
+        return place is not None and place.root == self._rootfs and place.stat() is None
+
+    def resolved(self, path: str) -> Place | None:
+        """As `place`, where links of the root file system lead into mounts too."""
         place = self.place(path)
+        for _ in range(_MOST_MOUNTS):
+            if place is None or place.root != self._rootfs:
+                break
+            real = "/" + place.canonical().rel
+            if real == normal(path):
+                break
+            path, place = real, self.place(real)
+        return place
+
+    def _is_file(self, path: str, mode: int) -> bool:
+        place = self.resolved(path)
         status = place.stat() if place else None
-        return status is not None and stat.S_ISREG(status.st_mode) and bool(status.st_mode & 0o111)
+        return status is not None and stat.S_ISREG(status.st_mode) and bool(status.st_mode & mode)
+
+    def _program(self, path: str) -> Program:
+        """What a regular file needs to run; nothing where it cannot be read."""
+        place = self.resolved(path)
+        try:
+            fd = place.open(os.O_RDONLY | os.O_NONBLOCK) if place else -1
+        except OSError:
+            return Program()
+        try:
+            return look(fd) if fd >= 0 else Program()
+        except OSError:
+            return Program()
+        finally:
+            if fd >= 0:
+                os.close(fd)
 
 
 def normal(path: str) -> str:

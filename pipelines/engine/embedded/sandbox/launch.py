@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.codes import Code
 from pipelines.engine.embedded.child import Child, start
-from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.errors import EngineError, InvalidInput
 from pipelines.engine.embedded.sandbox.output import Output
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _ABOUT_THE_COMMAND = re.compile(r"(?:container process|process caused|failed): (
 _NOT_FOUND = re.compile(r"executable file `(.*)` not found in \$PATH")  # crun
 DEADLINE = 60.0  # seconds the runtime has to start a container: it takes 0.02 where nothing is wrong
 _MESSAGE = 4096  # bytes of an error that was not logged
+_NO_FOLDER = re.compile(r"error during container init: mkdir (.*): (.*?)$")  # runc makes the working directory
 _NOT_EXECUTABLE = re.compile(r"open executable: (.*)$")  # crun
 
 
@@ -144,6 +145,8 @@ def problem(log: Path, err: int) -> EngineError:
         return CannotStart(f'exec: "{found[1]}": executable file not found in $PATH')
     if found := _NOT_EXECUTABLE.search(message):
         return CannotStart(f"exec: {found[1]}")
+    if found := _NO_FOLDER.search(message):
+        return InvalidInput(f"the container could not be started: the directory {found[1]} cannot be made: {found[2]}")
     return EngineError(f"the container could not be started: {message}")
 
 

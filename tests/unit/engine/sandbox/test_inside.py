@@ -22,6 +22,7 @@ def rootfs(tmp_path: Path) -> Path:
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
     (root / "usr/bin/data").write_text("not executable")
+    (root / "usr/bin/sh").touch(mode=0o755)
     return root
 
 
@@ -33,6 +34,22 @@ def test_commands_are_found_on_the_path_through_links(rootfs: Path) -> None:
     assert not inside.finds("data", "/bin", "/")
     assert not inside.finds("bin", "/usr", "/")
     assert not inside.finds("missing", "/bin", "/")
+
+
+def test_a_command_whose_interpreter_is_missing_cannot_run(rootfs: Path) -> None:
+    (rootfs / "usr/bin/tool").write_text("#!/bin/no-such\n")
+    assert not Inside(rootfs, ()).finds("tool", "/bin", "/")
+    (rootfs / "usr/bin/tool").write_text("#!/srv/in-a-mount\n")
+    assert Inside(rootfs, (Bind(rootfs / "etc", "/srv"),)).finds("tool", "/bin", "/")  # not for certain: links are not followed there
+
+
+def test_links_of_the_root_lead_into_mounts(rootfs: Path, tmp_path: Path) -> None:
+    (tmp_path / "opt").mkdir()
+    (tmp_path / "opt/run").write_text("")
+    (tmp_path / "opt/run").chmod(0o755)
+    (rootfs / "start").symlink_to("srv/run")
+    assert Inside(rootfs, (Bind(tmp_path / "opt", "/srv"),)).finds("/start", "", "/")
+    assert not Inside(rootfs, ()).finds("/start", "", "/")
 
 
 def test_commands_in_a_mount_are_found_and_those_below_it_are_not(rootfs: Path, tmp_path: Path) -> None:
