@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.api.select import Selected
     from pipelines.engine.embedded.errors import EngineError
 
+LONGEST = 4000  # characters of a message
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -81,9 +83,14 @@ def nullify(place: Place, call: Call) -> None:
 
 def report(error: EngineError, place: Place | None) -> dict[str, Any]:
     """An error as GraphQL reports it."""
-    told: dict[str, Any] = {"message": error.message}
+    told: dict[str, Any] = {"message": cut(error.message)}
     if place is not None:
         told["path"] = place.path()
     if extensions := error.extensions():
         told["extensions"] = extensions
     return told
+
+
+def cut(message: str) -> str:
+    """A message of bearable length: it may repeat what a query says."""
+    return message if len(message) <= LONGEST else message[: LONGEST - 1] + "…"

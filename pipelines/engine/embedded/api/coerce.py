@@ -6,6 +6,8 @@ Messages are worded as GraphQL's reference implementation words them.
 from __future__ import annotations
 
 import json
+import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 from graphql.language import (
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.api.schema import Argument, Field, Schema
 
 MAX_INT = 2**63 - 1  # the API's Int has 64 bits: sizes and timestamps do not fit GraphQL's 32
+LARGEST_FLOAT = int(sys.float_info.max)
 SHOWN = 200  # characters of a refused value that a message repeats
 
 
@@ -102,13 +105,23 @@ def _from_node(node: ValueNode, variables: Mapping[str, Any]) -> Any:
         case StringValueNode(value=value) | BooleanValueNode(value=value):
             return value
         case IntValueNode() | FloatValueNode():
-            return json.loads(node.value)
+            return _number(node.value)
         case EnumValueNode():
             return _Word(node.value)
         case VariableNode():
             return _variable(node.name.value, variables)
         case _:
             return _compound(node, variables)
+
+
+def _number(text: str) -> int | float:
+    try:
+        value: int | float = json.loads(text)
+    except ValueError:  # more digits than Python reads
+        value = math.inf
+    if not math.isfinite(value):
+        raise InvalidInput(f"Numbers cannot represent value: {_cut(text)}")
+    return value
 
 
 def _compound(node: ValueNode, variables: Mapping[str, Any]) -> Any:
@@ -175,9 +188,11 @@ def _scalar(value: Any, name: str, what: str) -> Any:
     if isinstance(value, _Word):
         raise _cannot(name, value, what)
     match name, value:
-        case ("Boolean", bool()) | ("Float", float()):
+        case "Boolean", bool():
             return value
-        case "Float", int() if not isinstance(value, bool):
+        case "Float", float() if math.isfinite(value):
+            return value
+        case "Float", int() if not isinstance(value, bool) and abs(value) <= LARGEST_FLOAT:
             return float(value)
         case "Int", int() if not isinstance(value, bool) and -MAX_INT - 1 <= value <= MAX_INT:
             return value
@@ -196,5 +211,8 @@ def _cannot(name: str, value: Any, what: str) -> InvalidInput:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, _Word) else json.dumps(value, ensure_ascii=False)
+    return _cut(value if isinstance(value, _Word) else json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError
@@ -13,6 +14,7 @@ from graphql.language import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
     Source,
@@ -27,11 +29,12 @@ from pipelines.engine.embedded.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from graphql.language import DirectiveNode, DocumentNode, InlineFragmentNode, SelectionNode, SelectionSetNode, Token
+    from graphql.language import DirectiveNode, DocumentNode, SelectionNode, SelectionSetNode, Token
 
     from pipelines.engine.embedded.api.schema import Schema
 
 MAX_DEPTH = 1000  # levels of one query; SDKs send chains of 400, one level for each call
+MAX_FIELDS = 100_000  # fields of one answer: fragments let a small query ask for any number; an SDK's introspection asks for 19,000
 FRAMES_PER_LEVEL = 10  # of Python's stack, in graphql-core's parser; generous
 STRING = re.compile(r'"[^"\\\r\n]*(?:\\.[^"\\\r\n]*)*"')
 
@@ -65,6 +68,19 @@ class _DeepParser(Parser):
             raise RecursionError
 
 
+@dataclass(slots=True)
+class Budget:
+    """Counts what one operation selects."""
+
+    left: int = MAX_FIELDS
+
+    def spend(self) -> None:
+        """Raises InvalidInput when nothing is left."""
+        self.left -= 1
+        if self.left < 0:
+            raise InvalidInput(f"the query selects more than {MAX_FIELDS} fields")
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """The operation to execute.
@@ -73,11 +89,13 @@ class Operation:
         selection: what it selects on the root.
         fragments: the document's fragments by name.
         variables: values of the variables, coerced.
+        budget: how much more may be selected.
     """
 
     selection: SelectionSetNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
+    budget: Budget
 
 
 def parse(text: str, name: str | None, variables: Mapping[str, Any], schema: Schema) -> Operation:
@@ -89,10 +107,11 @@ def parse(text: str, name: str | None, variables: Mapping[str, Any], schema: Sch
     """
     document = _parse(text)
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    _check_fragments(fragments)
     operation = _choose([one for one in document.definitions if isinstance(one, OperationDefinitionNode)], name)
     if operation.operation is not OperationType.QUERY:
         raise InvalidInput(f"Schema is not configured to execute {operation.operation.value} operation.")
-    return Operation(operation.selection_set, fragments, from_variables(operation.variable_definitions or (), variables, schema))
+    return Operation(operation.selection_set, fragments, from_variables(operation.variable_definitions or (), variables, schema), Budget())
 
 
 def _parse(text: str) -> DocumentNode:
@@ -100,6 +119,26 @@ def _parse(text: str) -> DocumentNode:
         return _DeepParser(text, no_location=True, lexer=_FastLexer(Source(text))).parse_document()
     except RecursionError as error:
         raise GraphQLError(f"Syntax Error: the query is nested deeper than {MAX_DEPTH} levels.") from error
+
+
+def _check_fragments(fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    """No fragment may be part of itself, not even by way of others (GraphQL specification, §5.5.2.2)."""
+    spreads = {name: [*_spreads(fragment.selection_set)] for name, fragment in fragments.items()}
+    try:
+        TopologicalSorter(spreads).prepare()
+    except CycleError as error:
+        raise InvalidInput(f'Cannot spread fragment "{error.args[1][0]}" within itself.') from None
+
+
+def _spreads(selections: SelectionSetNode) -> Iterator[str]:
+    """The names of the fragments that are spread at any depth."""
+    pending = [selections]
+    while pending:
+        for node in pending.pop().selections:
+            if isinstance(node, FragmentSpreadNode):
+                yield node.name.value
+            elif isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set is not None:
+                pending.append(node.selection_set)
 
 
 def _choose(operations: list[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode:
@@ -127,6 +166,7 @@ def collect(operation: Operation, sets: Iterable[SelectionSetNode], type_name: s
         elif not _included(node.directives or (), operation.variables, schema):
             continue
         elif isinstance(node, FieldNode):
+            operation.budget.spend()
             fields.setdefault((node.alias or node.name).value, []).append(node)
         elif (inside := _fragment(node, operation.fragments, seen)) and _applies(inside, type_name, schema):
             stack.append(iter(inside.selection_set.selections))

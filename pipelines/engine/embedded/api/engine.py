@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 CONSTANT = re.compile(rb"__schema|version")
 """What a request contains whose answer may be known already: an SDK opens a session with introspection, then asks for the version."""
 
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+"""One half of a character outside Unicode's first 65,536 as JSON writes it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -41,7 +44,7 @@ class Request:
     def read(cls, body: bytes) -> Request:
         """Raises InvalidInput when the body is not one."""
         try:
-            data = json.loads(body)
+            data = _json(body)
         except (ValueError, RecursionError):
             data = None
         given = data if isinstance(data, dict) else {}
@@ -49,6 +52,26 @@ class Request:
         if not isinstance(query, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
             raise InvalidInput('the request body must be a JSON object with a "query"')
         return cls(query, name or None, variables)
+
+
+def _json(body: bytes) -> Any:
+    """Raises ValueError for what is not JSON (RFC 8259) in UTF-8, and InvalidInput for a lone surrogate, which no text can hold."""
+    text = body.decode()
+    value = json.loads(text, parse_constant=_no_constant)
+    if SURROGATE.search(text):
+        _check_characters(value)
+    return value
+
+
+def _check_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("a text in the request holds half a character (a lone surrogate): only whole ones can be sent") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 class Engine:

@@ -12,11 +12,11 @@ from graphql import GraphQLError
 
 from pipelines.engine.codes import Code
 from pipelines.engine.embedded.api import document, project
-from pipelines.engine.embedded.api.answer import Leaf, Place, nullify, own_id, report
+from pipelines.engine.embedded.api.answer import Leaf, Place, cut, nullify, own_id, report
 from pipelines.engine.embedded.api.evaluate import NullObject
 from pipelines.engine.embedded.api.schema import ROOT
 from pipelines.engine.embedded.api.select import Selector
-from pipelines.engine.embedded.errors import Defect, EngineError
+from pipelines.engine.embedded.errors import Defect, EngineError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 META = frozenset({"__typename", "__schema", "__type", "version"})
 """What is answered on the root from the schema alone, so even while the engine proper still starts."""
+
+SHARE = 200  # objects that are opened before other requests have their turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,11 @@ async def execute(api: Api, query: str, name: str | None = None, variables: Mapp
         data = await execution.run()
     except GraphQLError as error:
         locations = [{"line": one.line, "column": one.column} for one in error.locations or ()]
-        return refusal({"message": error.message, "locations": locations, "extensions": {"code": str(Code.INVALID_INPUT)}})
+        return refusal({"message": cut(error.message), "locations": locations, "extensions": {"code": str(Code.INVALID_INPUT)}})
     except EngineError as error:
         return refusal(report(error, None))
+    except RecursionError:  # values in values
+        return refusal(report(InvalidInput("The query, or a value in it, is nested too deeply."), None))
     return refusal(*execution.errors) if execution.errors else Response({"data": data}, execution.constant)
 
 
@@ -144,7 +148,11 @@ class Execution:
     async def _open_all(self, work: list[Objects]) -> None:
         """Open objects until only leaves remain, then ask those. A mistake anywhere in the query means none is asked."""
         leaves: list[Leaf] = []
+        opened = 0
         while work:
+            opened += 1
+            if opened % SHARE == 0:
+                await asyncio.sleep(0)
             objects = work.pop()
             for key, nodes in self._collect(objects).items():
                 try:

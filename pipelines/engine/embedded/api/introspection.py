@@ -16,6 +16,9 @@ DIRECTIVES = {
     "skip": (("FIELD", "FRAGMENT_SPREAD", "INLINE_FRAGMENT"), {"if": Argument(REQUIRED_BOOLEAN)}),
 }
 
+OF_SOME_TYPES = ("description", "specifiedByURL", "fields", "interfaces", "possibleTypes", "enumValues", "inputFields", "ofType", "isOneOf")
+"""Fields of `__Type` that are null for most kinds of types."""
+
 
 class Introspection:
     """The schema as the data that introspection queries select from (GraphQL specification, §4.2).
@@ -41,9 +44,7 @@ class Introspection:
         return self._types.get(name)
 
     def _type(self, type_: Type, schema: Schema) -> dict[str, Any]:
-        blank = dict.fromkeys(
-            ("description", "specifiedByURL", "fields", "interfaces", "possibleTypes", "enumValues", "inputFields", "ofType", "isOneOf")
-        )
+        blank = dict.fromkeys(OF_SOME_TYPES)
         match type_:
             case Scalar():
                 return blank | {"kind": "SCALAR"}
@@ -98,4 +99,4 @@ def _described(typename: str, name: str) -> dict[str, Any]:
 
 
 def _wrapper(kind: str, of_type: dict[str, Any]) -> dict[str, Any]:
-    return {"__typename": "__Type", "kind": kind, "name": None, "ofType": of_type}
+    return dict.fromkeys(OF_SOME_TYPES) | {"__typename": "__Type", "kind": kind, "name": None, "ofType": of_type}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api import coerce, document
 from pipelines.engine.embedded.api.schema import Argument, Field, TypeRef
-from pipelines.engine.embedded.errors import UnknownField
+from pipelines.engine.embedded.errors import InvalidInput, UnknownField
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,12 @@ def _select(source: Any, nodes: Sequence[FieldNode], operation: document.Operati
     sets = [node.selection_set for node in nodes if node.selection_set is not None]
     if isinstance(source, list):
         return [_select(one, nodes, operation, schema) for one in source]
-    if not isinstance(source, dict) or not sets:
+    if source is None:
+        return None
+    if isinstance(source, dict) is not bool(sets):
+        wanted = "must not have a selection of subfields" if sets else "must have a selection of subfields"
+        raise InvalidInput(f'Field "{nodes[0].name.value}" {wanted}.')
+    if not isinstance(source, dict):
         return source
     answered: dict[str, Any] = {}
     for key, chosen in document.collect(operation, sets, source["__typename"], schema).items():

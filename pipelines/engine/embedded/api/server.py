@@ -9,6 +9,7 @@ import hmac
 import re
 import sys
 import traceback
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import h11
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     Answer = Callable[[bytes], Awaitable[bytes]]
 
 MAX_BODY = 64 * 1024 * 1024  # bytes; file contents travel inside queries
-LOOPBACK = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
+MAX_AHEAD = 64 * 1024  # bytes that a client may send before it has been answered
+CLIENTS = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\]|dagger)(:\d+)?", re.IGNORECASE)
+"""What clients on this machine call us. `dagger` is the Go SDK's word, whatever address it connects to."""
 JSON = (b"Content-Type", b"application/json")
 PLAIN = (b"Content-Type", b"text/plain")
 
@@ -43,18 +46,33 @@ class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
         self.headers = headers
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What protects the session from other programs on this machine, which may connect but have no token.
+
+    Attributes:
+        connections: open at one time.
+        head: seconds until the head of a request must be there, from the connection's beginning, or from the head's first byte.
+    """
+
+    connections: int = 512
+    head: float = 30
+
+
 class Server:
     """Accepts connections on a listening socket until closed.
 
     Args:
         answer: the response body to a request body; cancelled when the client hangs up.
         token: what a client must give as user name.
+        limits: what connections are held to.
     """
 
-    def __init__(self, answer: Answer, token: str) -> None:
+    def __init__(self, answer: Answer, token: str, limits: Limits | None = None) -> None:
         self.answer = answer
         self.credentials = base64.b64encode(f"{token}:".encode())
-        self.connections: set[Connection] = set()
+        self.limits = limits or Limits()
+        self.connections: dict[Connection, None] = {}  # the oldest first
         self._listener: asyncio.Server | None = None
 
     async def start(self, sock: socket) -> None:
@@ -69,25 +87,50 @@ class Server:
             connection.drop()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    def has_room(self) -> bool:
+        """Whether another connection may stay. The oldest that has not shown the token makes room for it."""
+        if len(self.connections) < self.limits.connections:
+            return True
+        stranger = next((one for one in self.connections if not one.is_client), None)
+        if stranger is not None:
+            stranger.drop()
+            self.connections.pop(stranger, None)
+        return stranger is not None
+
 
 class Connection(asyncio.Protocol):
     """One keep-alive connection: requests are answered one after another, each in one write."""
 
     def __init__(self, server: Server) -> None:
         self.task: asyncio.Task[None] | None = None
+        self.is_client = False  # it has shown the token
         self._server = server
         self._http = h11.Connection(h11.SERVER)
         self._transport: asyncio.Transport | None = None
         self._request: h11.Request | None = None
         self._body: list[bytes] = []
         self._size = 0
+        self._ahead = 0
+        self._patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio, which has set TCP_NODELAY already."""
         self._transport = cast("asyncio.Transport", transport)
-        self._server.connections.add(self)
+        has_room = self._server.has_room()
+        self._server.connections[self] = None
+        if has_room:
+            self._expect_head()
+        else:
+            self._refuse(Refused(503, "too many connections"))
 
     def data_received(self, data: bytes) -> None:
+        if self.task is not None:
+            self._ahead += len(data)
+            if self._ahead > MAX_AHEAD:
+                self.drop()
+                return
+        elif self._http.their_state is h11.IDLE:
+            self._expect_head()
         self._http.receive_data(data)
         self._proceed()
 
@@ -96,7 +139,8 @@ class Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        self._server.connections.discard(self)
+        self._server.connections.pop(self, None)
+        self._head_is_there()
         if self.task is not None:
             self.task.cancel()
 
@@ -106,6 +150,19 @@ class Connection(asyncio.Protocol):
         if self.task is not None:
             self.task.cancel()
 
+    def _expect_head(self) -> None:
+        """From now on the head of a request must come within the time limit."""
+        if self._patience is None:
+            self._patience = asyncio.get_running_loop().call_later(self._server.limits.head, self._give_up)
+
+    def _head_is_there(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _give_up(self) -> None:
+        self._refuse(Refused(408, "the request did not come in time"))
+
     def _proceed(self) -> None:
         """Read on until the request is whole, or there is nothing more to read."""
         try:
@@ -113,6 +170,8 @@ class Connection(asyncio.Protocol):
                 pass
         except h11.RemoteProtocolError as error:
             self._refuse(Refused(error.error_status_hint, "not an HTTP request"))
+        except ValueError:  # a length of thousands of digits
+            self._refuse(Refused(400, "not an HTTP request"))
         except Refused as refused:
             self._refuse(refused)
 
@@ -120,8 +179,10 @@ class Connection(asyncio.Protocol):
         """Handle one event of the request; false when there is none to go on with."""
         match event:
             case h11.Request():
+                self._head_is_there()
                 self._request, self._body, self._size = event, [], 0
                 _check(event, self._server.credentials)
+                self.is_client = True
                 self._invite()
             case h11.Data():
                 self._add(bytes(event.data))
@@ -159,6 +220,7 @@ class Connection(asyncio.Protocol):
         self.task = None
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
+            self._ahead = 0
             self._proceed()
         elif self._transport is not None:
             self._transport.close()
@@ -180,9 +242,9 @@ class Connection(asyncio.Protocol):
 
 
 def _check(request: h11.Request, credentials: bytes) -> None:
-    """Refuse what is not the session's own client. A `Host` other than loopback is a browser led here by a name (DNS rebinding)."""
+    """Refuse what is not the session's own client. A `Host` other than these is a browser led here by a name (DNS rebinding)."""
     headers = dict(request.headers)
-    if not LOOPBACK.fullmatch(headers.get(b"host", b"")):
+    if not CLIENTS.fullmatch(headers.get(b"host", b"")):
         raise Refused(403, "only requests to a loopback host are answered")
     scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"basic" or not hmac.compare_digest(given.strip(), credentials):

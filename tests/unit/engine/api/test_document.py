@@ -63,11 +63,24 @@ def test_block_strings_and_wide_escapes_are_read() -> None:
 def test_fragments_apply_by_type() -> None:
     text = """
       { a ...Named ... on Dog { dog } ... on Cat { cat } ... on Pet { pet } ... { plain } }
-      fragment Named on Pet { named ...Again ...Named }
+      fragment Named on Pet { named ...Again }
       fragment Again on Dog { again }
     """
     assert fields(text) == ["a", "named", "again", "dog", "pet", "plain"]
     assert fields(text, "Cat") == ["a", "named", "cat", "pet", "plain"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ ...A } fragment A on Dog { ...A }",
+        "{ ...A } fragment A on Dog { a { ...B } } fragment B on Dog { ... on Dog { b { ...A } } }",
+        "{ a } fragment Unused on Dog { ...Unused }",
+    ],
+)
+def test_a_fragment_may_not_be_part_of_itself(text: str) -> None:
+    with pytest.raises(InvalidInput, match="within itself"):
+        fields(text)
 
 
 def test_directives_decide() -> None:

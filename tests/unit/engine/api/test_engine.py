@@ -132,6 +132,36 @@ async def test_what_is_no_request_is_told(world: World, body: bytes) -> None:
         assert answer["errors"][0]["extensions"] == {"code": "INVALID_INPUT"}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [rb'{"query": "{ a(b: \"\ud800\") }"}', rb'{"query": "{ version }", "variables": {"a": ["\uDFFFx"]}}', rb'{"query": "\udc00\ud800"}'],
+)
+async def test_half_a_character_is_refused(world: World, body: bytes) -> None:
+    (error,) = (await world.ask(body))["errors"]
+    assert "lone surrogate" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "body", [rb'{"query": "{ version }", "variables": {"a": "\ud83d\ude00"}}', b'{"query": "{ version } # \xf0\x9f\x98\x80"}']
+)
+async def test_characters_in_two_halves_or_four_bytes_are_read(world: World, body: bytes) -> None:
+    assert (await world.ask(body))["data"]["version"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"query": "{ version }", "variables": {"a": NaN}}',
+        b'{"query": "{ version }", "variables": {"a": ' + b"9" * 5000 + b"}}",
+        b'{"query": "{ version } # \xed\xa0\x80"}',
+        '{"query": "{ version }"}'.encode("utf-16"),
+    ],
+)
+async def test_what_is_not_json_in_utf_8_is_told(world: World, body: bytes) -> None:
+    (error,) = (await world.ask(body))["errors"]
+    assert error["message"] == 'the request body must be a JSON object with a "query"'
+
+
 async def test_variables_and_operation_name_travel(world: World) -> None:
     world.booting.gate.set()
     query = "query A { version } query B($a: String!) { container { from(address: $a) { stdout } } }"

@@ -295,3 +295,38 @@ def unnested(value: Any, chain: list[str]) -> Any:
     for _ in chain:
         value = value["withNewFile"]
     return value["entries"]
+
+
+async def test_fragments_cannot_make_a_small_query_endless(ask: Ask) -> None:
+    again = "".join(
+        f'fragment F{at} on Container {{ x: from(address: "x") {{ ...F{at + 1} }} y: from(address: "y") {{ ...F{at + 1} }} }} '
+        for at in range(60)
+    )
+    others = 0
+
+    async def count() -> None:
+        nonlocal others
+        while True:
+            await asyncio.sleep(0)
+            others += 1
+
+    counting = asyncio.create_task(count())
+    answer = await ask("{ container { ...F0 } } " + again + "fragment F60 on Container { stdout }")
+    counting.cancel()
+    assert "more than" in answer["errors"][0]["message"]
+    assert others > 100
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e999", "-1e999"])
+async def test_numbers_that_no_type_holds_are_refused(ask: Ask, number: str) -> None:
+    (error,) = (await ask(f'{{ directory {{ withNewFile(path: "p", contents: "c", permissions: {number}) {{ entries }} }} }}'))["errors"]
+    assert error["message"].startswith("Numbers cannot represent value")
+    assert len(error["message"]) < 300
+
+
+async def test_values_nested_too_deeply_are_refused(ask: Ask) -> None:
+    deep: list[object] = []
+    for _ in range(20_000):
+        deep = [deep]
+    (error,) = (await ask("query ($a: [String!]) { container { withExec(args: $a) { stdout } } }", a=deep))["errors"]
+    assert "nested" in error["message"] or "cannot represent" in error["message"]

@@ -67,3 +67,14 @@ async def test_types_can_be_followed_round_in_circles(ask: Ask) -> None:
 async def test_an_unknown_introspection_field_is_refused(ask: Ask) -> None:
     answer = await ask("{ __schema { kinds } }")
     assert answer["errors"][0]["message"] == 'Cannot query field "kinds" on type "__Schema".'
+
+
+@pytest.mark.parametrize("query", ["{ __schema { types } }", '{ __type(name: "Query") }', "{ __schema { types { name { x } } } }"])
+async def test_objects_need_a_selection_and_names_have_none(ask: Ask, query: str) -> None:
+    (error,) = (await ask(query))["errors"]
+    assert "selection of subfields" in error["message"]
+
+
+async def test_wrapping_types_have_every_field_of_a_type(ask: Ask) -> None:
+    answer = await ask('{ __type(name: "Container") { fields { type { fields { name } enumValues { name } isOneOf } } } }')
+    assert {"fields": None, "enumValues": None, "isOneOf": None} in [one["type"] for one in answer["data"]["__type"]["fields"]]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.api.server import MAX_BODY, Server
+from pipelines.engine.embedded.api.server import MAX_AHEAD, MAX_BODY, Limits, Server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -104,9 +104,9 @@ class World:
         return client
 
 
-async def open_world() -> World:
+async def open_world(limits: Limits | None = None) -> World:
     backend = Backend()
-    server = Server(backend.answer, TOKEN)
+    server = Server(backend.answer, TOKEN, limits)
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     await server.start(sock)
@@ -160,6 +160,8 @@ async def test_a_wrong_token_is_refused_and_the_line_cut(world: World, authoriza
         ("localhost:8080", 200),
         ("LOCALHOST", 200),
         ("[::1]:5", 200),
+        ("dagger", 200),
+        ("dagger.example.com", 403),
         ("example.com", 403),
         ("127.0.0.1.example.com", 403),
         ("localhost@example.com", 403),
@@ -270,6 +272,74 @@ async def test_requests_sent_ahead_are_answered_in_order(world: World) -> None:
     whole = await asyncio.wait_for(client.reader.readuntil(b"answer to second"), LIMIT)
     assert whole.count(b"HTTP/1.1 200") == 2
     assert whole.index(b"answer to first") < whole.index(b"answer to second")
+
+
+HEAD = f"POST /query HTTP/1.1\r\nHost: localhost\r\nAuthorization: {basic(TOKEN)}\r\n"
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /query HT", HEAD.encode()])
+async def test_a_head_that_does_not_come_in_time_is_not_waited_for(sent: bytes) -> None:
+    world = await open_world(Limits(head=0.05))
+    client = await world.connect()
+    client.writer.write(sent)
+    assert (await asyncio.wait_for(client.reader.read(), LIMIT)).startswith(b"HTTP/1.1 408 ")
+    await close_world(world)
+
+
+async def test_a_second_head_has_its_time_too_but_an_idle_client_is_left_alone() -> None:
+    world = await open_world(Limits(head=0.05))
+    idle, slow = await world.connect(), await world.connect()
+    await idle.send(b"one")
+    await slow.send(b"one")
+    slow.writer.write(b"POST /query")
+    assert (await asyncio.wait_for(slow.reader.read(), LIMIT)).startswith(b"HTTP/1.1 408 ")
+    assert await idle.send(b"two") == (200, b"answer to two")
+    await close_world(world)
+
+
+async def test_strangers_make_room_for_others_and_clients_do_not() -> None:
+    world = await open_world(Limits(connections=3))
+    client = await world.connect()
+    await client.send(b"one")
+    strangers = [await world.connect() for _ in range(20)]
+    late = await world.connect()
+    assert await late.send(b"two") == (200, b"answer to two")
+    assert await client.send(b"three") == (200, b"answer to three")
+    assert await strangers[0].hung_up()
+    assert len(world.server.connections) <= 3
+    third = await world.connect()
+    await third.send(b"four")
+    assert (await asyncio.wait_for((await world.connect()).reader.read(), LIMIT)).startswith(b"HTTP/1.1 503 ")
+    assert await client.send(b"five") == (200, b"answer to five")
+    await close_world(world)
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (HEAD + "Content-Length: " + "9" * 5000, 400),
+        (HEAD + "Content-Length: -1", 400),
+        (HEAD + "Content-Length: 1\r\nContent-Length: 2", 400),
+        (HEAD + "Transfer-Encoding: gzip", 501),
+        (HEAD + "X: " + "y" * 1_000_000, 431),
+        (HEAD + "X: y\r\n" * 200_000, 431),
+        (HEAD + "Host: localhost", 400),
+        (HEAD + "X: \0", 400),
+    ],
+)
+async def test_heads_that_are_malformed_or_too_large_are_refused(world: World, head: str, status: int) -> None:
+    client = await world.connect()
+    client.writer.write(head.encode() + b"\r\n\r\n")
+    assert (await asyncio.wait_for(client.reader.readline(), LIMIT)).startswith(b"HTTP/1.1 %d " % status)
+
+
+async def test_who_sends_much_ahead_is_cut_off(world: World) -> None:
+    client = await world.connect()
+    client.writer.write(client.request(b"wait"))
+    await asyncio.wait_for(world.backend.waiting.wait(), LIMIT)
+    client.writer.write(b"x" * (MAX_AHEAD + 1))
+    assert await client.hung_up()
+    await asyncio.wait_for(world.backend.cancelled.wait(), LIMIT)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
