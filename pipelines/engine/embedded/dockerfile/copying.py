@@ -108,7 +108,9 @@ class Copy(Step):
             if REMOTE.match(path):
                 raise Fault("source can't be a URL for COPY" if path.startswith("http") else "source can't be a git ref for COPY")
         if self.checksum:
-            raise Fault("checksum requires HTTP(S) or Git sources")
+            raise Fault(
+                "checksum can't be specified for multiple sources" if len(self.paths) != 1 else "checksum requires HTTP(S) or Git sources"
+            )
 
     def destination(self, workdir: str) -> str:
         """Absolute destination; it ends in ``/`` where it must be a directory."""

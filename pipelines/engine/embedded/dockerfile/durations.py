@@ -9,9 +9,10 @@ UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10*
 PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
 LONGEST = 100  # characters
 SHORTEST = 10**6  # nanoseconds
+HIGHEST = 2**63 - 1  # the same: about 292 years
 
 
-def nanoseconds(text: str) -> int:
+def nanoseconds(text: str, name: str = "duration") -> int:
     """A duration as Go writes it (``1m30s``, ``500ms``, ``1.5h``), 0 or at least a millisecond; the empty text is 0.
 
     Raises:
@@ -24,6 +25,8 @@ def nanoseconds(text: str) -> int:
     if not parts or "".join(number + unit for number, unit in parts) != body:
         raise Fault(f'time: invalid duration "{text[:LONGEST]}"')
     total = sign * int(sum(Fraction(number) * UNITS[unit] for number, unit in parts))
+    if total > HIGHEST:
+        raise Fault(f'time: invalid duration "{text}"')
     if total and total < SHORTEST:
-        raise Fault(f"Interval {text} cannot be less than 1ms")
+        raise Fault(f'Interval "{name}" cannot be less than 1ms')
     return total

@@ -5,6 +5,8 @@ from pipelines.engine.embedded.errors import InvalidInput, NotFound
 
 PREFIX = "failed to convert Dockerfile to LLB: "  # a Dagger engine's own words, so programs that look for them find them
 
+LONGEST = 1000  # characters of a reason that are shown
+
 
 class Fault(Exception):  # noqa: N818 - not an error anybody sees: the border below gives it a place and makes it one
     """What is wrong with one instruction, before its file and line are known."""
@@ -23,7 +25,8 @@ class DockerfileError(InvalidInput):
     def __init__(self, reason: str, *, line: int | None = None, file: str = "Dockerfile", parsing: bool = True) -> None:
         self.line = line
         self.file = file
-        super().__init__(PREFIX + _place(line, file, parsing=parsing) + reason)
+        shown = reason if len(reason) <= LONGEST else reason[:LONGEST] + "…"
+        super().__init__(PREFIX + _place(line, file, parsing=parsing) + shown)
 
 
 class MissingSource(NotFound):

@@ -7,9 +7,11 @@ The rules are those of the Dockerfile reference ("Environment replacement") and 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded.dockerfile.budget import DEEPEST, Budget
 from pipelines.engine.embedded.dockerfile.errors import Fault
 from pipelines.engine.embedded.dockerfile.patterns import replace, trim_prefix, trim_suffix
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 END = ""  # what peeking past the last character gives; no character equals it
+SPACE = re.compile(r"\s")
+SHOWN = 200  # characters of a word in a message
 SPECIAL = "@*#?-$!"
 MODIFIERS = "+-?#%"
 
@@ -29,11 +33,13 @@ class Expander:
         variables: what ``$name`` stands for.
         escape: the file's escape character, ``\\`` or `````.
         keep_quotes: leave quotes in the result (to tell ``<<"EOF"`` from ``<<EOF``).
+        budget: what the result may still take.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
     escape: str = "\\"
     keep_quotes: bool = False
+    budget: Budget = field(default_factory=Budget)
 
     def word(self, text: str) -> str:
         """The text as one word: white space stays, also what a variable brings."""
@@ -45,14 +51,19 @@ class Expander:
 
     def heredoc(self, text: str) -> str:
         r"""The body of a here-document: variables and ``\\$`` only; quotes are ordinary characters."""
-        return _Scanner(text, self.variables, "\\", quotes=False).until(END)[0]
+        return self._run(_Scanner(text, self.variables, "\\", self.budget, quotes=False))[0]
 
     def _scan(self, text: str) -> tuple[str, list[str]]:
-        scanner = _Scanner(text, self.variables, self.escape, keep_quotes=self.keep_quotes)
         try:
-            return scanner.until(END)
+            return self._run(_Scanner(text, self.variables, self.escape, self.budget, keep_quotes=self.keep_quotes))
         except Fault as fault:
-            raise Fault(f'failed to process "{text}": {fault}') from None
+            shown = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+            raise Fault(f'failed to process "{shown}": {fault}') from None
+
+    def _run(self, scanner: _Scanner) -> tuple[str, list[str]]:
+        result = scanner.until(END)
+        self.budget.spend(len(result[0]))
+        return result
 
 
 @dataclass(slots=True)
@@ -60,28 +71,32 @@ class _Words:
     """Collects words beside the text they come from."""
 
     done: list[str] = field(default_factory=list)
-    current: str = ""
+    current: list[str] = field(default_factory=list)
 
     def plain(self, text: str) -> None:
-        for character in text:
-            if character.isspace():
-                self.flush()
-            else:
-                self.current += character
+        parts = SPACE.split(text)
+        self.current.append(parts[0])
+        for part in parts[1:]:
+            self.flush()
+            self.current.append(part)
 
     def quoted(self, text: str) -> None:
-        self.current += text
+        self.current.append(text)
 
     def flush(self) -> None:
-        if self.current:
-            self.done.append(self.current)
-        self.current = ""
+        if word := "".join(self.current):
+            self.done.append(word)
+        self.current = []
 
 
 class _Scanner:
     """One pass over one text, from left to right."""
 
-    def __init__(self, text: str, variables: Mapping[str, str], escape: str, *, quotes: bool = True, keep_quotes: bool = False) -> None:
+    def __init__(
+        self, text: str, variables: Mapping[str, str], escape: str, budget: Budget, *, quotes: bool = True, keep_quotes: bool = False
+    ) -> None:
+        self.budget = budget
+        self.depth = 0
         self.text = text
         self.at = 0
         self.variables = variables
@@ -99,19 +114,22 @@ class _Scanner:
 
     def until(self, stop: str, *, keep_escapes: bool = False) -> tuple[str, list[str]]:
         """Everything up to ``stop`` (which is consumed), as one text and as words."""
-        result, words = "", _Words()
+        result: list[str] = []
+        size, words = 0, _Words()
         while (character := self.peek()) != stop:
             if character == END:
                 raise Fault(f"unexpected end of statement while looking for matching {stop}")
             piece = self._piece(character, keep_escapes=keep_escapes)
-            result += piece
+            result.append(piece)
+            size += len(piece)
+            self.budget.check(size)
             if character == self.escape or (self.quotes and character in "'\""):
                 words.quoted(piece)
             else:
                 words.plain(piece)
         self.at += 1
         words.flush()
-        return result, words.done
+        return "".join(result), words.done
 
     def _piece(self, character: str, *, keep_escapes: bool) -> str:
         if character == "$":
@@ -134,12 +152,16 @@ class _Scanner:
 
     def _double(self, *, keep_escapes: bool) -> str:
         self.at += 1
-        result = ""
+        pieces: list[str] = []
+        size = 0
         while (character := self.peek()) != '"':
             if character == END:
                 raise Fault("unexpected end of statement while looking for matching double-quote")
-            result += self._dollar(keep_escapes=keep_escapes) if character == "$" else self._inside_double(keep_escapes=keep_escapes)
+            pieces.append(self._dollar(keep_escapes=keep_escapes) if character == "$" else self._inside_double(keep_escapes=keep_escapes))
+            size += len(pieces[-1])
+            self.budget.check(size)
         self.at += 1
+        result = "".join(pieces)
         return f'"{result}"' if self.keep_quotes else result
 
     def _inside_double(self, *, keep_escapes: bool) -> str:
@@ -207,15 +229,20 @@ class _Scanner:
         self.at += everywhere
         pattern = self._rest("/", keep_escapes=True)
         replacement = self._rest("}", keep_escapes=True)
-        return replace(self.variables.get(name, ""), pattern, replacement, everywhere=everywhere)
+        return replace(self.variables.get(name, ""), pattern, replacement, everywhere=everywhere, limit=self.budget.left)
 
     def _rest(self, stop: str, *, keep_escapes: bool) -> str:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Fault(f"more than {DEEPEST} substitutions inside each other")
         try:
-            return self.until(stop, keep_escapes=keep_escapes)[0]
+            result = self.until(stop, keep_escapes=keep_escapes)[0]
         except Fault:
             if self.at >= len(self.text):
                 raise Fault(f"syntax error: missing '{stop}'" + (" in ${}" if stop == "/" else "")) from None
             raise
+        self.depth -= 1
+        return result
 
 
 def _choose(name: str, value: str | None, operator: str, word: str, *, present: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.numbers import whole_number
 from pipelines.engine.embedded.dockerfile.ports import exposed
 from pipelines.engine.embedded.dockerfile.steps import Pairs, Step, expand_pairs
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.dockerfile.expand import Expander
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
+HIGHEST_SIGNAL = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ class Maintainer(Step):
 
 def _is_signal(name: str) -> bool:
     if name.isdecimal():
-        return int(name) > 0
+        return bool(whole_number(name, HIGHEST_SIGNAL))
     full = name.upper() if name.upper().startswith("SIG") else f"SIG{name.upper()}"
     base = full.split("+")[0].split("-")[0]
     return base in {"SIGRTMIN", "SIGRTMAX"} or full in signal.Signals.__members__

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.numbers import DIGITS, whole_number
 from pipelines.engine.embedded.dockerfile.origins import BuildContext, Origin
 from pipelines.engine.embedded.dockerfile.suggest import hint
 from pipelines.engine.embedded.errors import Unsupported
@@ -205,14 +206,14 @@ class _Options:
         value = self.values.get(name)
         if value is None:
             return None
-        digits = "[0-7]+" if base == OCTAL else "[0-9]+"
-        if not re.fullmatch(digits, value) or int(value, base) > HIGHEST:
+        number = whole_number(value, HIGHEST, base=base)
+        if number is None:
             raise Fault(f"invalid value {value} for {name}")
-        return int(value, base)
+        return number
 
 
 def _bytes(text: str) -> int:
     found = SIZE.fullmatch(text)
-    if not found:
+    if not found or len(found[1]) > DIGITS:
         raise Fault(f"invalid value for size: {text}")
     return int(float(found[1]) * 1024 ** " kmgtp".index(found[2].lower() or " "))

@@ -16,6 +16,36 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.dockerfile.steps import Step
 
 
+def refuse_circles(stages: Sequence[Stage], file: str) -> None:
+    """Refuse stages that read from each other in a circle, or from themselves, whether they are needed or not."""
+    reads = [{one.index: step.line for step in stage.steps for one in references(step)} for stage in stages]
+    for stage in stages:
+        if isinstance(stage.base, StageRef):
+            reads[stage.index].setdefault(stage.base.index, stage.line)
+    done: set[int] = set()
+    for stage in stages:
+        _walk(stage.index, reads, done, stages, file)
+
+
+def _walk(start: int, reads: Sequence[dict[int, int]], done: set[int], stages: Sequence[Stage], file: str) -> None:
+    """Depth first, without Python's stack: a file may have any number of stages."""
+    path, open_ = [start], {start}
+    pending = [iter(reads[start].items())] if start not in done else []
+    while pending:
+        found = next(((index, line) for index, line in pending[-1] if index not in done), None)
+        if found is None:
+            pending.pop()
+            open_.discard(last := path.pop())
+            done.add(last)
+            continue
+        index, line = found
+        if index in open_:
+            raise DockerfileError(f"circular dependency detected on stage: {title(stages[index])}", line=line, file=file, parsing=False)
+        path.append(index)
+        open_.add(index)
+        pending.append(iter(reads[index].items()))
+
+
 def references(step: Step) -> tuple[StageRef, ...]:
     """The stages one instruction reads from."""
     origins = (step.origin,) if isinstance(step, Copy) else tuple(flag.origin for flag in step.flags) if isinstance(step, Run) else ()

@@ -8,13 +8,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipelines.engine.embedded.dockerfile.directives import check, directives
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
 from pipelines.engine.embedded.dockerfile.nodes import Heredoc, Node
 from pipelines.engine.embedded.helper import run_helper
+from pipelines.foundation.process.result import ProcessTimeout
 
 PARSE_S = 60.0  # a parser that takes longer hangs
 READER = "pipelines.engine.embedded.dockerfile.reader"
-DIRECTIVE = re.compile(r"#\s*(syntax|escape|check)\s*=\s*(\S.*)", re.IGNORECASE)
 LISTS = frozenset({"ADD", "COPY", "VOLUME"})  # outside the exec form these split at white space; the others take one command line
 
 
@@ -46,16 +47,29 @@ def parse(text: str, file: str = "Dockerfile") -> Dockerfile:
         raise DockerfileError("the Dockerfile cannot be empty", file=file)
     if "\0" in text:
         raise DockerfileError("a NUL character", line=text.count("\n", 0, text.index("\0")) + 1, file=file)
-    answer = _read(text)
+    return document(text, _read(text, file), file)
+
+
+def document(text: str, answer: dict[str, Any], file: str) -> Dockerfile:
+    """What the parser (`reader.read`) said of a text.
+
+    Raises:
+        DockerfileError: it complained, or a directive is wrong.
+    """
     if "error" in answer:
         raise DockerfileError(answer["error"], line=answer["line"], file=file)
-    return Dockerfile(tuple(_node(values) for values in answer["nodes"]), _escape(text), file)
+    found = directives(text)
+    check(found, file)
+    return Dockerfile(tuple(_node(values) for values in answer["nodes"]), found.get("escape", "\\"), file)
 
 
-def _read(text: str) -> dict[str, Any]:
-    done = run_helper(READER, text.encode("utf-8", "replace"), timeout_s=PARSE_S)
+def _read(text: str, file: str) -> dict[str, Any]:
+    try:
+        done = run_helper(READER, text.encode("utf-8", "replace"), timeout_s=PARSE_S)
+    except ProcessTimeout:
+        raise DockerfileError(f"the parser did not come to an end within {PARSE_S:g} s", file=file) from None
     if done.code:
-        raise DockerfileError(f"the Dockerfile parser failed: {done.complaint[-500:]}")
+        raise DockerfileError(f"the Dockerfile parser failed: {done.complaint[-500:]}", file=file)
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 
@@ -74,7 +88,7 @@ def _whole(node: Node) -> Node:
     for start in (found.start() for found in re.finditer(r"\[", node.text)):
         try:
             value, end = decoder.raw_decode(node.text, start)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if value == arguments:
             return node if not node.text[end:].strip() else _shell_form(node, node.text[start:])
@@ -85,13 +99,3 @@ def _shell_form(node: Node, rest: str) -> Node:
     if node.name == "HEALTHCHECK":
         return replace(node, args=(node.args[0], rest), json=False)
     return replace(node, args=tuple(rest.split()) if node.name in LISTS else (rest,), json=False)
-
-
-def _escape(text: str) -> str:
-    for line in text.removeprefix("\ufeff").split("\n"):
-        directive = DIRECTIVE.match(line)
-        if not directive:
-            break
-        if directive[1].lower() == "escape":
-            return directive[2].rstrip()
-    return "\\"

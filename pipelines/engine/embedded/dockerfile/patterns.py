@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import linear
+from pipelines.engine.embedded.dockerfile.budget import Budget
 from pipelines.engine.embedded.dockerfile.errors import Fault
 
 if TYPE_CHECKING:
@@ -25,16 +26,23 @@ def trim_suffix(value: str, pattern: str, *, longest: bool) -> str:
     return value[: len(value) - length]
 
 
-def replace(value: str, pattern: str, replacement: str, *, everywhere: bool) -> str:
-    """``value`` with the first match, or every match, replaced by a literal text."""
-    data, new = linear.utf8(value), b""
+def replace(value: str, pattern: str, replacement: str, *, everywhere: bool, limit: int) -> str:
+    """``value`` with the first match, or every match, replaced by a literal text.
+
+    Raises:
+        Fault: it gets longer than ``limit``, or the pattern is malformed.
+    """
+    data, put = linear.utf8(value), linear.utf8(replacement)
+    budget = Budget(limit)
+    pieces: list[bytes] = []
     at = 0
     for span in _finder(_parts(pattern, greedy=True)).spans(data):
-        new += data[at : span.start] + linear.utf8(replacement)
+        pieces += [data[at : span.start], put]
+        budget.spend(len(replacement))
         at = span.end
         if not everywhere:
             break
-    return (new + data[at:]).decode()
+    return b"".join((*pieces, data[at:])).decode()
 
 
 def _head(value: str, parts: Sequence[str]) -> int:

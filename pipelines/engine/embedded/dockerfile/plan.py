@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from pipelines.engine.embedded.dockerfile.budget import Budget
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
 from pipelines.engine.embedded.dockerfile.expand import Expander
 
@@ -60,6 +61,7 @@ class Plan:
         global_args: ARGs before the first FROM and the platform ARGs: a stage sees one only after an ARG of its own names it.
         escape: the file's escape character.
         file: the Dockerfile's path in the build context.
+        budget: how much text the variables may still expand to.
     """
 
     stages: tuple[Stage, ...]
@@ -70,6 +72,7 @@ class Plan:
     global_args: Mapping[str, str] = field(default_factory=dict)
     escape: str = "\\"
     file: str = "Dockerfile"
+    budget: Budget = field(default_factory=Budget, compare=False)
 
     def expand(self, step: S, variables: Mapping[str, str]) -> S:
         """The step with its words expanded and checked.
@@ -79,7 +82,7 @@ class Plan:
             Unsupported: for ``RUN --mount=type=ssh`` and ADD from a URL or git repository.
         """
         try:
-            return step.expand(Expander(variables, self.escape))
+            return step.expand(Expander(variables, self.escape, budget=self.budget))
         except Fault as fault:
             raise DockerfileError(str(fault), line=step.line, file=self.file, parsing=False) from None
 
@@ -99,7 +102,7 @@ class Plan:
         if default is None:
             return self.global_args.get(name)
         try:
-            return Expander(variables, self.escape).word(default)
+            return Expander(variables, self.escape, budget=self.budget).word(default)
         except Fault as fault:
             raise DockerfileError(str(fault), line=step.line, file=self.file, parsing=False) from None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.numbers import whole_number
 
 HIGHEST = 65535
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})
@@ -14,19 +17,33 @@ def exposed(text: str) -> tuple[str, ...]:
     Raises:
         Fault: for what is not a port.
     """
-    container = text.rsplit(":", 1)[-1]
+    *before, container = text.rsplit(":", 2)
     numbers, _, protocol = container.partition("/")
     if not numbers:
         raise Fault(f'invalid port: "{text}": no port specified')
     if protocol and protocol.lower() not in PROTOCOLS:
         raise Fault(f'invalid port: "{text}": invalid proto: {protocol}')
-    first, last = _range(numbers)
+    first, last = _range(numbers, "containerPort")
+    if before and before[-1]:
+        start, end = _range(before[-1], "hostPort")
+        if end - start != last - first and first != last:
+            raise Fault(f"invalid ranges specified for container and host Ports: {numbers} and {before[-1]}")
+    _check_address(before[0] if len(before) > 1 else "")
     return tuple(f"{number}/{protocol.lower() or 'tcp'}" for number in range(first, last + 1))
 
 
-def _range(text: str) -> tuple[int, int]:
+def _check_address(text: str) -> None:
+    plain = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        if plain:
+            ipaddress.ip_address(plain)
+    except ValueError:
+        raise Fault(f"invalid IP address: {text}") from None
+
+
+def _range(text: str, side: str) -> tuple[int, int]:
     start, dash, end = text.partition("-")
-    numbers = (start, end) if dash else (start, start)
-    if not all(number.isascii() and number.isdigit() and int(number) <= HIGHEST for number in numbers) or int(numbers[0]) > int(numbers[1]):
-        raise Fault(f"invalid containerPort: {text}")
-    return int(numbers[0]), int(numbers[1])
+    numbers = [whole_number(number, HIGHEST) for number in ((start, end) if dash else (start, start))]
+    if numbers[0] is None or numbers[1] is None or numbers[0] > numbers[1]:
+        raise Fault(f"invalid {side}: {text}")
+    return numbers[0], numbers[1]

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile import flags, order, translate
+from pipelines.engine.embedded.dockerfile.budget import Budget
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
 from pipelines.engine.embedded.dockerfile.expand import Expander
 from pipelines.engine.embedded.dockerfile.instructions import Arg
+from pipelines.engine.embedded.dockerfile.numbers import whole_number
 from pipelines.engine.embedded.dockerfile.origins import Base, ImageRef, Origin, Scratch, StageRef
 from pipelines.engine.embedded.dockerfile.parse import parse
 from pipelines.engine.embedded.dockerfile.plan import Plan, Stage
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pipelines.engine.embedded.dockerfile.nodes import Node
+    from pipelines.engine.embedded.dockerfile.parse import Dockerfile
     from pipelines.engine.embedded.dockerfile.steps import Step
     from pipelines.engine.embedded.images.platforms import Platform
 
@@ -51,15 +54,21 @@ def plan(
         DockerfileError: for a file that cannot be built as written.
         InvalidInput: for an unknown platform.
     """
-    parsed = parse(text, file)
+    return plan_of(parse(text, file), target=target, build_args=build_args, platform=platform)
+
+
+def plan_of(parsed: Dockerfile, *, target: str = "", build_args: Mapping[str, str] | None = None, platform: str = "") -> Plan:
+    """As `plan`, of a file that is parsed."""
+    file = parsed.file
     wanted = platforms.parse(platform) if platform else platforms.host()
     draft = _Draft(dict(build_args or {}), parsed.escape, file)
     draft.read(parsed.nodes)
     draft.set_globals(wanted, target)
     stages = tuple(draft.stage(index) for index in range(len(draft.parts)))
+    order.refuse_circles(stages, file)
     index = _target(target, stages)
     needed = order.needed(stages, index, file)
-    return Plan(stages, index, needed, str(wanted), draft.build_args, draft.globals, parsed.escape, file)
+    return Plan(stages, index, needed, str(wanted), draft.build_args, draft.globals, parsed.escape, file, draft.budget)
 
 
 @dataclass(slots=True)
@@ -83,6 +92,7 @@ class _Draft:
     parts: list[_Part] = field(default_factory=list)
     heads: list[tuple[Node, Arg]] = field(default_factory=list)
     globals: dict[str, str] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
     def fail(self, reason: object, node: Node) -> DockerfileError:
         return DockerfileError(str(reason), line=node.line, file=self.file)
@@ -121,7 +131,7 @@ class _Draft:
 
     def _word(self, text: str, node: Node) -> str:
         try:
-            return Expander(self.globals, self.escape).word(text)
+            return Expander(self.globals, self.escape, budget=self.budget).word(text)
         except Fault as fault:
             raise self.fail(fault, node) from None
 
@@ -163,10 +173,11 @@ class _Draft:
 
 def lookup(names: Mapping[str, int], count: int, name: str) -> Origin:
     """What ``--from=name`` means among ``count`` stages: an index, a stage's name, ``scratch`` or an image."""
-    if re.fullmatch(r"[+-]?\d+", name):
-        if 0 <= int(name) < count:
-            return StageRef(int(name))
-        raise Fault(f"invalid stage index {int(name)}")
+    if re.fullmatch("[+-]?[0-9]+", name):
+        index = whole_number(name.removeprefix("+"), count - 1)
+        if index is None:
+            raise Fault(f"invalid stage index {name}")
+        return StageRef(index)
     if name.lower() in names:
         return StageRef(names[name.lower()])
     return Scratch() if name == "scratch" else ImageRef(name)

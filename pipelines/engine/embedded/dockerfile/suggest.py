@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LONGEST = 40  # characters of a word that could be one of ours
 NEAR = 3
 """A name this many edits away is no longer a likely slip of the pen."""
 
@@ -23,7 +24,7 @@ def hint(word: str, options: Iterable[str], *, fold: bool = False) -> str:
     """`` (did you mean X?)`` for the nearest option, or nothing; ``fold`` ignores case and answers in the case of ``word``."""
     wanted = word.lower() if fold else word
     names = sorted({option.lower() if fold else option for option in options})
-    if not names or wanted in names:
+    if not names or wanted in names or len(wanted) > LONGEST:
         return ""
     best = min(names, key=lambda name: distance(wanted, name))
     if distance(wanted, best) >= NEAR:

@@ -12,6 +12,7 @@ from pipelines.engine.embedded.dockerfile.errors import Fault
 from pipelines.engine.embedded.dockerfile.expand import Expander
 from pipelines.engine.embedded.dockerfile.instructions import Command
 from pipelines.engine.embedded.dockerfile.mounts import MountFlag, fields, option
+from pipelines.engine.embedded.dockerfile.numbers import whole_number
 from pipelines.engine.embedded.dockerfile.origins import BuildContext, Origin, Scratch
 from pipelines.engine.embedded.dockerfile.run import Run, heredoc_word
 from pipelines.engine.embedded.dockerfile.suggest import hint
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 ONBUILD = re.compile(r"\s*ONBUILD\s*", re.IGNORECASE)
 NETWORKS = frozenset({"default", "none", "host"})
+HIGHEST_COUNT = 2**31 - 1
 DURATIONS = ("interval", "timeout", "start-period", "start-interval")
 
 
@@ -206,17 +208,16 @@ def _healthcheck(node: Node) -> Step:
     if not arguments:
         raise Fault("Missing command after HEALTHCHECK CMD")
     test = ("CMD", *arguments) if node.json else ("CMD-SHELL", " ".join(arguments))
-    times = {name.replace("-", "_"): nanoseconds(given.text(name)) for name in DURATIONS}
+    times = {name.replace("-", "_"): nanoseconds(given.text(name), name) for name in DURATIONS}
     return instructions.Healthcheck(text=node.text, line=node.line, test=test, retries=_retries(given.text("retries", "0")), **times)
 
 
 def _retries(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise Fault(f"--retries is not a number ({text})") from None
-    if number < 0:
-        raise Fault(f"--retries cannot be negative ({number})")
+    number = whole_number(text.removeprefix("+").removeprefix("-"), HIGHEST_COUNT)
+    if number is None:
+        raise Fault(f"--retries is not a number ({text})")
+    if number and text.startswith("-"):
+        raise Fault(f"--retries cannot be negative ({text})")
     return number
 
 

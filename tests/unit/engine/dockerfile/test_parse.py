@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.engine.embedded.dockerfile.directives import directives
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
 from pipelines.engine.embedded.dockerfile.nodes import Heredoc
 from pipelines.engine.embedded.dockerfile.parse import parse
@@ -46,9 +47,8 @@ def test_a_file_with_another_name_is_named() -> None:
 
 
 def test_instructions_continuations_and_heredocs() -> None:
-    nodes = parse(
-        "\ufeff# syntax=x\nfrom a as b\r\nRUN --mount=type=tmpfs a \\\r\n  # why\n  b\nCOPY <<-A <<'B' /c/\n\tx\nA\n\ty\nB\n"
-    ).nodes
+    text = "\ufeff# syntax=docker/dockerfile:1\nfrom a as b\r\nRUN --mount=type=tmpfs a \\\r\n  # why\n  b\n"
+    nodes = parse(text + "COPY <<-A <<'B' /c/\n\tx\nA\n\ty\nB\n").nodes
     assert [(node.name, node.word, node.args, node.line) for node in nodes] == [
         ("FROM", "from", ("a", "as", "b"), 2),
         ("RUN", "RUN", ("a   b",), 3),
@@ -60,7 +60,7 @@ def test_instructions_continuations_and_heredocs() -> None:
 
 
 def test_escape_directive() -> None:
-    parsed = parse("# syntax=x\n# ESCAPE = `\nFROM a\nRUN a `\n b \\\nRUN c\n")
+    parsed = parse("# syntax=docker/dockerfile:1\n# ESCAPE = `\nFROM a\nRUN a `\n b \\\nRUN c\n")
     assert parsed.escape == "`"
     assert [node.args for node in parsed.nodes[1:]] == [("a  b \\",), ("c",)]
 
@@ -121,6 +121,5 @@ def test_the_parser_is_found_where_only_pythonpath_leads_to_it(tmp_path: Path) -
 
 
 def test_a_directive_of_many_spaces_takes_no_time() -> None:
-    from pipelines.engine.embedded.dockerfile.parse import _escape
-
-    assert _escape("# check=x" + " " * 1_000_000 + "x\n# escape=`  \nFROM a\n") == "`"
+    found = directives("# check=x" + " " * 1_000_000 + "x\n# escape=`  \nFROM a\n")
+    assert found["escape"] == "`"

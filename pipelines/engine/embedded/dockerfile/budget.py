@@ -1,0 +1,29 @@
+"""How much text the variables of one build may expand to: `ENV a=$a$a`, forty times, must not fill the memory."""
+
+from __future__ import annotations
+
+from pipelines.engine.embedded.dockerfile.errors import Fault
+
+LARGEST = 64 << 20  # characters; a Dockerfile itself has at most 4 Mi
+DEEPEST = 50  # `${a:-${b:-…}}`: as much as Python's stack carries in any case
+
+
+class Budget:
+    """What is left of it."""
+
+    def __init__(self, left: int = LARGEST) -> None:
+        self.left = left
+
+    def check(self, size: int) -> None:
+        """Refuse a text of this size where it is more than what is left.
+
+        Raises:
+            Fault: it is.
+        """
+        if size > self.left:
+            raise Fault("the variables of the Dockerfile expand to too much text")
+
+    def spend(self, size: int) -> None:
+        """Take it off."""
+        self.check(size)
+        self.left -= size
