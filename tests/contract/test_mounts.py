@@ -81,3 +81,33 @@ async def test_mount_points_leave_nothing_in_the_root(base: dagger.Container) ->
     mounted = sh(base.with_mounted_directory("/deep/er/m", tree()).with_mounted_temp("/deep/t"), "true")
     assert not await mounted.rootfs().exists("/deep/t/x")
     assert await mounted.without_mount("/deep/er/m").without_mount("/deep/t").with_exec(["sh", "-c", "ls /etc/hostname"]).stdout()
+
+
+def folder(text: str) -> dagger.Directory:
+    return dag.directory().with_new_file("f", text)
+
+
+async def test_a_mount_replaces_those_at_its_path_and_below(base: dagger.Container) -> None:
+    box = base.with_mounted_directory("/mnt/in", folder("a")).with_mounted_temp("/mnt/tmp").with_mounted_directory("/mnt2", folder("c"))
+    over = box.with_mounted_directory("/mnt", folder("b"))
+    assert await over.mounts() == ["/mnt2", "/mnt"]
+    assert sorted((await over.with_exec(["find", "/mnt"]).stdout()).split()) == ["/mnt", "/mnt/f"]
+    assert await over.without_mount("/mnt").mounts() == ["/mnt2"]
+    assert await over.file("/mnt/f").contents() == "b"
+    again = over.with_mounted_file("/mnt/f", folder("d").file("f"))
+    assert (await again.mounts(), await again.file("/mnt/f").contents()) == (["/mnt2", "/mnt", "/mnt/f"], "d")
+    assert await again.with_exec(["cat", "/mnt/f"]).stdout() == "d"
+
+
+async def test_secrets_lie_over_mounts_whatever_came_first(base: dagger.Container) -> None:
+    secret = dag.set_secret("over", "value-over")
+    box = base.with_mounted_secret("/mnt/s", secret).with_mounted_directory("/mnt", folder("b"))
+    assert await box.mounts() == ["/mnt"]
+    assert await box.with_exec(["sh", "-c", "ls /mnt; wc -c < /mnt/s"]).stdout() == "f\ns\n10\n"
+    assert await box.without_mount("/mnt/s").with_exec(["ls", "/mnt"]).stdout() == "f\n"
+
+
+async def test_a_file_cannot_be_mounted_over_a_folder(base: dagger.Container) -> None:
+    with pytest.raises(dagger.QueryError) as refused:
+        await base.with_mounted_file("/etc", folder("x").file("f")).with_exec(["true"]).sync()
+    assert "internal error" not in str(refused.value)

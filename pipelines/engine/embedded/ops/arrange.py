@@ -111,6 +111,7 @@ class Arrangement:
         if self._captured:
             self.streams = {name: self.session.store.new_output() for name in STREAMS}
         root = Root(self._root)
+        sockets: list[Bind] = []
         for mount in self.command.mounts:
             match mount:
                 case DirectoryMount():
@@ -121,9 +122,10 @@ class Arrangement:
                 case TempMount():
                     self._binds.append(Tmpfs(mount.target, mount.size))
                 case SocketMount():
-                    self._binds.append(Bind(mount.socket.path, mount.target))
+                    sockets.append(Bind(mount.socket.path, mount.target))
                 case SecretMount():
                     pass
+        self._binds += sockets  # over all else, as secrets are
 
     def _draft(self, lower: Snapshot) -> Draft:
         draft = self.session.store.draft(lower, for_container=True)

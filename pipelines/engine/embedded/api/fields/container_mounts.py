@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.states import ContainerState, Mount
 
 Args = dict[str, Any]
+FILE_SYSTEMS = (DirectoryMount, CacheMount, TempMount)
 
 
 def path_of(state: ContainerState, args: Args, name: str = "path") -> str:
@@ -32,8 +33,19 @@ def path_of(state: ContainerState, args: Args, name: str = "path") -> str:
 
 
 def mounted(state: ContainerState, mount: Mount) -> ContainerState:
-    """The container with `mount`, in place of one at the same path."""
-    return replace(state, mounts=(*(other for other in state.mounts if other.target != mount.target), mount))
+    """The container with `mount`: a file system in place of those at its path and below it, which it hides; a secret or a socket of those
+    at its path.
+
+    Secrets and sockets are put over file systems, whatever came first: they stay.
+    """
+    return replace(state, mounts=(*(other for other in state.mounts if not _covers(mount, other)), mount))
+
+
+def _covers(mount: Mount, other: Mount) -> bool:
+    if isinstance(mount, FILE_SYSTEMS):
+        below = other.target.startswith(mount.target.rstrip("/") + "/")
+        return isinstance(other, FILE_SYSTEMS) and (other.target == mount.target or below)
+    return type(other) is type(mount) and other.target == mount.target
 
 
 @field("Container.withMountedDirectory", args=("path", "source", "owner", "readOnly", "expand"))
@@ -74,15 +86,20 @@ def with_unix_socket(_: Session, state: ContainerState, args: Args) -> Container
 
 
 @field("Container.withoutMount", args=("path", "expand"))
-@field("Container.withoutUnixSocket", args=("path", "expand"))
 def without_mount(_: Session, state: ContainerState, args: Args) -> ContainerState:
     target = path_of(state, args)
-    return replace(state, mounts=tuple(mount for mount in state.mounts if mount.target != target))
+    return replace(state, mounts=tuple(mount for mount in state.mounts if mount.target != target or isinstance(mount, SocketMount)))
+
+
+@field("Container.withoutUnixSocket", args=("path", "expand"))
+def without_unix_socket(_: Session, state: ContainerState, args: Args) -> ContainerState:
+    target = path_of(state, args)
+    return replace(state, mounts=tuple(mount for mount in state.mounts if mount.target != target or not isinstance(mount, SocketMount)))
 
 
 @field("Container.mounts")
 def mounts(_: Session, state: ContainerState, __: Args) -> list[str]:
-    return [mount.target for mount in state.mounts]
+    return [mount.target for mount in state.mounts if isinstance(mount, FILE_SYSTEMS)]
 
 
 @field("Container.withServiceBinding", args=("alias", "service"))
