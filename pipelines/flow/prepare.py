@@ -53,7 +53,8 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
         raise NothingSelected(
             f"{project.name} has no steps", next_step="add [images.NAME] or [tests.NAME] to its configuration; `lockgate init` shows how"
         )
-    notes = (*own.notes, *_permissions(project), *_open(gates))
+    unknown = (source.unknown,) if source.unknown is not None else ()
+    notes = (*own.notes, *unknown, *_permissions(project), *_open(gates))
     plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=notes)
     return Prepared(graph=graph, source=source, provider=provider, plan=plan)
 

@@ -37,7 +37,8 @@ class Image:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """The commit a run works on. `created` is the commit's time as RFC 3339; `version` comes from `git describe` (tag without a leading
-    v; or `0.0.0+g<short>`), with `.dirty` when the work tree differs. All None outside git but `version` ("0.0.0").
+    v; or `0.0.0+g<short>`), with `.dirty` when the work tree differs. All None outside git but `version` ("0.0.0"). `remote` is a URL
+    without credentials. `unknown`: why nothing is known although the folder is in a repository, as a sentence with the command that helps.
     """
 
     root: str
@@ -47,4 +48,5 @@ class Source:
     created: str | None = None
     remote: str | None = None
     dirty: bool = False
+    unknown: str | None = None
     directory: Any = field(default=None, compare=False, repr=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from pipelines.steps.tags import repository, tags_of
+from pipelines.steps.tags import named_after_commit, repository, tags_of
 
 if TYPE_CHECKING:
     from pipelines.model import ImageSpec, PerfSpec, Project, PublishSpec, ScanSpec, Source, TestSpec
@@ -48,5 +48,7 @@ def publish(project: Project, spec: PublishSpec, image: str, source: Source) -> 
     """`push registry.example.com/team/shop:1.4.0`."""
     if project.registry is None:
         return f"push {image}"
-    tags = [tag.name for tag in tags_of(spec, source)]
-    return f"push {repository(project.registry, image)}:{', '.join(tags)}"
+    place = repository(project.registry, image)
+    if source.unknown is not None and named_after_commit(spec):
+        return f"push {place}: refused, since git does not say which commit this is"
+    return f"push {place}:{', '.join(tag.name for tag in tags_of(spec, source))}"

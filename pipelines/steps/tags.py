@@ -41,13 +41,20 @@ def tags_of(spec: PublishSpec, source: Source) -> tuple[Tag, ...]:
     built again, and a work tree with changes names no content at all.
 
     Raises:
-        ConfigError: a template gives no valid tag.
+        ConfigError: a template gives no valid tag, or names what git did not say of the commit.
     """
+    if source.unknown is not None and named_after_commit(spec):
+        raise ConfigError("an image cannot be named after its commit", cause=source.unknown, next_step="lockgate plan")
     fixed = {_render(template, source, "tags"): not _may_repeat(template, source) for template in spec.tags}
     loose = dict.fromkeys((_render(template, source, "moving") for template in spec.moving), False)
     return tuple(
         sorted((Tag(name=name, immutable=immutable) for name, immutable in {**fixed, **loose}.items()), key=lambda tag: not tag.immutable)
     )
+
+
+def named_after_commit(spec: PublishSpec) -> bool:
+    """Whether a tag says which commit it was made of."""
+    return any(_PLACEHOLDER.search(template) for template in (*spec.tags, *spec.moving))
 
 
 def fill(template: str, source: Source) -> str:

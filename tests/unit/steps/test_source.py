@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.model import Source
+from pipelines.errors import ConfigError
+from pipelines.model import PublishSpec, Source
 from pipelines.steps.source import is_release, read_source
+from pipelines.steps.tags import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,4 +122,33 @@ def test_outside_git_and_without_a_commit_there_is_only_a_version(git: Callable[
 def test_without_git_installed(repo: Path, git: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
     commit(git, repo)
     monkeypatch.setenv("PATH", "/nowhere")
-    assert read_source(repo) == Source(root=str(repo), version="0.0.0")
+    source = read_source(repo)
+    assert (source.version, source.revision) == ("0.0.0", None)
+    assert "git is not installed" in str(source.unknown)
+
+
+@pytest.mark.root
+def test_a_repository_of_another_owner_is_said(git: Callable[..., str], repo: Path) -> None:
+    commit(git, repo)
+    inner = repo / "inner"
+    inner.mkdir()
+    for path in (repo, repo / ".git", inner):
+        os.chown(path, 12345, 12345)
+    source = read_source(inner)
+    assert (source.version, source.revision) == ("0.0.0", None)
+    assert source.unknown is not None
+    assert f"git config --global --add safe.directory {repo}" in source.unknown
+    spec = PublishSpec(tags=("{version}",))
+    with pytest.raises(ConfigError, match="named after its commit") as refused:
+        tags_of(spec, source)
+    assert "safe.directory" in str(refused.value.lines())
+    assert [tag.name for tag in tags_of(PublishSpec(tags=("stable",)), source)] == ["stable"]
+
+
+def test_a_repository_that_git_cannot_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+    assert "git cannot read the repository" in str(read_source(tmp_path).unknown)
+
+
+def test_outside_of_git_nothing_is_missing(tmp_path: Path) -> None:
+    assert read_source(tmp_path).unknown is None
