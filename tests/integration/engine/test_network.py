@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.errors import NetworkError
+from pipelines.engine.embedded.network.netlink import Netlink
 from pipelines.engine.embedded.network.switch import SPARE, Switch
 from tests.integration.engine.machine import MACHINE_IP, OUTSIDE_IP, PYTHON
 
@@ -90,6 +91,23 @@ print(lines[0], s.recv(100).decode())
     finally:
         kernel.umount("/etc/resolv.conf")
         resolver.close()
+
+
+async def test_services_of_the_machine_do_not_answer_at_any_of_its_addresses(helper: str, box: Box, machine: Machine) -> None:
+    """What listens at 0.0.0.0 of the machine is for the machine; `Host.service` is how a container is given a port of it."""
+    secondary = "192.0.2.77"
+    with Netlink() as netlink:
+        netlink.add_address(socket.if_nametoindex("uplink0"), secondary, 32)
+    async with Switch.open(box.folder) as switch:
+        lease = await switch.lease()
+        with socket.create_server(("0.0.0.0", 0)) as server:
+            answer = f"import socket, sys; s = socket.create_connection((sys.argv[1], {server.getsockname()[1]}), 5); print('connected')"
+            for address in (MACHINE_IP, secondary):
+                assert (await box.python(answer, address, network=lease)).stdout == "", address
+        with machine.listen_outside() as outside:  # and others still do
+            greeting = asyncio.ensure_future(greet(outside))
+            assert (await box.python(CONNECT, OUTSIDE_IP, str(outside.getsockname()[1]), network=lease)).stdout == "hello from outside\n"
+            await greeting
 
 
 async def test_containers_reach_each_other_but_not_each_others_loopback(box: Box, switch: Switch) -> None:

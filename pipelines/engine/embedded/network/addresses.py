@@ -8,11 +8,12 @@ import struct
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pipelines.engine.embedded.errors import NetworkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
 _CANDIDATES = ("10.87.0.0/16", "10.187.0.0/16", "172.29.0.0/16", "192.168.0.0/16")
 _FIELDS = 8  # of /proc/net/route: interface, destination, gateway, flags, refcount, use, metric, mask …
@@ -83,7 +84,37 @@ def _destinations(routes: str) -> Iterable[ipaddress.IPv4Network]:
             yield ipaddress.IPv4Network(f"{address}/{mask}", strict=False)
 
 
-def resolv_conf(host: str, forwarder: str | None) -> str:
+def own_addresses(trie: str) -> frozenset[str]:
+    """The machine's own IPv4 addresses, without loopback.
+
+    Args:
+        trie: the text of /proc/net/fib_trie.
+    """
+    found: set[str] = set()
+    address = ""
+    for line in trie.splitlines():
+        words = line.split()
+        if words[:1] == ["|--"] and len(words) > 1:
+            address = words[1]
+        elif words == ["/32", "host", "LOCAL"] and not ipaddress.IPv4Address(address).is_loopback:
+            found.add(address)
+    return frozenset(found)
+
+
+def proxies(environ: Mapping[str, str]) -> frozenset[str]:
+    """The hosts that the proxy variables name: a proxy on this machine is there for containers too."""
+    values = (value for name, value in environ.items() if name.upper().endswith("_PROXY") and name.upper() != "NO_PROXY")
+    return frozenset(host for value in values if (host := _host(value)))
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url if "://" in url else f"//{url}").hostname
+    except ValueError:
+        return None
+
+
+def resolv_conf(host: str, forwarder: str | None, own: Collection[str] = ()) -> str:
     """The text of a container's resolv.conf(5).
 
     Args:
@@ -91,13 +122,14 @@ def resolv_conf(host: str, forwarder: str | None) -> str:
         forwarder: the address that stands for the machine's first resolver, and for those only the machine itself can reach (on its
             loopback, or IPv6); None: there is none. The first one too, because pasta gives every answer of that resolver the forwarder's
             address, so whoever asked the resolver itself would take it for a stranger's.
+        own: the machine's own addresses, which containers do not reach.
     """
     servers: list[str] = []
     others: list[str] = []
     for line in host.splitlines():
         words = line.split()
         if words[:1] == ["nameserver"] and len(words) > 1:
-            direct = _is_reachable(words[1]) and not (forwarder and not servers)
+            direct = _is_reachable(words[1]) and words[1] not in own and not (forwarder and not servers)
             servers += [words[1]] if direct else [forwarder] if forwarder else []
         elif words[:1] and words[0] in ("search", "domain", "options", "sortlist"):
             others.append(line.strip())

@@ -25,9 +25,9 @@ _REQUEST, _ACK, _EXCLUSIVE, _CREATE = 0x1, 0x4, 0x200, 0x400
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 10, 18, 28
 _INFO_KIND, _INFO_DATA, _VETH_PEER = 1, 2, 1
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
-_RTA_GATEWAY = 5
+_RTA_DST, _RTA_GATEWAY = 1, 5
 _UP = 0x1
-_TABLE_MAIN, _PROTOCOL_BOOT, _SCOPE_UNIVERSE, _UNICAST = 254, 3, 0, 1
+_TABLE_MAIN, _PROTOCOL_BOOT, _SCOPE_UNIVERSE, _UNICAST, _UNREACHABLE = 254, 3, 0, 1, 7
 _HEADER = struct.Struct("=IHHII")
 
 
@@ -76,6 +76,11 @@ class Netlink:
     def add_default_route(self, gateway: str) -> None:
         message = struct.pack("=8BI", socket.AF_INET, 0, 0, 0, _TABLE_MAIN, _PROTOCOL_BOOT, _SCOPE_UNIVERSE, _UNICAST, 0)
         self._ask(_NEW_ROUTE, message + _attribute(_RTA_GATEWAY, ipaddress.IPv4Address(gateway).packed), _CREATE | _EXCLUSIVE)
+
+    def add_unreachable(self, address: str) -> None:
+        """Refuse whatever goes to an address, with an answer that says so (RTN_UNREACHABLE)."""
+        message = struct.pack("=8BI", socket.AF_INET, 32, 0, 0, _TABLE_MAIN, _PROTOCOL_BOOT, _SCOPE_UNIVERSE, _UNREACHABLE, 0)
+        self._ask(_NEW_ROUTE, message + _attribute(_RTA_DST, ipaddress.IPv4Address(address).packed), _CREATE | _EXCLUSIVE)
 
     def _ask(self, kind: int, payload: bytes, flags: int = 0) -> None:
         """Send one request and read its acknowledgement.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.engine.embedded.errors import NetworkError
 from pipelines.engine.embedded.network import namespaces
-from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, resolv_conf
+from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, own_addresses, proxies, resolv_conf
 from pipelines.engine.embedded.network.egress import Egress, connect
 from pipelines.engine.embedded.network.lease import Lease
 from pipelines.engine.embedded.network.wiring import Port, Wiring
@@ -32,7 +33,8 @@ _T = TypeVar("_T")
 class Switch:
     """A network namespace with a bridge, a way out, and ready-made ports; `open` begins to build it and returns at once.
 
-    Containers reach each other and the outside, not the machine's loopback. Everything goes with the process, even when it is killed.
+    Containers reach each other and the outside, not the machine itself: neither its loopback nor what listens at its other addresses,
+    unless it is a proxy that the environment names. Everything goes with the process, even when it is killed.
     """
 
     def __init__(self, place: Path, note: Callable[[str], object], resolv_conf: Path) -> None:
@@ -41,6 +43,7 @@ class Switch:
         self._resolv_conf = resolv_conf
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="switch")
         self._subnet = choose_subnet(Path("/proc/net/route").read_text())
+        self._own = own_addresses(_text(Path("/proc/net/fib_trie"))) - proxies(os.environ)
         self._free_ips = Addresses(self._subnet.containers())
         self._host_ips = Addresses(self._subnet.host_services())
         self._spare: deque[Port] = deque()
@@ -153,14 +156,15 @@ class Switch:
 
     async def _build(self) -> Wiring:
         wiring = await self._in_switch(Wiring, self._subnet, self._place)
+        await self._in_switch(wiring.refuse, self._own)
         connected, masked = await asyncio.gather(connect(wiring.place), self._in_switch(wiring.masquerade), return_exceptions=True)
         self._egress = connected if isinstance(connected, Egress) else Egress(problem=str(connected))
         if problem := self._egress.problem or masked:
             self._note(f"no egress: containers reach each other, but nothing outside ({problem})")
         elif self._egress.helper:
             self._watching = asyncio.ensure_future(self._watch(self._egress.helper))
-        host = self._resolv_conf.read_text() if self._resolv_conf.exists() else ""
-        self._resolver = resolv_conf(host, self._egress.dns)
+        host = _text(self._resolv_conf)
+        self._resolver = resolv_conf(host, self._egress.dns, self._own)
         self._refill(wiring)
         return wiring
 
@@ -202,3 +206,8 @@ class Switch:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _text(path: Path) -> str:
+    """The text of a file of the machine; "" where there is none."""
+    return path.read_text() if path.exists() else ""

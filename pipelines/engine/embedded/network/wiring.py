@@ -16,6 +16,8 @@ from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipelines.engine.embedded.network.addresses import Subnet
 
 _BRIDGE, _BRIDGE_INDEX = "containers", 2
@@ -72,6 +74,11 @@ class Wiring:
         stray = ("iptables", "-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID", "-j", "DROP")
         if also := _call(*nat) or _call(*stray):
             raise OSError(f"{problem}; {also}")
+
+    def refuse(self, addresses: Iterable[str]) -> None:
+        """Let nothing through to these addresses, which are the machine's: a helper would take it there."""
+        for address in addresses:
+            self._netlink.add_unreachable(address)
 
     def add_port(self, ip: str) -> Port:
         """A new namespace with one interface and the address `ip`, from which everything is reached through the switch."""

@@ -130,7 +130,7 @@ class Inside:
             if place is None or place.root != self._rootfs:
                 break
             real = "/" + place.canonical().rel
-            if real == normal(path):
+            if real in (normal(path), "/"):  # nothing to follow; or links without end, which lead nowhere
                 break
             path, place = real, self.place(real)
         return place

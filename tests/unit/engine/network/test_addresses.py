@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import NetworkError
-from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, resolv_conf
+from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, own_addresses, proxies, resolv_conf
 
 HEADER = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 
@@ -49,6 +49,54 @@ def test_containers_and_host_services_never_share_an_address() -> None:
 def test_resolvers_of_the_network_are_used_as_they_are() -> None:
     text = "# made by x\nsearch example.com\nnameserver 192.0.2.1\nnameserver 192.0.2.2\noptions ndots:2\n"
     assert resolv_conf(text, None) == "search example.com\noptions ndots:2\nnameserver 192.0.2.1\nnameserver 192.0.2.2\n"
+
+
+TRIE = """Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 127.0.0.0/8 2 0 2
+           |-- 127.0.0.0
+              /8 host LOCAL
+           |-- 127.0.0.1
+              /32 host LOCAL
+     +-- 192.0.2.0/24 2 0 2
+           |-- 192.0.2.0
+              /24 link UNICAST
+           |-- 192.0.2.2
+              /32 host LOCAL
+        |-- 192.0.2.255
+           /32 link BROADCAST
+Local:
+     |-- 198.51.100.7
+        /32 host LOCAL
+     |-- 192.0.2.2
+        /32 host LOCAL
+"""
+
+
+def test_the_machines_own_addresses_are_those_of_all_its_interfaces() -> None:
+    assert own_addresses(TRIE) == {"192.0.2.2", "198.51.100.7"}
+    assert own_addresses("") == frozenset()
+
+
+def test_proxies_are_named_by_the_environment() -> None:
+    environ = {
+        "HTTP_PROXY": "http://user:pw@192.0.2.2:3128/",
+        "https_proxy": "198.51.100.7:3128",
+        "NO_PROXY": "203.0.113.1",
+        "ALL_PROXY": "",
+        "FTP_PROXY": "http://[half",
+        "OTHER": "http://203.0.113.2",
+    }
+    assert proxies(environ) == {"192.0.2.2", "198.51.100.7"}
+
+
+def test_a_resolver_at_an_address_of_the_machine_is_forwarded() -> None:
+    text = "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 203.0.113.9\n"
+    forwarded = "nameserver 169.254.1.1\nnameserver 203.0.113.9\n"
+    assert resolv_conf(text, "169.254.1.1", {"192.0.2.2"}) == forwarded
+    assert resolv_conf(text, None, {"192.0.2.2"}) == "nameserver 192.0.2.1\nnameserver 203.0.113.9\n"
 
 
 @pytest.mark.parametrize("local", ["127.0.0.53", "127.0.0.1", "::1", "fe80::1%eth0"])
