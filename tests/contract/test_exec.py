@@ -31,6 +31,17 @@ async def test_a_failing_command_is_an_exec_error_with_all_that_is_known(base: d
     assert (error.command, error.exit_code, error.stdout, error.stderr) == (["sh", "-c", "echo so; echo far >&2; exit 7"], 7, "so", "far")
 
 
+async def test_a_number_without_an_account_is_a_user_in_no_group(base: dagger.Container, image: str) -> None:
+    """Also where the image has groups without members, as shadow and sudo are in Debian's."""
+    text = f"FROM {image}\nUSER 1234\n"
+    built = dagger.dag.directory().with_new_file("Dockerfile", text).docker_build()
+    for container in (built, base.with_user("1234")):
+        assert await container.with_exec(["sh", "-c", "echo $(id -u) $(id -g) $(id -G)"]).stdout() == "1234 0 0\n"
+    known = base.with_exec(["sh", "-c", "echo 'x:x:1234:50::/:/bin/sh' >> /etc/passwd; echo 'y:x:60:x' >> /etc/group"])
+    for user in ("1234", "x"):
+        assert await known.with_user(user).with_exec(["sh", "-c", "echo $(id -u) $(id -g) $(id -G)"]).stdout() == "1234 50 50 60\n"
+
+
 async def test_any_outcome_can_be_expected(base: dagger.Container) -> None:
     command = base.with_exec(["sh", "-c", "echo so; exit 7"], expect=dagger.ReturnType.ANY)
     assert [await command.exit_code(), await command.stdout()] == [7, "so\n"]

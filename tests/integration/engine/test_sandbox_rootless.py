@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 
 ORDINARY = 12345
 PROJECT = Path(__file__).parents[3]
+LIBRARIES = sysconfig.get_path("purelib")
 SESSION = Path(__file__).with_name("rootless_session.py")
 
 
 def as_ordinary_user(*command: str) -> subprocess.CompletedProcess[str]:
     identity: dict[str, Any] = {"user": ORDINARY, "group": ORDINARY, "extra_groups": []} if os.geteuid() == 0 else {}
-    environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "PYTHONPATH": f"{PROJECT}:{LIBRARIES}", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd="/", timeout=60, **identity)
 
 
@@ -32,7 +34,7 @@ def python() -> str:
     """A Python that an ordinary user may start, and that finds this project."""
     for program in (sys.executable, "/usr/bin/python3"):
         try:
-            done = as_ordinary_user(program, "-c", "import sys, pipelines; assert sys.version_info >= (3, 11)")
+            done = as_ordinary_user(program, "-c", "import sys, pipelines, ahocorasick_rs; assert sys.version_info >= (3, 11)")
         except OSError:
             continue
         if done.returncode == 0:

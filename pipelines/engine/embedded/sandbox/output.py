@@ -74,21 +74,29 @@ class _Reader:
         os.set_blocking(fd, False)
         self._loop.add_reader(fd, self._read)
 
-    def close(self) -> None:
-        """Stop reading: the end, or nobody waits for it any more."""
-        if not self.ended.done():
-            self._loop.remove_reader(self._fd)
-            os.close(self._fd)
+    def close(self, problem: Exception | None = None) -> None:
+        """Stop reading: the end, or nobody waits for it any more, or what was read could not be masked or handed on."""
+        if self.ended.done():
+            return
+        self._loop.remove_reader(self._fd)
+        os.close(self._fd)
+        if problem is None:
             self.ended.set_result(None)
+        else:
+            self.ended.set_exception(problem)
+            self.ended.exception()  # seen: perhaps nobody waits
 
     def _read(self) -> None:
         try:
             data = os.read(self._fd, _CHUNK)
         except BlockingIOError:
             return
-        shown = self._masker.feed(data) if data else self._masker.close()
-        if shown:
-            self._write(shown)
+        try:
+            shown = self._masker.feed(data) if data else self._masker.close()
+            if shown:
+                self._write(shown)
+        except Exception as problem:  # noqa: BLE001 - told to whoever waits for the command: in a callback of the loop nobody would hear of it
+            self.close(problem)
         if not data:
             self.close()
 
@@ -96,7 +104,8 @@ class _Reader:
 class Output:
     """The output of one command, read from two pipes until both end.
 
-    A full disk does not stop the command: what could not be written is lost, and `wait` raises the OSError.
+    A full disk does not stop the command: what could not be written is lost, and `wait` raises the OSError. So does any other
+    problem with output end the reading, never the waiting.
     """
 
     def __init__(self, stdout: int, stderr: int, streams: Streams) -> None:

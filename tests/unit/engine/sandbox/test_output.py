@@ -122,3 +122,16 @@ async def test_a_window_does_not_grow_without_bound() -> None:
     for _ in range(17):
         combined.add("stdout", bytes(1 << 16))
     assert sum(map(len, written)) == 17 << 16
+
+
+async def test_a_watcher_that_fails_ends_the_reading_and_not_the_waiting(tmp_path: Path) -> None:
+    def broken(_stream: Stream, _data: bytes) -> None:
+        raise ValueError("it rains")
+
+    program = Program()
+    output = Output(program.out, program.err, Streams(capture(tmp_path), on_output=broken))
+    os.write(program.stdout, b"so\n")
+    with pytest.raises(ValueError, match="it rains"):
+        await asyncio.wait_for(output.wait(), 20)  # the program still runs
+    program.end()
+    assert (tmp_path / "stdout").read_bytes() == b"so\n"
