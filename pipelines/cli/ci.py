@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.text import one_line
 from pipelines.providers import Annotation, detect
 from pipelines.report.select import bad, open_findings
-from pipelines.report.text import finding_line, one_line, outcome
+from pipelines.report.text import finding_line, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,7 @@ import click
 
 from pipelines.cli.name import renamed
 from pipelines.errors import ExitCode, LockgateError, Unavailable
+from pipelines.foundation.exceptions import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,7 +82,7 @@ def _internal(error: BaseException, terminal: Terminal) -> int:
     from pipelines.cli.crash import write_report
 
     report: Path | None = write_report(error)
-    text = str(error).strip().splitlines()
+    text = message_of(error).strip().splitlines()
     first = f"internal error: {type(error).__name__}" + (f": {text[0]}" if text else "")
     told = f"report: {report}" if report is not None else "no report could be written"
     _print([first, told, "next:  open an issue with this file; it names no secrets, but read it first"], terminal)

@@ -38,7 +38,7 @@ def command(step: str | None, *, run_id: str | None, list_runs: bool) -> int:
     if step is None:
         return _steps(folder, here)
     out = here.stdout()
-    from pipelines.report.text import plain
+    from pipelines.foundation.text import plain
 
     with _log(folder, step).open(encoding="utf-8", errors="replace", newline="\n") as file:
         for line in file:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli.name import renamed, shown
 from pipelines.errors import ExitCode
+from pipelines.foundation.text import one_line, plain
 from pipelines.model import Status
 from pipelines.report.select import bad, images, open_findings
-from pipelines.report.text import counts, duration, finding_line, one_line, outcome, plain
+from pipelines.report.text import counts, duration, finding_line, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

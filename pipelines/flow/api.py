@@ -15,6 +15,7 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pipelines.errors import GraphError
@@ -98,8 +99,10 @@ def definition_of(function: object) -> StepDef | None:
     Raises:
         GraphError: its parameters cannot be met by name.
     """
-    mark = getattr(function, _MARK, None)
-    if not isinstance(mark, _Mark) or not inspect.isfunction(function):
+    if type(function) is not FunctionType:  # nothing else is looked at: a proxy may fail at whatever it is asked
+        return None
+    mark = vars(function).get(_MARK)
+    if not isinstance(mark, _Mark):
         return None
     return StepDef(
         id=f"{mark.kind}.{mark.name}",
@@ -111,6 +114,7 @@ def definition_of(function: object) -> StepDef | None:
         limits=mark.limits,
         describe=(inspect.getdoc(function) or "").partition("\n")[0],
         after=mark.after,
+        own=True,
     )
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
-from pipelines.errors import EngineLost, InternalError, LockgateError
+from pipelines.errors import EngineLost, InternalError, LockgateError, StepFailed
 from pipelines.flow.outcome import Outcome, of_error, of_value, timed_out, worst
+from pipelines.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -61,18 +62,39 @@ class Attempts:
     began: float | None = field(default=None, init=False)
 
     async def work(self, arguments: Mapping[str, object]) -> Outcome:
-        """Call the step until it returns, fails for good or runs out of time. Only cancellation from outside gets through."""
+        """Call the step until it returns, fails for good or runs out of time. Only cancellation from outside gets through, and Ctrl-C.
+
+        A step that catches the end of its time, or does not notice it, has run out of time all the same.
+        """
         limits = self.step.limits
         self.began = anyio.current_time()
+        outcome: Outcome | None = None
         try:
-            with anyio.move_on_after(limits.timeout_s):
-                return of_value(await self._tries(arguments))
+            with anyio.move_on_after(limits.timeout_s) as scope:
+                outcome = await self._outcome(arguments)
+                await checkpoint_if_cancelled()
         except anyio.get_cancelled_exc_class():
             self.desk.transcript.keep_live()
             raise
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a step raises is its outcome
-            return self.failed(error)
-        return self.failed(timed_out(limits))
+        overran = outcome is not None and outcome.status is Status.PASSED and anyio.current_time() > scope.deadline
+        if outcome is None or scope.cancel_called or overran:
+            return self.failed(timed_out(limits, self._last()))
+        return outcome
+
+    async def _outcome(self, arguments: Mapping[str, object]) -> Outcome:
+        try:
+            return of_value(await self._tries(arguments))
+        except (KeyboardInterrupt, GeneratorExit, anyio.get_cancelled_exc_class()):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a step raises is its outcome
+            await checkpoint_if_cancelled()  # not what it made of being stopped
+            return self.failed(error, own=self.step.own)
+
+    def _last(self) -> str | None:
+        """What the step printed last, or how often it was tried."""
+        said = self.desk.transcript.last_line()
+        tries = f"{self.made} tries" if self.made > 1 else ""
+        return ", ".join(part for part in (tries, said) if part) or None
 
     async def _tries(self, arguments: Mapping[str, object]) -> object:
         function = self.step.load()
@@ -80,7 +102,7 @@ class Attempts:
             self.made += 1
             self.desk.context.cached = False
             try:
-                return await _uncancelled(function(**arguments))
+                return await _uncancelled(function(**arguments), own=self.step.own)
             except Exception as error:
                 if self.made > self.step.limits.retries or not self.border.transient(error):
                     raise
@@ -88,17 +110,19 @@ class Attempts:
 
     async def _wait(self, error: Exception) -> None:
         delay_s = self.backoff.delay_s(self.made)
-        reason = of_error(self._ours(error)).reason or type(error).__name__
+        reason = of_error(self._ours(error, own=self.step.own), own=self.step.own).reason or type(error).__name__
         self.desk.transcript.write(f"{reason}: trying again in {delay_s:.1f} s\n")
         self.retrying(self.desk.clean(reason), delay_s)
         await anyio.sleep(delay_s)
 
-    def _ours(self, error: BaseException) -> BaseException:
-        return self.border.translate(error) or worst(error)
+    def _ours(self, error: BaseException, *, own: bool) -> BaseException:
+        return self.border.translate(error) or worst(error, own=own)
 
-    def failed(self, error: BaseException) -> Outcome:
-        """The outcome of an error, which is written to the log as well: a defect with its traceback, there and nowhere else."""
-        ours = self._ours(error)
+    def failed(self, error: BaseException, *, own: bool = False) -> Outcome:
+        """The outcome of an error, which is written to the log as well: a defect, or an error in the project's own code (`own`), with its
+        traceback, there and nowhere else.
+        """
+        ours = self._ours(error, own=own)
         if isinstance(ours, EngineLost):
             self.lost(ours)
         if output := self.border.output(error):
@@ -109,13 +133,14 @@ class Attempts:
             self.desk.transcript.write("".join(f"{line}\n" for line in ours.lines()))
         else:
             self.desk.transcript.record("".join(traceback.format_exception(error)))
-        return of_error(ours)
+        return of_error(ours, own=own)
 
 
-async def _uncancelled(work: Awaitable[object]) -> object:
+async def _uncancelled(work: Awaitable[object], *, own: bool) -> object:
     """The work's value; a cancellation nobody outside asked for is the step's own error, and must not look like a stop."""
     try:
         return await work
     except anyio.get_cancelled_exc_class():
         await checkpoint_if_cancelled()
-        raise InternalError("the step was cancelled from inside", cause="it cancelled its own task, or awaited one that was") from None
+        kind = StepFailed if own else InternalError
+        raise kind("the step was cancelled from inside", cause="it cancelled its own task, or awaited one that was") from None

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+import anyio
+import anyio.to_thread
+
 from pipelines.flow.masked import mask_files, masked
 from pipelines.foundation.redaction import SHORTEST
 
@@ -15,6 +18,9 @@ if TYPE_CHECKING:
     from pipelines.foundation.redaction import Redactor
     from pipelines.model import Result
     from pipelines.steps.definition import StepContext
+
+_MANY = 200
+"""Findings and test cases whose masking is noticed by other steps."""
 
 
 class Desk:
@@ -34,14 +40,23 @@ class Desk:
         self._redactor = redactor
         self._trouble = trouble
 
-    def close(self, result: Result) -> Result:
-        """End the transcript; the result without secrets, with the log's path and last lines."""
+    async def close(self, result: Result) -> Result:
+        """End the transcript; a copy of the result for people: without secrets, with the log's path and last lines. What takes time is
+        done beside the event loop.
+        """
         tail = self.transcript.close()
-        for error in mask_files(result.artifacts, self._redactor):
+        clean, errors = result, tuple[OSError, ...]()
+        if self._redactor:
+            heavy = bool(result.artifacts) or len(result.findings) + len(result.cases) > _MANY
+            clean, errors = await anyio.to_thread.run_sync(self._masked, result) if heavy else self._masked(result)
+        for error in errors:
             if self._trouble is not None:
                 self._trouble(error)
         path = self.transcript.path
-        return dataclasses.replace(masked(result, self._redactor), tail=tail, log=str(path) if path is not None else None)
+        return dataclasses.replace(clean, tail=tail, log=str(path) if path is not None else None)
+
+    def _masked(self, result: Result) -> tuple[Result, tuple[OSError, ...]]:
+        return masked(result, self._redactor), mask_files(result.artifacts, self._redactor)
 
     def clean(self, text: str) -> str:
         """A text that goes elsewhere than the transcript, without secrets."""

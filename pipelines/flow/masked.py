@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from pipelines.foundation.files import replacing
 from pipelines.model import Case, Check, Finding, Location, Result, Waiver
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pipelines.foundation.redaction import Redactor
 
 _VALUES = (Case, Check, Finding, Location, Result, Waiver)
 _NAMES = frozenset({"artifacts", "error_kind", "id", "kind", "log", "name", "needs"})
 """Names from the configuration and paths of ours: masked, they would lead nowhere. (A test case's name comes from a program.)"""
-_LARGEST_FILE = 64 << 20
+_BLOCK = 1 << 20
 Value = TypeVar("Value")
 
 
@@ -45,7 +50,7 @@ def mask_files(paths: tuple[str, ...], redactor: Redactor) -> tuple[OSError, ...
     errors = []
     for path in map(Path, paths if redactor else ()):
         try:
-            _mask_file(path, redactor)
+            mask_file(path, redactor)
         except OSError as error:
             errors.append(error)
             with contextlib.suppress(OSError):
@@ -53,10 +58,29 @@ def mask_files(paths: tuple[str, ...], redactor: Redactor) -> tuple[OSError, ...
     return tuple(errors)
 
 
-def _mask_file(path: Path, redactor: Redactor) -> None:
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST_FILE:
+def mask_file(path: Path, redactor: Redactor) -> None:
+    """Mask secrets in a file of any size; nothing is written when there is none.
+
+    Raises:
+        OSError: it cannot be read, or not be written.
+    """
+    if path.is_symlink() or not path.is_file():
         return
-    text = path.read_bytes().decode("utf-8", "surrogateescape")
-    clean = redactor.text(text)
-    if clean != text:
-        path.write_bytes(clean.encode("utf-8", "surrogateescape"))
+    with path.open("rb") as file:
+        if all(before == after for before, after in _pieces(file, redactor)):
+            return
+        file.seek(0)
+        with replacing(path, mode=stat.S_IMODE(os.fstat(file.fileno()).st_mode)) as clean:
+            for _, after in _pieces(file, redactor):
+                clean.write(after)
+
+
+def _pieces(file: IO[bytes], redactor: Redactor) -> Iterator[tuple[bytes, bytes]]:
+    """What is read, and what is left of it, both up to the same place as long as nothing is masked."""
+    stream, waiting = redactor.byte_stream(), b""
+    while block := file.read(_BLOCK):
+        waiting += block
+        given = stream.feed(block)
+        yield waiting[: len(given)], given
+        waiting = waiting[len(given) :]
+    yield waiting, stream.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ExitCode, LockgateError, StepTimeout, Unavailable
 from pipelines.foundation.durations import show_duration
+from pipelines.foundation.exceptions import described
 from pipelines.model import Check, Status, Verdict
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = "unavailable"
 INTERNAL = "internal"
+_TRACEBACK = "the traceback is in the step's log"
 _DEFECT = "a step raised an error it did not expect; the traceback is in its log"
 
 
@@ -75,22 +77,30 @@ def _judged(check: Check) -> tuple[Status, str | None, str | None]:
             return Status.ERROR, UNAVAILABLE, None
 
 
-def of_error(error: BaseException) -> Outcome:
+def of_error(error: BaseException, *, own: bool = False) -> Outcome:
     """The outcome of a step that raised.
 
     What is out of reach is `unavailable`; an error of ours that says the work or its configuration is at fault is a failure; anything else
-    is `internal`.
+    is `internal`, or a failure where the step's code is the project's (`own`).
     """
     if isinstance(error, Unavailable):
         return _raised(error, Status.ERROR, error_kind=UNAVAILABLE)
     if isinstance(error, LockgateError) and error.exit_code is not ExitCode.INTERNAL:
         return _raised(error, Status.FAILED)
     if isinstance(error, LockgateError):
-        return _raised(error, Status.ERROR, error_kind=INTERNAL)
+        return _raised(error, Status.FAILED) if own else _raised(error, Status.ERROR, error_kind=INTERNAL)
     if isinstance(error, SystemExit):
-        return Outcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=f"the step called sys.exit({error.code!r})")
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return Outcome(status=Status.ERROR, verdict=Verdict.ERROR, reason=text, error_kind=INTERNAL, next_step=_DEFECT)
+        return Outcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=f"the step called sys.exit({_code(error)})")
+    if own:
+        return Outcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=described(error), next_step=_TRACEBACK)
+    return Outcome(status=Status.ERROR, verdict=Verdict.ERROR, reason=described(error), error_kind=INTERNAL, next_step=_DEFECT)
+
+
+def _code(error: SystemExit) -> str:
+    try:
+        return repr(error.code)
+    except Exception:  # noqa: BLE001 - an object of somebody else's
+        return "…"
 
 
 def _raised(error: LockgateError, status: Status, error_kind: str | None = None) -> Outcome:
@@ -100,22 +110,23 @@ def _raised(error: LockgateError, status: Status, error_kind: str | None = None)
     return Outcome(status=status, verdict=verdict, reason=reason, error_kind=error_kind, next_step=error.next_step)
 
 
-def timed_out(limits: StepLimits) -> StepTimeout:
-    """The error of a step that ran into its limit."""
+def timed_out(limits: StepLimits, last: str | None = None) -> StepTimeout:
+    """The error of a step that ran into its limit; `last` is what is known of what used the time up."""
     limit = show_duration(limits.timeout_s or 0)
-    return StepTimeout(f"stopped after {limit}, its timeout", next_step="find what hangs at the end of its log, or raise its timeout")
+    used = f" (last: {last})" if last else ""
+    return StepTimeout(f"stopped after its limit of {limit}{used}", next_step="find what hangs at the end of its log, or raise its timeout")
 
 
-def worst(error: BaseException) -> BaseException:
+def worst(error: BaseException, *, own: bool = False) -> BaseException:
     """Of a group of errors, the one that decides: a defect before a failure before something out of reach."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    members = [worst(member) for member in error.exceptions]
-    return min(members, key=_rank)
+    members = [worst(member, own=own) for member in error.exceptions]
+    return min(members, key=lambda member: _rank(member, own=own))
 
 
-def _rank(error: BaseException) -> int:
-    outcome = of_error(error)
+def _rank(error: BaseException, *, own: bool) -> int:
+    outcome = of_error(error, own=own)
     return 0 if outcome.error_kind == INTERNAL else 1 if outcome.status is Status.FAILED else 2
 
 

@@ -68,6 +68,7 @@ class Scheduler:
         self._options = options
         self._sink = sink
         self._results: dict[str, Result] = {}
+        self._values: dict[str, object] = {}  # as the steps returned them; what is in the results is masked, for people
         self._nodes = tuple(graph.nodes.values())
         self._rank = {node.id: rank for rank, node in enumerate(self._nodes)}
         self._dependents = dependents(graph.needs)
@@ -132,7 +133,10 @@ class Scheduler:
             raise
         finally:
             self._free += 1
-            self._finish(desk.close(self._result(node, outcome, attempts)))
+            self._values[node.id] = outcome.value
+            with anyio.CancelScope(shield=True):
+                result = await desk.close(self._result(node, outcome, attempts))
+            self._finish(result)
         if outcome.status is not Status.PASSED and not self._options.keep_going:
             self._stop(group, f"stopped because {node.id} {_ended(outcome.status)}")
         self._start_ready(group)
@@ -151,7 +155,7 @@ class Scheduler:
 
     async def _value(self, binding: Binding, desk: Desk) -> object:
         if isinstance(binding, FromStep):
-            return self._results[binding.id].value
+            return self._values[binding.id]
         value = desk.context if binding.type == CONTEXT else self._givens[binding.type]
         return await value.get() if isinstance(value, Late) else value
 

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pipelines.flow.heard import Heard
+from pipelines.foundation.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 20
 _LONGEST_LINE = 4096
+_LONGEST_SHOWN = 200
 _MARK = "\x1e"
 """In lines a step's command leaves for the step alone (`pipelines.steps.wrapper`)."""
 
@@ -57,7 +59,7 @@ class Transcript:
         self._progress = progress
         self._live = redactor.stream()
         self._heard = Heard()
-        self._so_far = self._part = ""
+        self._so_far = self._part = self._said = ""
         self._closed = False
 
     def write(self, text: str) -> None:
@@ -73,10 +75,9 @@ class Transcript:
         """A line that a running command printed, or what there is of one."""
         if self._closed or _MARK in line:
             return
-        line = line[:_LONGEST_LINE]
         if not whole:
             self._so_far = line
-            self._show(self._redactor.stream().feed(line), whole=False)
+            self._show(self._redactor.stream().feed(line)[:_LONGEST_LINE], whole=False)
             return
         self._so_far = ""
         self._hear(self._live.feed(f"{line}\n"))
@@ -89,6 +90,10 @@ class Transcript:
         self._so_far = ""
         text = "\n".join(self._heard.rest()).strip("\n")
         self._give(f"{text}\n" if text else "")
+
+    def last_line(self) -> str:
+        """The last line that says something, masked: of what was printed, or of what a running command printed since."""
+        return one_line(self._said)[:_LONGEST_SHOWN]
 
     def close(self) -> tuple[str, ...]:
         """End the log file; the last lines, masked."""
@@ -105,18 +110,21 @@ class Transcript:
         *lines, rest = (self._line + text).split("\n")
         for line in (whole.rstrip("\r")[:_LONGEST_LINE] for whole in lines):
             self._lines.append(line)
+            self._said = line if line.strip() else self._said
             self._heard.again(line)
         self._line = rest[:_LONGEST_LINE]
+        self._said = self._line if self._line.strip() else self._said
         if self._output is not None:
             self._output(text)
 
     def _hear(self, text: str) -> None:
         *lines, self._part = (self._part + text).split("\n")
-        for line in lines:
+        for line in (whole[:_LONGEST_LINE] for whole in lines):  # masked before it is cut
             self._heard.add(line)
             self._show(line, whole=True)
 
     def _show(self, line: str, *, whole: bool) -> None:
+        self._said = line if line.strip() else self._said
         if self._progress is not None:
             self._progress(line, whole=whole)
 

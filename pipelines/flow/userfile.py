@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from pipelines.errors import LockgateError, UsageError
+from pipelines.errors import UsageError
 from pipelines.flow.api import definition_of
+from pipelines.foundation.exceptions import described, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,8 +51,8 @@ def _parse(path: Path) -> ast.Module:
         return ast.parse(path.read_bytes(), filename=str(path))
     except SyntaxError as error:
         raise UsageError(f"{path}:{error.lineno}: {error.msg}", next_step=f"correct {path.name}") from error
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        raise UsageError(f"{path} cannot be read: {message_of(error) or type(error).__name__}") from error
 
 
 def _run(path: Path, tree: ast.Module) -> ModuleType:
@@ -63,11 +64,11 @@ def _run(path: Path, tree: ast.Module) -> ModuleType:
         sys.path.append(folder)  # last, so that no file of the project can stand in for a library we import later
     try:
         exec(compile(tree, str(path), "exec", dont_inherit=True), vars(module))  # noqa: S102 - the project's own code, as a Makefile or conftest.py
-    except LockgateError:
+    except (UsageError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise UsageError(
-            f"{path}:{_line(error, path)}: {_what(error)}", cause=f"{path.name} fails when it is read", next_step=_remedy(error, path)
+            f"{path}:{_line(error, path)}: {described(error)}", cause=f"{path.name} fails when it is read", next_step=_remedy(error, path)
         ) from error
     return module
 
@@ -76,11 +77,6 @@ def _line(error: BaseException, path: Path) -> int | str:
     """The last line of the file on the way to the error."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return lines[-1] if lines and lines[-1] is not None else "?"
-
-
-def _what(error: BaseException) -> str:
-    text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _remedy(error: BaseException, path: Path) -> str:

@@ -11,8 +11,9 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from pipelines.foundation.text import plain
 from pipelines.model import Case, Status
-from pipelines.report.text import finding_line, outcome, plain
+from pipelines.report.text import finding_line, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,8 +6,9 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.text import one_line, plain
 from pipelines.report.select import bad, images, open_findings
-from pipelines.report.text import counts, duration, finding_line, has_worked, one_line, outcome, plain, remark
+from pipelines.report.text import counts, duration, finding_line, has_worked, outcome, remark
 
 if TYPE_CHECKING:
     from pipelines.model import Image, Result, Run

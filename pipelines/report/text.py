@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.text import one_line
 from pipelines.model import Status
 
 if TYPE_CHECKING:
@@ -16,22 +16,7 @@ _MINUTE = 60
 _HOUR = 3600
 _TENTHS_UNTIL = 10
 _MOST_NUMBERS = 4
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[PX^_][^\x1b\n]*(?:\x1b\\)?|[ -/]*[0-~])?")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ORDER = (Status.FAILED, Status.ERROR, Status.CANCELLED, Status.BLOCKED, Status.PASSED, Status.SKIPPED)
-
-
-def plain(text: str) -> str:
-    """Output of a program without what steers a terminal (ECMA-48 escape sequences, control characters).
-
-    Tabs and newlines stay; a carriage return, with which progress bars write over themselves, starts a new line.
-    """
-    return _CONTROLS.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
-
-
-def one_line(text: str) -> str:
-    """Text of others as one clean line."""
-    return " ".join(plain(text).split())
 
 
 def duration(seconds: float) -> str:

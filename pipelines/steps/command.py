@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.steps.replay import Stamp, has_volatile, with_attempt
-from pipelines.steps.wrapper import PLACE, SCRIPT, SHELL, SIGNALLED, SIGNALS, STAMP_VARIABLE, UNTIL_VARIABLE, Transcript, read, wrapped
+from pipelines.steps.wrapper import (
+    PLACE,
+    SCRIPT,
+    SHELL,
+    SIGNALLED,
+    SIGNALS,
+    STAMP_VARIABLE,
+    UNTIL_VARIABLE,
+    Transcript,
+    read,
+    reserve_s,
+    spelled,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,10 +29,6 @@ if TYPE_CHECKING:
 
     from pipelines.steps.given import Given
     from pipelines.steps.wrapper import Health
-
-_RESERVE = 0.1
-_LONGEST_RESERVE_S = 10.0
-"""What is kept of a step's time to fetch its command's output before the step itself is stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +120,13 @@ async def _volatile(given: Given, container: dagger.Container, until: float | No
     """The container with the stamp and the time limit in variables that are no part of its key, on engines that have such."""
     if not await has_volatile(given.client):
         return container
-    stamped = container.with_volatile_variable(STAMP_VARIABLE, str(Stamp.now(given.context.run_id)))
+    stamped = container.with_volatile_variable(STAMP_VARIABLE, spelled(str(Stamp.now(given.context.run_id))))
     return stamped if until is None else stamped.with_volatile_variable(UNTIL_VARIABLE, str(int(until)))
 
 
 def stop_at(began: float, timeout_s: float | None) -> float | None:
     """When the command of a step is stopped that began at `began` (seconds since 1970); None without a timeout."""
-    return None if timeout_s is None else began + timeout_s - min(timeout_s * _RESERVE, _LONGEST_RESERVE_S)
+    return None if timeout_s is None else began + timeout_s - reserve_s(timeout_s)
 
 
 def tail(text: str, lines: int = 1) -> str:

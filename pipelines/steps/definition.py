@@ -33,6 +33,7 @@ class StepDef:
     `id` is `kind.name`. `provides` is the return annotation as text. `load` imports the module with the code and returns the step
     function, so that a definition costs nothing until it runs. `skip` is the reason why it is not this step's turn (publish on a
     laptop). `after` names ids that must pass first though their values are not needed. `describe` is one line for `plan`.
+    `own`: the code is the project's, so that whatever it raises is this step's failure, and no defect of Lockgate.
     """
 
     id: str
@@ -45,6 +46,7 @@ class StepDef:
     skip: str | None = None
     describe: str = ""
     after: tuple[str, ...] = ()
+    own: bool = False
 
 
 def _quiet(_text: str) -> None:

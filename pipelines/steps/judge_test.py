@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.durations import show_duration
 from pipelines.model import Check, Verdict
 from pipelines.steps import junit
+from pipelines.steps.wrapper import reserve_s
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,16 +17,24 @@ if TYPE_CHECKING:
 
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
+_WORTH_SAYING_S = 3.0
 _NAMES_SHOWN = 3
 
 
 def judge_test(
-    *, exit_code: int, marks: Mapping[str, str], last_line: str, report: str | None, texts: Sequence[str], artifacts: tuple[str, ...] = ()
+    *,
+    exit_code: int,
+    marks: Mapping[str, str],
+    last_line: str,
+    report: str | None,
+    texts: Sequence[str],
+    artifacts: tuple[str, ...] = (),
+    limit_s: float | None = None,
 ) -> Check:
     """The verdict of a test step.
 
     It passes when the command exits with 0 and the report (where one is promised: `report` is its path) holds at least one case and none
-    that failed. A promised report that is missing, unreadable or empty is no-data, never a pass.
+    that failed. A promised report that is missing, unreadable or empty is no-data, never a pass. `limit_s` is the step's timeout.
     """
     if "unhealthy" in marks:
         return Check(verdict=Verdict.FAIL, reason=_unhealthy(marks["unhealthy"]))
@@ -33,18 +43,18 @@ def judge_test(
     except junit.NotJUnit as problem:
         return Check(
             verdict=_without_evidence(exit_code),
-            reason=_join(_ended(exit_code, marks, last_line), f"{report} is no JUnit report: {problem}"),
+            reason=_join(_ended(exit_code, marks, last_line, limit_s), f"{report} is no JUnit report: {problem}"),
             artifacts=artifacts,
         )
     failed = junit.findings(cases)
     if failed:
         verdict, reason = (
             Verdict.FAIL,
-            _join(_failures(cases), _ended(exit_code, marks, "") if marks.keys() & {"timeout", "signal"} else None),
+            _join(_failures(cases), _ended(exit_code, marks, "", limit_s) if marks.keys() & {"timeout", "signal"} else None),
         )
     elif exit_code != 0:
         note = "no test in the report failed" if cases else _missing(report, texts)
-        verdict, reason = Verdict.FAIL, _join(_ended(exit_code, marks, last_line), note)
+        verdict, reason = Verdict.FAIL, _join(_ended(exit_code, marks, last_line, limit_s), note)
     elif report is not None and not cases:
         verdict, reason = Verdict.NO_DATA, f"the command exited with 0, but {_missing(report, texts)}"
     else:
@@ -75,10 +85,10 @@ def _missing(report: str | None, texts: Sequence[str]) -> str | None:
     return f"the report {report} holds no test" if texts else f"it left no JUnit report at {report}"
 
 
-def _ended(exit_code: int, marks: Mapping[str, str], last_line: str) -> str:
+def _ended(exit_code: int, marks: Mapping[str, str], last_line: str, limit_s: float | None) -> str:
     """How the command ended, in words."""
     if "timeout" in marks:
-        how = f"the command was stopped after {marks['timeout']} s"
+        how = _stopped(marks["timeout"], limit_s)
     elif "signal" in marks:
         how = f"the command was ended by {_signal_name(marks['signal'])}"
     elif exit_code == _NOT_FOUND:
@@ -88,6 +98,16 @@ def _ended(exit_code: int, marks: Mapping[str, str], last_line: str) -> str:
     else:
         how = f"the command exited with code {exit_code}"
     return f"{how} ({last_line})" if last_line and exit_code != 0 else how
+
+
+def _stopped(after_s: str, limit_s: float | None) -> str:
+    """That the command ran into the step's limit, and whether something else used most of it."""
+    how = f"the command was stopped after {after_s} s"
+    if limit_s is None:
+        return how
+    before_s = limit_s - reserve_s(limit_s) - int(after_s or 0)
+    used = f", {show_duration(round(before_s))} of it passed before the command began" if before_s >= _WORTH_SAYING_S else ""
+    return f"{how}, at the step's limit of {show_duration(limit_s)}{used}"
 
 
 def _signal_name(number: str) -> str:

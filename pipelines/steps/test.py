@@ -104,4 +104,5 @@ def _judge(prepared: Prepared, given: Given, outcome: Outcome, reports: Sequence
         report=prepared.report,
         texts=reports,
         artifacts=tuple(files),
+        limit_s=prepared.spec.limits.timeout_s,
     )

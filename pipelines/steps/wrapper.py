@@ -2,7 +2,8 @@
 
 It waits for services, limits the command's time, keeps the order of the two output streams, and turns exits by signal (which an engine
 treats as a broken container, without output) into an ordinary code. It talks back in *marks*: lines of output that start with ASCII
-record separator (0x1e), which no log shows.
+record separator (0x1e), which no log shows. An engine masks secrets in them as in all output, also very short ones (`0`, `a`); so whatever
+of a mark must be understood is written in sixteen control characters, which no secret has.
 """
 
 from __future__ import annotations
@@ -27,10 +28,23 @@ SIGNALLED = 125
 SIGNALS = range(128, 192)
 """Exit codes of a command that a signal ended (128 and its number): engines give an error for them, whatever was expected."""
 
-_MARK = re.compile(r"\x1elockgate (\w+) ?([^\n]*)\n?")
+_RESERVE = 0.1
+_LONGEST_RESERVE_S = 10.0
+
+_DIGITS = "".join(map(chr, (*range(1, 9), *range(14, 22))))
+"""A control character for each hexadecimal digit, none of them one that shells, terminals or engines treat as special."""
+_KINDS = dict(zip(_DIGITS, ("stamp", "timeout", "signal", "unhealthy", "exit"), strict=False))
+_MARK = re.compile(f"\x1e([{_DIGITS[: len(_KINDS)]}])([^\n]*)\n?")
 
 SCRIPT = r"""
-mark() { printf '\036lockgate %s\n' "$*"; }
+mark() { printf '\036%b' "$1"; shift; printf '%s\n' "$*"; }
+digits() {
+  rest=$1
+  while [ -n "$rest" ]; do
+    tail=${rest#?}; digit=${rest%"$tail"}; rest=$tail
+    case $digit in [0-6]) printf '%b' "\\000$(( digit + 1 ))";; 7) printf '\010';; 8) printf '\016';; 9) printf '\017';; esac
+  done
+}
 ask() {
   if command -v curl >/dev/null 2>&1; then curl -fsS -o /dev/null --max-time 2 "$1"
   elif command -v python3 >/dev/null 2>&1; then python3 -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=2)' "$1"
@@ -48,13 +62,13 @@ await() {
     said=$(ask "$2" 2>&1); code=$?
     [ $code -eq 0 ] && return 0
     if [ $code -eq 127 ] || [ "$(date +%s)" -gt "$patience" ]; then
-      mark unhealthy "$1 $3 $(printf '%s' "$said" | tail -n 1)"
+      mark '\0004' "$1 $3 $(printf '%s' "$said" | tail -n 1)"
       exit 121
     fi
     sleep 0.2 2>/dev/null || sleep 1
   done
 }
-mark stamp "$LOCKGATE_STAMP"
+mark '\0001' "$LOCKGATE_STAMP"
 until=$LOCKGATE_UNTIL
 unset LOCKGATE_STAMP LOCKGATE_UNTIL LOCKGATE_ATTEMPT
 while [ "$1" = --health ]; do await "$2" "$3" "$4"; shift 4; done
@@ -63,12 +77,12 @@ began=$(date +%s)
 if [ -n "$until" ] && command -v timeout >/dev/null 2>&1; then
   limit=$(( until > began ? until - began : 1 ))
   timeout -k 5 "$limit" "$@" 2>&1; code=$?
-  [ $code -ge 124 ] && [ $(( $(date +%s) - began )) -ge "$limit" ] && { mark timeout "$limit"; code=125; }
+  [ $code -ge 124 ] && [ $(( $(date +%s) - began )) -ge "$limit" ] && { mark '\0002' "$(digits "$limit")"; code=125; }
 else
   "$@" 2>&1; code=$?
 fi
-case $code in 12[89]|1[3-8][0-9]|19[01]) mark signal $(( code - 128 )); code=125;; esac
-mark exit $code
+case $code in 12[89]|1[3-8][0-9]|19[01]) mark '\0003' "$(digits $(( code - 128 )))"; code=125;; esac
+mark '\0005' "$(digits $code)"
 exit $code
 """
 
@@ -99,10 +113,32 @@ def wrapped(command: Sequence[str], health: Iterable[Health] = ()) -> list[str]:
 
 def read(stdout: str) -> Transcript:
     """Take the marks out of what a wrapped command printed."""
-    found = [(mark.group(1), mark.group(2).strip()) for mark in _MARK.finditer(stdout)]
+    found = [_understood(_KINDS[mark.group(1)], mark.group(2)) for mark in _MARK.finditer(stdout)]
     marks = dict(found) | dict(found[:1])  # the last word counts, but the stamp is the script's first mark and nobody else's
     code = marks.pop("exit", "")
     return Transcript(output=_MARK.sub("", stdout), exit_code=int(code) if code.isdecimal() else _implied(marks), marks=marks)
+
+
+def reserve_s(timeout_s: float) -> float:
+    """What is kept of a step's time to fetch its command's output before the step itself is stopped, in seconds."""
+    return min(timeout_s * _RESERVE, _LONGEST_RESERVE_S)
+
+
+def spelled(text: str) -> str:
+    """An ASCII text as it is given to the script to be put into a mark."""
+    return text.encode("ascii").hex().translate({ord(digit): _DIGITS[int(digit, 16)] for digit in "0123456789abcdef"})
+
+
+def _understood(kind: str, text: str) -> tuple[str, str]:
+    if kind == "unhealthy":
+        return kind, text.strip()
+    digits = "".join(f"{_DIGITS.index(digit):x}" for digit in text if digit in _DIGITS)
+    if kind != "stamp":
+        return kind, digits
+    try:
+        return kind, bytes.fromhex(digits).decode("ascii")
+    except ValueError:
+        return kind, ""
 
 
 def _implied(marks: Mapping[str, str]) -> int | None:

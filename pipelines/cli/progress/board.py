@@ -13,7 +13,8 @@ from rich.text import Text
 from pipelines.cli.progress.lines import Lines
 from pipelines.cli.progress.rows import Phase, Row, arrange
 from pipelines.flow.progress import Quiet
-from pipelines.report.text import duration, has_worked, one_line, outcome, remark
+from pipelines.foundation.text import one_line
+from pipelines.report.text import duration, has_worked, outcome, remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

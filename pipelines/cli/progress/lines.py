@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pipelines.report.text import plain
+from pipelines.foundation.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pipelines.cli.progress.lines import Lines
 from pipelines.flow.heard import Heard
 from pipelines.flow.progress import Quiet
+from pipelines.foundation.text import one_line
 from pipelines.model import Status
-from pipelines.report.text import duration, has_worked, one_line, outcome, plural, remark
+from pipelines.report.text import duration, has_worked, outcome, plural, remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -48,7 +48,7 @@ async def test_a_step_that_hangs_says_what_it_printed_last(talking: Site) -> Non
     hangs = step(run, "step.hangs")
     assert hangs.status is Status.FAILED
     assert set(hangs.tail[:3]) == {"one", "two", "test_b .."}
-    assert "stopped after 4s" in hangs.tail[3]
+    assert "stopped after its limit of 4s" in hangs.tail[3]
     assert hangs.log is not None
     assert "test_b ..\n" in Path(hangs.log).read_text()
     assert ("step.hangs", "test_b ..") in talking.ear.unfinished

@@ -74,6 +74,7 @@ def step(
     skip: str | None = None,
     timeout_s: float | None = None,
     retries: int = 2,
+    own: bool = False,
 ) -> StepDef:
     """A definition from a function; its id is `step.<function's name>` unless given."""
     kind, _, name = (id or f"step.{function.__name__}").partition(".")
@@ -87,6 +88,7 @@ def step(
         limits=StepLimits(timeout_s=timeout_s, retries=retries),
         skip=skip,
         after=tuple(after),
+        own=own,
     )
 
 

@@ -78,7 +78,7 @@ def test_the_time_limit_is_a_failure_and_spans_the_tries(lab: Lab, make: Make) -
 
     result = lab.run(make(hangs, timeout_s=90), make(shaky(9, ConnectionResetError()), timeout_s=2.5, retries=9))["step.hangs"]
     assert (str(result.status), result.duration_s, result.error_kind) == ("failed", 90.0, None)
-    assert result.reason == "stopped after 1m30s, its timeout"
+    assert result.reason == "stopped after its limit of 1m30s"
     assert cleaned == ["yes"]
     assert lab.results["step.shaky"].duration_s == 2.5
     assert "1m30s" in lab.log("step.hangs")
@@ -168,3 +168,94 @@ def test_a_step_that_exits_does_not_end_its_neighbours(lab: Lab, make: Make) -> 
     results = lab.run(make(exits), make(neighbour))
     assert results["step.exits"].reason == "the step called sys.exit('bye')"
     assert results["step.neighbour"].value == "fine"
+
+
+class Unspeakable(Exception):  # noqa: N818 - it says nothing at all
+    def __str__(self) -> str:
+        raise RuntimeError("not even this")
+
+    __repr__ = __str__
+
+
+class NotAnException(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("surprise"), "ValueError: surprise"),
+        (InternalError("of their own"), "of their own"),
+        (Unspeakable(), "Unspeakable"),
+        (NotAnException("x"), "NotAnException: x"),
+        (SystemExit(Unspeakable()), "the step called sys.exit(…)"),
+        (asyncio.CancelledError(), FROM_INSIDE),
+        (ExceptionGroup("g", [KeyError("x"), StepFailed("no")]), "KeyError: 'x'"),
+        (BaseExceptionGroup("g", [NotAnException("x")]), "NotAnException: x"),
+    ],
+)
+def test_whatever_the_project_own_code_raises_is_its_failure(lab: Lab, make: Make, error: BaseException, reason: str) -> None:
+    async def raises() -> None:
+        raise error
+
+    async def other() -> str:
+        return "fine"
+
+    results = lab.run(make(raises, own=True), make(other))
+    assert (str(results["step.raises"].status), results["step.raises"].error_kind) == ("failed", None)
+    assert reason in (results["step.raises"].reason or "")
+    assert str(results["step.other"].status) == "passed"
+
+
+def test_what_is_out_of_reach_stays_so_in_the_project_own_code(lab: Lab, make: Make) -> None:
+    assert lab.run(make(raises(RegistryUnavailable("down")), own=True))["step.raises"].error_kind == "unavailable"
+
+
+@pytest.mark.parametrize("how", ["returns", "raises", "groups"])
+def test_a_step_that_catches_the_end_of_its_time_has_run_out_of_time(lab: Lab, make: Make, how: str) -> None:
+    async def deaf() -> None:
+        try:
+            await anyio.sleep_forever()
+        except BaseException:  # noqa: BLE001 - what the test is about
+            if how == "raises":
+                raise ValueError("something else") from None
+            if how == "groups":
+                raise BaseExceptionGroup("g", [NotAnException()]) from None
+
+    result = lab.run(make(deaf, timeout_s=3, own=True))["step.deaf"]
+    assert (str(result.status), result.duration_s, result.reason) == ("failed", 3.0, "stopped after its limit of 3s")
+
+
+@pytest.mark.parametrize("how", ["returns", "raises"])
+def test_a_step_that_catches_the_stop_of_the_run_was_cancelled(lab: Lab, make: Make, how: str) -> None:
+    async def deaf() -> None:
+        try:
+            await anyio.sleep_forever()
+        except BaseException:  # noqa: BLE001 - what the test is about
+            if how == "raises":
+                raise ValueError("something else") from None
+
+    async def stops() -> None:
+        lab.stop.request(2)
+
+    assert str(lab.run(make(deaf, own=True), make(stops))["step.deaf"].status) == "cancelled"
+
+
+def test_a_step_that_does_not_notice_the_end_of_its_time_has_run_out_of_time(lab: Lab, make: Make) -> None:
+    async def blocks() -> str:
+        asyncio.get_running_loop()._selector.now += 10  # type: ignore[attr-defined]  # the time that blocking code takes
+        return "done"
+
+    assert lab.run(make(blocks, timeout_s=3))["step.blocks"].reason == "stopped after its limit of 3s"
+
+
+def test_a_limit_tells_what_used_it_up(lab: Lab, make: Make) -> None:
+    async def talks(context: StepContext) -> None:
+        context.log("downloading\n\x1b[1m 40 %\x1b[0m")
+        await anyio.sleep_forever()
+
+    used = "2 tries, ConnectionResetError: reset: trying again in 2.0 s"
+    lab.givens["StepContext"] = None
+    results = lab.run(make(talks, timeout_s=60), make(shaky(9, ConnectionResetError("reset")), timeout_s=2.5, retries=9))
+    assert results["step.talks"].reason == "stopped after its limit of 1m (last: 40 %)"
+    assert results["step.shaky"].reason == f"stopped after its limit of 2.5s (last: {used})"

@@ -160,7 +160,7 @@ def test_a_step_that_hangs_shows_what_it_printed_last(lab: Lab, make: Callable[.
 
     results = lab.run(make(hangs, timeout_s=60))
     assert results["step.hangs"].tail[:2] == ("test_a ok", "test_b")
-    assert "stopped after 1m" in results["step.hangs"].tail[2]
+    assert "stopped after its limit of 1m (last: test_b)" in results["step.hangs"].tail[2]
     assert lab.log("step.hangs").startswith("test_a ok\ntest_b\n")
 
 

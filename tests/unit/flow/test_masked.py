@@ -109,3 +109,50 @@ def test_a_secret_too_short_to_mask_is_said(lab: Lab, make: Callable[..., StepDe
 
     lab.run(make(short))
     assert lab.log("step.short") == "a secret of fewer than 4 characters is not masked: it would hide everything else\n"
+
+
+def test_a_value_reaches_the_next_step_as_it_was_returned(lab: Lab, make: Callable[..., StepDef]) -> None:
+    lab.redactor.register("prod")
+    seen: list[object] = []
+
+    async def deploys() -> Check:
+        return Check(verdict=Verdict.PASS, reason="for production", facts={"to": "production"})
+
+    async def asks() -> str:
+        return "production"
+
+    async def reads(deploys: Check, asks: str) -> None:
+        seen.extend([deploys.reason, deploys.facts["to"], asks])
+
+    results = lab.run(make(deploys), make(asks), make(reads))
+    assert seen == ["for production", "production", "production"]
+    assert results["step.deploys"].reason == "for ***uction"
+
+
+def test_a_file_of_any_size_is_masked(tmp_path: Path) -> None:
+    path = tmp_path / "output.txt"
+    with path.open("wb") as file:
+        for _ in range(70):
+            file.write(b"x" * (1 << 20))
+        file.write(f"a {SECRET} b\n".encode())
+    path.chmod(0o640)
+    assert mask_files((str(path),), REDACTOR) == ()
+    assert path.read_bytes()[-8:] == b"a *** b\n"
+    assert (path.stat().st_size, path.stat().st_mode & 0o777) == ((70 << 20) + 8, 0o640)
+
+
+def test_a_file_whose_secret_lies_across_two_blocks_is_masked(tmp_path: Path) -> None:
+    path = tmp_path / "output.txt"
+    path.write_bytes(b"x" * ((1 << 20) - 5) + SECRET.encode())
+    mask_files((str(path),), REDACTOR)
+    assert path.read_bytes() == b"x" * ((1 << 20) - 5) + b"***"
+
+
+def test_many_findings_are_masked_beside_the_event_loop(lab: Lab, make: Callable[..., StepDef]) -> None:
+    lab.redactor.register(SECRET)
+
+    async def finds() -> Check:
+        case = Case(name="t", suite="s", status="failed", message=SECRET)
+        return Check(verdict=Verdict.FAIL, reason="no", cases=(case,) * 500)
+
+    assert {case.message for case in lab.run(make(finds))["step.finds"].cases} == {"***"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines import Check, Verdict, pipeline
-from pipelines.errors import GraphError, LockgateError, UsageError
+from pipelines.errors import GraphError, UsageError
 from pipelines.flow.api import definition_of
 from pipelines.flow.userfile import user_steps
 
@@ -131,6 +131,12 @@ def test_an_annotation_that_is_evaluated_gets_the_remedy(read: Read) -> None:
         ("def f():\n    raise ValueError('deep')\nf()\n", r"lockgate\.py:2: ValueError: deep"),
         ("import sys\nsys.exit(3)\n", r"lockgate\.py:2: SystemExit: 3"),
         ("\0", r"lockgate\.py"),
+        ("class Odd(BaseException): ...\nraise Odd('x')\n", r"lockgate\.py:2: Odd: x"),
+        ("class Mute(Exception):\n    def __str__(self): 1 / 0\nraise Mute\n", r"lockgate\.py:3: Mute"),
+        ("raise ExceptionGroup('many', [ValueError(1)])\n", r"lockgate\.py:1: ExceptionGroup: many"),
+        ("import asyncio\nraise asyncio.CancelledError\n", r"lockgate\.py:2: CancelledError"),
+        (f"x = {'(' * 5000}{')' * 5000}\n", r"lockgate\.py"),
+        ("def f(): f()\nf()\n", r"lockgate\.py:1: RecursionError"),
     ],
 )
 def test_a_file_that_fails_is_one_message_with_its_line(read: Read, text: str, message: str) -> None:
@@ -159,6 +165,12 @@ def test_a_step_that_cannot_be_one(read: Read, text: str, message: str) -> None:
     assert message in "\n".join(caught.value.lines())
 
 
-def test_an_error_of_ours_comes_through(read: Read) -> None:
-    with pytest.raises(LockgateError, match="mine"):
+def test_an_error_of_ours_is_the_files_failure_too(read: Read) -> None:
+    with pytest.raises(UsageError, match="mine") as caught:
         read("from pipelines import StepFailed\nraise StepFailed('mine')\n")
+    assert caught.value.exit_code == 2
+
+
+def test_an_object_that_cannot_be_looked_at_is_no_step(read: Read) -> None:
+    proxy = "class Proxy:\n    def __getattr__(self, name): raise RuntimeError(name)\n    __class__ = property(lambda self: 1 / 0)\n"
+    assert read(f"{proxy}current = Proxy()\n").steps == ()

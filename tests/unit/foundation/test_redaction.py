@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pipelines.foundation.redaction import MASK, SHORTEST, Redactor, forms_of
 from pipelines.foundation.redaction.patterns import Patterns, Span
 from pipelines.foundation.redaction.redactor import merged
-from pipelines.report.text import plain
+from pipelines.foundation.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

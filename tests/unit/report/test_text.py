@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.foundation.text import plain
 from pipelines.model import Result, Run, Status
-from pipelines.report.text import duration, plain, remark, size
+from pipelines.report.text import duration, remark, size
 
 
 @pytest.mark.parametrize(

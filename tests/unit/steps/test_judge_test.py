@@ -20,8 +20,15 @@ BAD = (
 EMPTY = '<testsuites><testsuite name="s"/></testsuites>'
 
 
-def judge(exit_code: int = 0, report: str | None = REPORT, texts: tuple[str, ...] = (), last_line: str = "", **marks: str) -> Check:
-    return judge_test(exit_code=exit_code, marks=marks, last_line=last_line, report=report, texts=texts)
+def judge(
+    exit_code: int = 0,
+    report: str | None = REPORT,
+    texts: tuple[str, ...] = (),
+    last_line: str = "",
+    limit_s: float | None = None,
+    **marks: str,
+) -> Check:
+    return judge_test(exit_code=exit_code, marks=marks, last_line=last_line, report=report, texts=texts, limit_s=limit_s)
 
 
 def said(check: Check) -> tuple[Verdict, str | None]:
@@ -83,6 +90,18 @@ def test_a_broken_report_is_no_evidence(exit_code: int, verdict: Verdict) -> Non
     assert check.verdict is verdict
     assert check.reason is not None
     assert "is no JUnit report" in check.reason
+
+
+@pytest.mark.parametrize(
+    ("after", "limit", "words"),
+    [
+        ("13", 15.0, "the command was stopped after 13 s, at the step's limit of 15s (test_x)"),
+        ("1", 15.0, "the command was stopped after 1 s, at the step's limit of 15s, 12s of it passed before the command began (test_x)"),
+        ("", 600.0, "the command was stopped after  s, at the step's limit of 10m, 9m50s of it passed before the command began (test_x)"),
+    ],
+)
+def test_a_timeout_names_the_limit_and_what_used_it_up(after: str, limit: float, words: str) -> None:
+    assert judge(125, report=None, timeout=after, last_line="test_x", limit_s=limit).reason == words
 
 
 def test_a_timeout_shows_beside_the_failures_seen_before_it() -> None:

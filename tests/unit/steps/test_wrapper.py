@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.steps.wrapper import PLACE, SCRIPT, SIGNALLED, STAMP_VARIABLE, UNHEALTHY, UNTIL_VARIABLE, Health, read, wrapped
+from pipelines.steps.wrapper import PLACE, SCRIPT, SIGNALLED, STAMP_VARIABLE, UNHEALTHY, UNTIL_VARIABLE, Health, read, spelled, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,8 +40,14 @@ def run(
     script, *arguments = wrapped(command, health)[1:]
     assert script == PLACE
     words = [*shell, "-c", SCRIPT, PLACE, *arguments]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env={**os.environ, STAMP_VARIABLE: "S1", **(env or {})})
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env={**os.environ, STAMP_VARIABLE: spelled("S1"), **(env or {})}
+    )
     return read(done.stdout), done
+
+
+def numbers(number: int) -> str:
+    return "".join("\x01\x02\x03\x04\x05\x06\x07\x08\x0e\x0f"[int(digit)] for digit in str(number))
 
 
 def later(seconds: int) -> str:
@@ -164,16 +170,29 @@ def test_without_any_tool_to_ask_with_it_says_so_at_once(tmp_path: Path) -> None
 
 
 def test_a_command_cannot_forge_the_stamp() -> None:
-    transcript, _ = run(("sh",), "printf", "\\036lockgate stamp mine\\n")
+    transcript, _ = run(("sh",), "printf", f"\x1e\x01{spelled('mine')}\n")
     assert transcript.marks["stamp"] == "S1"
 
 
 @given(output=st.text(st.characters(exclude_characters="\x1e", codec="utf-8")), code=st.integers(0, 255))
 def test_marks_are_taken_out_of_any_output(output: str, code: int) -> None:
-    transcript = read(f"\x1elockgate stamp S9\n{output}\x1elockgate exit {code}\n")
+    transcript = read(f"\x1e\x01{spelled('S9')}\n{output}\x1e\x05{numbers(code)}\n")
     assert (transcript.output, transcript.exit_code, transcript.marks) == (output, code, {"stamp": "S9"})
 
 
 @given(st.text())
 def test_any_output_is_read_without_harm(output: str) -> None:
     read(output)
+
+
+@pytest.mark.parametrize("code", [0, 1, 7, 8, 9, 42, 108, 250])
+@pytest.mark.parametrize("secret", ["0", "1", "8", "a", "e", "x", "36", "stamp", "lockgate", "S1", "53", " "])
+def test_a_short_secret_that_an_engine_masks_changes_nothing(shell: tuple[str, ...], secret: str, code: int) -> None:
+    _, done = run(shell, "sh", "-c", f"exit {code}")
+    transcript = read(done.stdout.replace(secret, "***"))
+    assert (transcript.exit_code, transcript.marks) == (code, {"stamp": "S1"})
+
+
+def test_a_limit_is_understood_whatever_is_masked() -> None:
+    _, done = run(("sh",), "sleep", "60", env={UNTIL_VARIABLE: later(-100)})
+    assert read(done.stdout.replace("1", "***").replace("t", "***")).marks["timeout"] == "1"
