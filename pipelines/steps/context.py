@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded.paths import cache_dir
+from pipelines.foundation.regular_files import read_bytes
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,9 +25,19 @@ def exclusions(context: Path, dockerfile: str) -> tuple[str, ...]:
     """
     specific, common = f"{dockerfile}.dockerignore", ".dockerignore"
     name = next((name for name in (specific, common) if (context / name).is_file()), None)
+    ours = (*OURS, *_cache(context))
     if name is None:
-        return OURS
-    return (*OURS, *patterns((context / name).read_text(encoding="utf-8-sig", errors="replace")), f"!{dockerfile}", f"!{name}")
+        return ours
+    text = read_bytes(context / name).decode("utf-8-sig", errors="replace")
+    return (*ours, *patterns(text), f"!{dockerfile}", f"!{name}", *_cache(context))
+
+
+def _cache(context: Path) -> tuple[str, ...]:
+    """The pattern of Lockgate's cache, where that is in the context: CI systems keep nothing that is outside the project."""
+    cache = cache_dir().resolve()
+    if not cache.is_relative_to(context.resolve()) or cache == context.resolve():
+        return ()
+    return ("".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in cache.relative_to(context.resolve()).as_posix()),)
 
 
 def patterns(text: str) -> tuple[str, ...]:

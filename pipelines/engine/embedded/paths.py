@@ -33,11 +33,15 @@ def store_dir(environ: Mapping[str, str] | None = None, *, rootless: bool = Fals
     """
     env = os.environ if environ is None else environ
     folder = Path(env["LOCKGATE_STORE"]).absolute() if env.get("LOCKGATE_STORE") else cache_dir(env)
-    return folder / f"store-{'rootless' if rootless else 'root'}-{_owner()}"
+    return folder / f"store-{'rootless' if rootless else 'root'}-{host_uid()}"
 
 
-def _owner() -> int:
-    """The user as the host knows it: inside a user namespace everybody is 0."""
-    from pipelines.engine.embedded.store.location import host_uid
-
-    return host_uid()
+def host_uid() -> int:
+    """This process's user as the host knows it: within a user namespace everybody is root."""
+    uid = os.getuid()
+    with Path("/proc/self/uid_map").open(encoding="ascii") as table:
+        for line in table:
+            inside, outside, count = map(int, line.split())
+            if inside <= uid < inside + count:
+                return outside + uid - inside
+    return uid

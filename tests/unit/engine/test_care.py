@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.care import care
-from pipelines.engine.embedded.store.location import host_uid
+from pipelines.engine.embedded.paths import host_uid
 
 if TYPE_CHECKING:
     from pathlib import Path

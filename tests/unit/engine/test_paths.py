@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.engine.embedded.paths import cache_dir, run_dir, store_dir
-from pipelines.engine.embedded.store.location import host_uid
+from pipelines.engine.embedded.paths import cache_dir, host_uid, run_dir, store_dir
 
 
 @pytest.mark.parametrize(

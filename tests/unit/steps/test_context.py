@@ -42,3 +42,12 @@ def test_a_dockerfiles_own_ignore_file_wins(tmp_path: Path) -> None:
 )
 def test_single_lines(line: str, found: tuple[str, ...]) -> None:
     assert patterns(line) == found
+
+
+def test_a_cache_in_the_context_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKGATE_CACHE", str(tmp_path / ".cache" / "lock[gate]"))
+    assert exclusions(tmp_path, "Dockerfile") == (*OURS, r".cache/lock\[gate\]")
+    (tmp_path / ".dockerignore").write_text("!.cache\n")
+    assert exclusions(tmp_path, "Dockerfile")[-1] == r".cache/lock\[gate\]"
+    monkeypatch.setenv("LOCKGATE_CACHE", str(tmp_path))
+    assert exclusions(tmp_path, "Dockerfile")[:3] == OURS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.changeset import paths
 from pipelines.engine.embedded.ops.read import must_stat, within
 from pipelines.engine.embedded.store.guard import disk_guard
+from pipelines.engine.embedded.store.own import own_folders
 from pipelines.foundation.named_files import writing_named
 
 if TYPE_CHECKING:
@@ -38,16 +40,20 @@ def _merge(root: Root, source: str, target: Path, *, wipe: bool) -> None:
     with _told(target):
         target.mkdir(parents=True, exist_ok=True)
         if wipe:
-            _empty(target)
+            empty(target, own_folders(target).paths)
     copy_tree(root, source, Root(target), "/", owner="caller")
 
 
-def _empty(folder: Path) -> None:
+def empty(folder: Path, kept: Sequence[Path]) -> None:
+    """Remove all that is in a folder but the engine's own folders, and the folders they lie in."""
     for child in folder.iterdir():
-        if child.is_dir() and not child.is_symlink():
-            shutil.rmtree(child)
-        else:
+        place = Path(os.path.realpath(child))
+        if child.is_symlink() or not child.is_dir():
             child.unlink()
+        elif place not in kept and any(one.is_relative_to(place) for one in kept):
+            empty(child, kept)
+        elif place not in kept:
+            shutil.rmtree(child)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,16 @@ from pipelines.engine.embedded.ops.changeset import ApplyChanges
 from pipelines.engine.embedded.ops.op import Op
 from pipelines.engine.embedded.ops.patch import ApplyPatch, ApplyPatchFile
 from pipelines.engine.embedded.ops.replace import ReplaceText
+from pipelines.engine.embedded.store.own import own_folders
 from pipelines.engine.embedded.store.patterns import START, Filter
 from pipelines.engine.embedded.store.selection import select
+from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pipelines.engine.embedded.ops.actions import Action
+    from pipelines.engine.embedded.store.selection import Found
 
 Tree = dict[str, bytes | None]
 """Absolute path -> contents, None for a directory. The root itself is not in it."""
@@ -59,8 +63,19 @@ class HostOp(Op):
         """
         if not self.path.is_dir():
             raise NotFound(f"lstat {self.path}: no such file or directory")
-        found = select(str(self.path), Filter(*self.filters))
-        return {f"/{one.rel}": None if one.is_folder() else Path(one.path).read_bytes() for one in found}
+        own = own_folders(self.path)
+        found = select(str(self.path), Filter(*self.filters), leave_out=own.identities)
+        return {f"/{one.rel}": content for one in found for content in _content(one)}
+
+
+def _content(found: Found) -> Iterator[bytes | None]:
+    """What the tree has of a path: None for a folder; nothing for a device, a pipe or a socket."""
+    if found.is_folder():
+        yield None
+    elif stat.S_ISLNK(found.info.st_mode):
+        yield f"-> {Path(found.path).readlink()}".encode(errors="surrogateescape")
+    elif stat.S_ISREG(found.info.st_mode):
+        yield read_bytes(found.path, follow=False)
 
 
 def apply(tree: Tree, action: Action, tree_of: Callable[[Op], Tree]) -> Tree:  # noqa: PLR0911 - one for each operation

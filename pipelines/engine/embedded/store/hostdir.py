@@ -15,6 +15,7 @@ from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.hashes import Hashes
 from pipelines.engine.embedded.store.listing import Files, Listing
 from pipelines.engine.embedded.store.measure import measure
+from pipelines.engine.embedded.store.own import Own, own_folders, refuse_own
 from pipelines.engine.embedded.store.patterns import Filter
 from pipelines.engine.embedded.store.pins import Gone
 from pipelines.engine.embedded.store.place import LAYERS
@@ -71,8 +72,10 @@ def import_host_dir(
         DiskFull: nothing was kept.
     """
     base = _folder(path)
+    own = own_folders(base, store.root)
+    refuse_own(base, own)
     filters = Filters(_local(include), _local(exclude), gitignore)
-    work = _Import(store, base, filters, Hashes(store.place.index, slot_of(base, filters)))
+    work = _Import(store, base, filters, own, Hashes(store.place.index, slot_of(base, filters)))
     try:
         with disk_guard(store.root):
             snapshot = work.run(no_cache=no_cache)
@@ -88,8 +91,8 @@ def slot_of(base: str, filters: Filters) -> str:
     return digest_records([(base, *filters.include, "", *filters.exclude, str(filters.gitignore))])
 
 
-def walk(base: str, filters: Filters) -> list[Found]:
-    """What of a folder is imported.
+def walk(base: str, filters: Filters, own: Own) -> list[Found]:
+    """What of a folder is imported: nothing of the engine's own.
 
     Raises:
         InvalidInput: it changes all the time, or a pattern is malformed.
@@ -99,7 +102,7 @@ def walk(base: str, filters: Filters) -> list[Found]:
     vanished = ""
     for _ in range(_TRIES):
         try:
-            return [one for one in select(base, wanted, ignore, prefix) if _wanted(one.info.st_mode)]
+            return [one for one in select(base, wanted, ignore, prefix, own.identities) if _wanted(one.info.st_mode)]
         except FileNotFoundError as error:
             vanished = str(error.filename)
     raise InvalidInput(f"{base} keeps changing while it is read: {vanished} is gone; exclude what changes, then try again")
@@ -111,16 +114,17 @@ def files(found: Iterable[Found], hashes: dict[str, str]) -> Files:
 
 
 class _Import:
-    def __init__(self, store: Store, base: str, filters: Filters, hashes: Hashes) -> None:
+    def __init__(self, store: Store, base: str, filters: Filters, own: Own, hashes: Hashes) -> None:
         self._store = store
         self._base = base
         self._filters = filters
+        self._own = own
         self._hashes = hashes
         self._links: dict[tuple[int, int], str] = {}
         self.records: dict[str, tuple[str, ...]] = {}
 
     def run(self, *, no_cache: bool) -> Snapshot:
-        found = walk(self._base, self._filters)
+        found = walk(self._base, self._filters, self._own)
         hashes = self._hashes.of([one for one in found if stat.S_ISREG(one.info.st_mode)])
         self.records = records = dict(_records(found, hashes))
         if not records:

@@ -72,12 +72,13 @@ def now(listing: Listing, index: Any) -> Files | None:
     from pipelines.engine.embedded.store.hashes import Hashes
     from pipelines.engine.embedded.store.hostdir import Filters, slot_of, walk
     from pipelines.engine.embedded.store.hostdir import files as read
+    from pipelines.engine.embedded.store.own import own_folders
 
     filters = Filters(listing.include, listing.exclude, listing.gitignore)
     try:
         if not Path(listing.base).is_dir():
             return None
-        found = walk(listing.base, filters)
+        found = walk(listing.base, filters, own_folders(listing.base))
         hashes = Hashes(index, slot_of(listing.base, filters)).of([one for one in found if stat.S_ISREG(one.info.st_mode)])
         return read(found, hashes)
     except (OSError, EngineError):

@@ -39,14 +39,3 @@ def _bytes(text: str) -> int:
         return parse_size(text)
     except ValueError:
         raise InvalidInput(f"LOCKGATE_STORE_BUDGET={text!r} is not a size: write for example 20GiB or 500MB") from None
-
-
-def host_uid() -> int:
-    """This process's user as the host knows it: within a user namespace everybody is root."""
-    uid = os.getuid()
-    with open("/proc/self/uid_map", encoding="ascii") as table:
-        for line in table:
-            inside, outside, count = map(int, line.split())
-            if inside <= uid < inside + count:
-                return outside + uid - inside
-    return uid

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipelines.engine.embedded.store.patterns import START, Filter, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from pipelines.engine.embedded.store.gitignore import Ignore
 
@@ -45,7 +45,13 @@ class _Level:
         self.pending = pending
 
 
-def select(base: str, filters: Filter, ignore: Ignore | None = None, ignore_prefix: str = "") -> Iterator[Found]:
+def select(
+    base: str,
+    filters: Filter,
+    ignore: Ignore | None = None,
+    ignore_prefix: str = "",
+    leave_out: Collection[tuple[int, int]] = (),
+) -> Iterator[Found]:
     """What is below the folder `base` and passes; each folder before its content, names sorted by their bytes.
 
     A folder that does not pass itself is there when something in it does. Links are not followed.
@@ -55,6 +61,7 @@ def select(base: str, filters: Filter, ignore: Ignore | None = None, ignore_pref
         filters: judges paths relative to `base`.
         ignore: rules of the `.gitignore` files for the entries of `base`.
         ignore_prefix: path of `base` (with a slash at its end, or empty) from where `ignore` counts.
+        leave_out: folders, by device and inode, that are not there for this walk.
     """
     levels = [_Level(base, "", START, ignore, None)]
     while levels:
@@ -70,6 +77,8 @@ def select(base: str, filters: Filter, ignore: Ignore | None = None, ignore_pref
             descend = descend and level.ignore.takes_back
             included = False
         found = Found(rel, entry.path, entry.stat(follow_symlinks=False)) if included or (is_folder and descend) else None
+        if found is not None and is_folder and leave_out and (found.info.st_dev, found.info.st_ino) in leave_out:
+            continue
         if found is not None and included:
             yield from _pending(levels)
             yield found

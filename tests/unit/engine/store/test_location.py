@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.location import LARGEST, default_budget, host_uid
+from pipelines.engine.embedded.paths import host_uid
+from pipelines.engine.embedded.store.location import LARGEST, default_budget
 
 
 def test_outside_of_user_namespaces_the_user_is_the_user() -> None:
