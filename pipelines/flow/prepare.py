@@ -54,12 +54,12 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
             f"{project.name} has no steps", next_step="add [images.NAME] or [tests.NAME] to its configuration; `lockgate init` shows how"
         )
     unknown = (source.unknown,) if source.unknown is not None else ()
-    notes = (*own.notes, *unknown, *_permissions(project), *_open(gates))
+    notes = (*own.notes, *unknown, *permissions(project), *_open(gates))
     plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=notes)
     return Prepared(graph=graph, source=source, provider=provider, plan=plan)
 
 
-def _permissions(project: Project) -> Iterator[str]:
+def permissions(project: Project) -> Iterator[str]:
     """What the configuration allows that nobody should overlook."""
     if project.engine.insecure is Insecure.ALL:
         yield '[engine] insecure = "all": Dockerfiles may start commands with all capabilities of the machine (RUN --security=insecure)'

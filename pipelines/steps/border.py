@@ -16,8 +16,9 @@ from pipelines.engine.codes import Code
 from pipelines.errors import EngineLost, EngineUnavailable, InternalError, LockgateError, StepFailed
 from pipelines.foundation.mapping import Library, of_file, of_machine
 from pipelines.steps.answers import DOCTOR, answer, code_of, too_old
+from pipelines.steps.signals import signal_name
 from pipelines.steps.wording import classify, core
-from pipelines.steps.wrapper import PLACE, SHELL
+from pipelines.steps.wrapper import PLACE, SHELL, SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +128,8 @@ def _service(message: str, alias: str, error: Any) -> str:
 
 
 def _exited(error: Any) -> str:
+    if error.exit_code in SIGNALS:
+        return f"{command_line(error.command)} was ended by {signal_name(error.exit_code - SIGNALS.start)}"
     return f"{command_line(error.command)} exited with code {error.exit_code}"
 
 

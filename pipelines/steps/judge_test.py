@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 from pipelines.foundation.durations import show_duration
 from pipelines.model import Check, Verdict
 from pipelines.steps import junit
+from pipelines.steps.signals import signal_name
 from pipelines.steps.wrapper import reserve_s
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _ended(exit_code: int, marks: Mapping[str, str], last_line: str, limit_s: fl
     if "timeout" in marks:
         how = _stopped(marks["timeout"], limit_s)
     elif "signal" in marks:
-        how = f"the command was ended by {_signal_name(marks['signal'])}"
+        how = f"the command was ended by {signal_name(int(marks['signal']) if marks['signal'].isdecimal() else 0)}"
     elif exit_code == _NOT_FOUND:
         how = "the command was not found in the image"
     elif exit_code == _NOT_EXECUTABLE:
@@ -108,13 +108,6 @@ def _stopped(after_s: str, limit_s: float | None) -> str:
     before_s = limit_s - reserve_s(limit_s) - int(after_s or 0)
     used = f", {show_duration(round(before_s))} of it passed before the command began" if before_s >= _WORTH_SAYING_S else ""
     return f"{how}, at the step's limit of {show_duration(limit_s)}{used}"
-
-
-def _signal_name(number: str) -> str:
-    try:
-        return signal.Signals(int(number)).name + (" (out of memory, perhaps)" if int(number) == signal.SIGKILL else "")
-    except ValueError:
-        return f"signal {number}"
 
 
 def _failures(cases: Sequence[Case]) -> str:

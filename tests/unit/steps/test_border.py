@@ -167,6 +167,11 @@ def test_requests_of_a_step_to_others_are_the_steps_own_affair() -> None:
         (refused("it rains {somewhere}"), StepFailed, "it rains {somewhere}"),
         (failed(command=("/bin/sh", "-c", "pip install x"), err="no index\n"), StepFailed, "`pip install x` exited with code 4"),
         (
+            refused("exit code: 137", _type="EXEC_ERROR", cmd=["k6", "run"], exitCode=137, stdout="", stderr=""),
+            StepFailed,
+            "`k6 run` was ended by SIGKILL (out of memory, perhaps)",
+        ),
+        (
             failed("start sv2 (aliased as db): exit code: 4", err="bad config\n"),
             StepFailed,
             "service db exited with code 4 before it was healthy",
