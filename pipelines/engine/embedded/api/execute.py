@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 META = frozenset({"__typename", "__schema", "__type", "version"})
 """What is answered on the root from the schema alone, so even while the engine proper still starts."""
 
+OF_THE_INPUT = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+"""What the system says of paths that cannot be, whoever met them."""
 SHARE = 200  # objects that are opened before other requests have their turn
 
 
@@ -221,6 +224,9 @@ class Execution:
         except EngineError as error:
             self.errors.append(report(error, leaf.place))
         except Exception as error:  # noqa: BLE001 - a defect of a resolver must not end the session
+            if isinstance(error, OSError) and error.errno in OF_THE_INPUT:
+                self.errors.append(report(InvalidInput(f"{leaf.spec.name}: {(error.strerror or str(error.errno)).lower()}"), leaf.place))
+                return
             traceback.print_exc(file=sys.stderr)
             defect = Defect(f"internal error in {leaf.spec.name}: {type(error).__name__}: {error}")
             self.errors.append(report(defect, leaf.place))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api import coerce
+from pipelines.engine.embedded.api.plausible import check_value
 from pipelines.engine.embedded.api.schema import Composite
 from pipelines.engine.embedded.errors import InvalidInput, UnknownField
 
@@ -91,6 +92,8 @@ class Selector:
         first, *others = (coerce.arguments(node.arguments or (), definition, name, self.variables, self.schema) for node in nodes)
         if any(other != first for other in others) or any(node.name.value != nodes[0].name.value for node in nodes):
             raise InvalidInput(f'Fields "{key}" conflict because they are different fields or have differing arguments.')
+        for argument, value in first.items():
+            check_value(argument, value)
         for argument, one in definition.args.items():
             if one.object and first[argument] is not None:
                 first[argument] = self._objects(first[argument], one, argument)

@@ -47,7 +47,7 @@ async def download(
         InvalidInput: not such an URL, or another checksum.
         NetworkError: no answer, or not a good one.
     """
-    if urlsplit(url).scheme not in {"http", "https"}:
+    if not _is_web(url):
         raise InvalidInput(f"http: {url!r} is not an http or https URL")
     name = file_name(url, name)
     record = digest_of("http", url, name, mode, checksum)
@@ -61,6 +61,13 @@ async def download(
         payload, output = fetched
         session.store.put(record, payload, layers=output.layers())
         return _file(payload, name)
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in {"http", "https"}
+    except ValueError:  # a bracket that does not close
+        return False
 
 
 def file_name(url: str, given: str | None) -> str:
