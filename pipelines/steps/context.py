@@ -1,20 +1,23 @@
 """What of a build context is sent to the engine.
 
 `docker_build` applies .dockerignore itself; the same patterns are given to `host.directory`, so that what is ignored is never read,
-hashed or copied. Beside them go Lockgate's own files, whose change must not rebuild anything, and `.git` (as BuildKit does for a context
-out of git; `!.git` in .dockerignore brings it back).
+hashed or copied. Beside them go Lockgate's own files, whose change must not rebuild anything, its caches where they are below the context (a
+CI may cache nothing outside a project), and `.git` (as BuildKit does for a context out of git; `!.git` in .dockerignore brings it back).
 """
 
 from __future__ import annotations
 
+import os
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.paths import cache_dir
 from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
+_SPECIAL = re.compile(r"[*?\[\]\\]")
 OURS = (".git", "**/.lockgate", "**/lockgate.local.toml")
 
 
@@ -25,19 +28,29 @@ def exclusions(context: Path, dockerfile: str) -> tuple[str, ...]:
     """
     specific, common = f"{dockerfile}.dockerignore", ".dockerignore"
     name = next((name for name in (specific, common) if (context / name).is_file()), None)
-    ours = (*OURS, *_cache(context))
+    caches = caches_below(context, os.environ)
     if name is None:
-        return ours
-    text = read_bytes(context / name).decode("utf-8-sig", errors="replace")
-    return (*ours, *patterns(text), f"!{dockerfile}", f"!{name}", *_cache(context))
+        return (*OURS, *caches)
+    ignored = patterns(read_bytes(context / name).decode("utf-8-sig", errors="replace"))
+    return (*OURS, *ignored, f"!{dockerfile}", f"!{name}", *caches)
 
 
-def _cache(context: Path) -> tuple[str, ...]:
-    """The pattern of Lockgate's cache, where that is in the context: CI systems keep nothing that is outside the project."""
-    cache = cache_dir().resolve()
-    if not cache.is_relative_to(context.resolve()) or cache == context.resolve():
-        return ()
-    return ("".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in cache.relative_to(context.resolve()).as_posix()),)
+def caches_below(folder: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Lockgate's caches and stores that are inside a folder, as patterns relative to it: they belong to no build context, to no sources."""
+    root = folder.resolve()
+    places = {Path(place).resolve() for place in _caches(environ)}
+    below = sorted(path.relative_to(root).as_posix() for path in places if path != root and path.is_relative_to(root))
+    return tuple(_SPECIAL.sub(r"\\\g<0>", name) for name in below)
+
+
+def _caches(environ: Mapping[str, str]) -> Iterator[str]:
+    """Where they are: as variables say, else as the XDG base directories do."""
+    if store := environ.get("LOCKGATE_STORE"):
+        yield store
+    if cache := environ.get("LOCKGATE_CACHE"):
+        yield cache
+    elif base := environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else ""):
+        yield f"{base}/lockgate"
 
 
 def patterns(text: str) -> tuple[str, ...]:

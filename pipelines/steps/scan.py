@@ -7,6 +7,7 @@ number may run at once (Trivy's own cache folder takes one process at a time).
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from pipelines.errors import StepFailed
 from pipelines.model import Check, OnInconclusive, Verdict
 from pipelines.steps import database, trivy
 from pipelines.steps.border import border
+from pipelines.steps.context import caches_below
 from pipelines.steps.judge_scan import NO_DATABASE, judge_scan
 from pipelines.steps.lock import resolve
 from pipelines.steps.replay import Attempt, settle, with_attempt
@@ -136,6 +138,9 @@ def _image_targets(given: Given, spec: ScanSpec, known: Database, image: Image) 
 
 
 def _source_target(given: Given, spec: ScanSpec, known: Database) -> Target:
-    sources = given.client.host().directory(str(given.project.root), exclude=list(NOT_SOURCES), gitignore=True)
+    apart = [*NOT_SOURCES, *caches_below(given.project.root, os.environ)]
+    sources = given.client.host().directory(str(given.project.root), exclude=apart, gitignore=True)
+        str(given.project.root), exclude=[*NOT_SOURCES, *caches_below(given.project.root, os.environ)], gitignore=True
+    )
     container = _trivy(given, spec, known).with_mounted_directory(f"{ROOT}/sources", sources)
     return Target(container=container, arguments=("fs", *ALWAYS, "--scanners", "vuln,misconfig,secret", f"{ROOT}/sources"))

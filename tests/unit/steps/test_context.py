@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.steps.context import OURS, exclusions, patterns
+from pipelines.steps.context import OURS, caches_below, exclusions, patterns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +25,16 @@ def test_a_dockerfiles_own_ignore_file_wins(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("common")
     (tmp_path / "docker/App.dockerignore").write_text("own")
     assert exclusions(tmp_path, "docker/App")[-3:] == ("own", "!docker/App", "!docker/App.dockerignore")
+
+
+@pytest.mark.parametrize("variable", ["LOCKGATE_CACHE", "LOCKGATE_STORE"])
+def test_caches_inside_the_project_are_no_part_of_it(tmp_path: Path, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CI that caches nothing outside the project's folder keeps them there."""
+    monkeypatch.setenv(variable, str(tmp_path / ".cache/lock*gate"))
+    (tmp_path / ".dockerignore").write_text("*\n!.cache\n")
+    assert exclusions(tmp_path, "Dockerfile")[-1] == ".cache/lock\\*gate"
+    assert caches_below(tmp_path / "other", os.environ) == ()
+    assert caches_below(tmp_path, {variable: str(tmp_path)}) == ()
 
 
 @pytest.mark.parametrize(
