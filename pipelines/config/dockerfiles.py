@@ -63,12 +63,13 @@ WORKDIR /src
 RUN python3 -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # Index settings and private certificates of the machine come as secrets, so no layer holds them; without them pip uses its defaults.
-{first}COPY . .
-{project}
+{first}
 FROM deps AS test
-{_PIP.format(words="pytest")}
+{_PIP.format(words="pytest")}COPY . .
+{project}
 FROM deps AS runtime
-{_USER}CMD {_started(root)}
+COPY . .
+{project}{_USER}CMD {_started(root)}
 """
 
 

@@ -27,10 +27,14 @@ def generate() -> str:
     """The schema made from the tables; the shipped file must be this text."""
     from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
+    from pipelines.config.examples import EXAMPLES
     from pipelines.config.tables import Document
 
     _, document = models_json_schema([(Document, "validation")], schema_generator=GenerateJsonSchema)
     definitions = document["$defs"]
+    for table, examples in EXAMPLES.items():
+        for key, example in examples.items():
+            definitions[table.__name__]["properties"][key]["examples"] = [example]
     root = definitions.pop("Document")
     schema = {"$schema": GenerateJsonSchema.schema_dialect, **root, "title": _TITLE, "$defs": definitions}
     return json.dumps(_tidy(schema), indent=2) + "\n"

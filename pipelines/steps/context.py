@@ -1,8 +1,9 @@
 """What of a build context is sent to the engine.
 
 `docker_build` applies .dockerignore itself; the same patterns are given to `host.directory`, so that what is ignored is never read,
-hashed or copied. Beside them go Lockgate's own files, whose change must not rebuild anything, its caches where they are below the context (a
-CI may cache nothing outside a project), and `.git` (as BuildKit does for a context out of git; `!.git` in .dockerignore brings it back).
+hashed or copied. Beside them go Lockgate's own files, whose change must not rebuild anything, its caches where they are below the
+context (a CI may cache nothing outside a project), and `.git` (as BuildKit does for a context out of git; `!.git` in .dockerignore
+brings it back).
 """
 
 from __future__ import annotations

@@ -140,7 +140,5 @@ def _image_targets(given: Given, spec: ScanSpec, known: Database, image: Image) 
 def _source_target(given: Given, spec: ScanSpec, known: Database) -> Target:
     apart = [*NOT_SOURCES, *caches_below(given.project.root, os.environ)]
     sources = given.client.host().directory(str(given.project.root), exclude=apart, gitignore=True)
-        str(given.project.root), exclude=[*NOT_SOURCES, *caches_below(given.project.root, os.environ)], gitignore=True
-    )
     container = _trivy(given, spec, known).with_mounted_directory(f"{ROOT}/sources", sources)
     return Target(container=container, arguments=("fs", *ALWAYS, "--scanners", "vuln,misconfig,secret", f"{ROOT}/sources"))

@@ -1,0 +1,59 @@
+"""docs/configuration.md has every key, and what it shows works as it stands."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pipelines.config import load, tables
+from pipelines.config.examples import EXAMPLES
+from pipelines.config.tables import SharedSettings, Table
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGE = ROOT / "docs/configuration.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+
+
+NOT_OF_A_PROJECT = {"Table", "Limited", "SharedSettings", "SharedRegistryTable"}
+TABLES = [one for one in vars(tables).values() if isinstance(one, type) and issubclass(one, Table) and one.__name__ not in NOT_OF_A_PROJECT]
+
+
+def test_the_page_is_that_of_the_tables() -> None:
+    done = subprocess.run([sys.executable, "docs/make_configuration.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
+def test_every_key_has_an_example_and_is_on_the_page(table: type[Table]) -> None:
+    sections = set(tables.Document.model_fields) - {"width", "keep_going"}
+    wanted = set(table.model_fields) - (sections if table is tables.Document else set())
+    assert set(EXAMPLES.get(table, {})) == wanted, (
+        "put an example into pipelines/config/examples.py, then: python docs/make_configuration.py"
+    )
+    assert all(f"| `{key}` |" in TEXT for key in wanted)
+
+
+def test_the_examples_together_are_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "lockgate.toml").write_text("\n".join(BLOCKS))
+    project = load(tmp_path, environ={"LOCKGATE_CONFIG_DIRS": str(tmp_path / "none")}).project
+    assert project.scan is not None
+    assert (len(project.scan.waivers), project.tests["unit"].services["shop"].port) == (1, 8000)
+    assert project.perf["checkout"].thresholds.min_rps == 50
+
+
+def test_settings_for_every_project_are_as_shown() -> None:
+    (settings,) = re.findall(r"```toml settings\n(.*?)```", TEXT, re.DOTALL)
+    assert SharedSettings.model_validate(tomllib.loads(settings)).registry is not None
+
+
+def test_links_lead_somewhere() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        assert (PAGE.parent / link).exists(), link
+    titles = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= titles
