@@ -33,7 +33,7 @@ RUN = f"{BLOCK}from pipelines.__main__ import main\nsys.exit(main(sys.argv[1:]))
 ROOMS = ("cli", "config", "flow", "foundation", "model", "providers", "registry", "report", "steps")
 ABOUT_THE_ENGINE = {"book", "explain"}
 """Modules of `plan --explain`, which is about what the embedded engine has done."""
-ON_MACOS = {"anyio", "click", "dagger-io", "graphql-core", "h11", "httpx", "pathspec", "platformdirs", "pydantic", "rich"}
+ON_MACOS = {"ahocorasick-rs", "anyio", "click", "dagger-io", "graphql-core", "h11", "httpx", "pathspec", "platformdirs", "pydantic", "rich"}
 """Distributions that were seen to have wheels for macOS 11 on both processors, or are pure Python."""
 
 
