@@ -17,7 +17,8 @@ class Image:
     publish `ref` is `repository:tag@sha256:…` and `digest` names it.
 
     `targets` gives the container of another stage of the same Dockerfile (`targets["test"]`), for steps that run in it. `origin` says where
-    its base came from (`official`, `built`, or None).
+    its base came from (`official`, `built`, or None). `found` is the digest by which the registry had this version, made of the same
+    inputs, before: then `container` is that image and was not built.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Image:
     version: str | None = None
     base: str | None = None
     origin: str | None = None
+    found: str | None = None
     ref: str | None = None
     digest: str | None = None
     published: bool = False

@@ -11,6 +11,8 @@ from pipelines.errors import LockgateError, StepFailed
 from pipelines.model import Image, Insecure
 from pipelines.steps.border import border
 from pipelines.steps.context import exclusions
+from pipelines.steps.earlier import find_earlier
+from pipelines.steps.inputs import Inputs, inputs_digest
 from pipelines.steps.labels import labels_of
 from pipelines.steps.lock import resolve
 from pipelines.steps.offered import secrets_of
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import ImageSpec, LockedImage
+    from pipelines.steps.earlier import Earlier
     from pipelines.steps.given import Given
 
 _STAGE = re.compile(r"^\s*FROM\s.*\sAS\s+(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -69,13 +72,20 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
         args=_arguments(spec, given, base),
         secrets=await build_secrets(given, secrets_of(spec, given.project)),
     )
-    labels = labels_of(spec, given.source, base=base.reference if base else None)
+    inputs = _inputs(recipe, given, base)
+    labels = labels_of(spec, given.source, base=base.reference if base else None, inputs=inputs)
     _announce(recipe, given, base)
     await _check_privileges(recipe, given)
     stages = {target: await _known(recipe, target) for target in targets}
     native = str(await given.client.default_platform()) if spec.platforms else None
     _check_platforms(spec, base, native)
-    variants = {platform: await _variant(recipe, given, platform, native, labels) for platform in spec.platforms or (None,)}
+    earlier = await find_earlier(given, spec.name, inputs)
+    wanted = spec.platforms or (None,)
+    if earlier is not None:
+        variants = {platform: await _fetched(earlier, given, spec.name, platform) for platform in wanted}
+        given.context.cached = True
+    else:
+        variants = {platform: await _variant(recipe, given, platform, native, labels) for platform in wanted}
     return Image(
         name=spec.name,
         container=(shipped := variants.get(native) or next(iter(variants.values()))),
@@ -86,7 +96,32 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
         version=given.source.version,
         base=base.reference if base else None,
         origin=base.origin if base else None,
+        found=earlier.digest if earlier is not None else None,
     )
+
+
+def _inputs(recipe: Recipe, given: Given, base: LockedImage | None) -> str | None:
+    spec, source = recipe.spec, given.source
+    return inputs_digest(
+        Inputs(
+            revision=source.revision,
+            dirty=source.dirty,
+            dockerfile=(Path(given.project.root) / spec.context / spec.dockerfile).read_bytes(),
+            where=(spec.context, spec.dockerfile),
+            target=spec.target,
+            base=base.reference if base else None,
+            args=recipe.args,
+            platforms=spec.platforms,
+            secrets=tuple(spec.secrets),
+            labels=spec.labels,
+        )
+    )
+
+
+async def _fetched(earlier: Earlier, given: Given, name: str, platform: str | None) -> dagger.Container:
+    """The image of one platform as the registry has it."""
+    with border(f"fetch image {name}"):
+        return await earlier.container(given.client, platform).sync()
 
 
 async def _check_privileges(recipe: Recipe, given: Given) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.steps.inputs import LABEL
+
 if TYPE_CHECKING:
     from pipelines.model import ImageSpec, Source
 
 PREFIX = "org.opencontainers.image."
 
 
-def labels_of(spec: ImageSpec, source: Source, *, base: str | None = None) -> dict[str, str]:
-    """Title, version, revision, source and created, each where git knows it, and the base image's name and digest.
+def labels_of(spec: ImageSpec, source: Source, *, base: str | None = None, inputs: str | None = None) -> dict[str, str]:
+    """Title, version, revision, source and created, each where git knows it, the base image's name and digest, and the digest of `inputs`.
 
     A label of the configuration wins over one of these.
     """
@@ -25,4 +27,5 @@ def labels_of(spec: ImageSpec, source: Source, *, base: str | None = None) -> di
         "base.name": name or None,
         "base.digest": digest or None,
     }
-    return {f"{PREFIX}{key}": value for key, value in known.items() if value} | dict(spec.labels)
+    own = {LABEL: inputs} if inputs is not None else {}
+    return {f"{PREFIX}{key}": value for key, value in known.items() if value} | own | dict(spec.labels)

@@ -2,7 +2,8 @@
 
 Immutable tags are looked up first. Where the registry already has one, the image is pushed under the tag `candidate` to learn its digest
 (the only way to know it that holds on every engine): the same digest means that everything is there already, another one that the tag
-would move, and then nothing else is pushed. Tags go out one after the other, immutable ones first, and all must name one digest.
+would move, and then nothing else is pushed. Tags go out one after the other, immutable ones first, and all must name one digest. An image
+that came out of the registry itself (`pipelines.steps.earlier`) is not pushed again: engines do not keep the bytes of what they pulled.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from pipelines.errors import ConfigError, StepFailed
 from pipelines.steps.answers import code_of
 from pipelines.steps.border import border
 from pipelines.steps.lock import digest_of
-from pipelines.steps.secrets import read_secret
+from pipelines.steps.login import login
 from pipelines.steps.tags import repository, tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import dagger
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from pipelines.steps.tags import Tag
 
 CANDIDATE = "candidate"
-_NO_USER = "token"
-"""User name for a registry that looks at the token only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +82,7 @@ async def step(spec: PublishSpec, name: str, given: Given) -> Image:
         )
     with border(f"publish {name}"):
         press = await _press(given, registry, image)
-        published = await push_tags(press, tags, given.context.log)
+        published = await push_tags(press, tags, given.context.log, known=image.found)
     given.context.cached = published.unchanged
     ref = f"{press.address}:{tags[0].name}@{published.digest}"
     given.context.log(f"published {ref}\n")
@@ -91,20 +90,10 @@ async def step(spec: PublishSpec, name: str, given: Given) -> Image:
 
 
 async def _press(given: Given, registry: Registry, image: Image) -> Press:
-    login = given.client.container()
-    container = login if image.variants else image.container
-    if registry.auth is not None:
-        secret = await _password(given, registry.auth)
-        host, user = registry.url.partition("/")[0], registry.username or _NO_USER
-        login, container = (target.with_registry_auth(host, user, secret) for target in (login, container))
-    return Press(address=repository(registry, image.name), container=container, variants=image.variants, login=login)
-
-
-async def _password(given: Given, uri: str) -> dagger.Secret:
-    """The password without the line break a file or command ends in, which no registry would take for part of it."""
-    secret, value = await read_secret(given, "registry.auth", uri)
-    bare = value.rstrip("\r\n")
-    return secret if bare == value else given.client.set_secret("registry.auth", bare)
+    entry = await login(given, registry)
+    empty = entry.apply(given.client.container())
+    container = empty if image.variants else entry.apply(image.container)
+    return Press(address=repository(registry, image.name), container=container, variants=image.variants, login=empty)
 
 
 class Shelf(Protocol):
@@ -129,14 +118,16 @@ class Published:
     unchanged: bool
 
 
-async def push_tags(shelf: Shelf, tags: Sequence[Tag], log: Callable[[str], None]) -> Published:
-    """Push every tag that does not name the image yet.
+async def push_tags(shelf: Shelf, tags: Sequence[Tag], log: Callable[[str], None], *, known: str | None = None) -> Published:
+    """Push every tag that does not name the image yet. `known` is the digest of an image that came out of this registry.
 
     Raises:
         StepFailed: an immutable tag would move; nothing but the candidate was pushed.
     """
     there = {tag.name: await shelf.remote(tag.name) for tag in tags}
     taken = [tag for tag in tags if tag.immutable and there[tag.name] is not None]
+    if known is not None and taken and all(there[tag.name] == known for tag in taken):
+        return await _join(shelf, tags, there, known, log)
     digest = await shelf.push(CANDIDATE) if taken else None
     for tag in taken:
         if there[tag.name] != digest:
@@ -154,9 +145,36 @@ async def push_tags(shelf: Shelf, tags: Sequence[Tag], log: Callable[[str], None
     return Published(digest=str(digest), unchanged=all(before == digest for before in there.values()))
 
 
+async def _join(shelf: Shelf, tags: Sequence[Tag], there: Mapping[str, str | None], known: str, log: Callable[[str], None]) -> Published:
+    """Tags of an image that was published before. What is missing is added if the engine can push the same bytes; a moving tag that names
+    another image stays, since it may have moved on to a later release.
+    """
+    missing = [tag for tag in tags if there[tag.name] is None]
+    same = not missing or await shelf.push(CANDIDATE) == known
+    for tag in tags:
+        name = f"{shelf.address}:{tag.name}"
+        if tag not in missing:
+            log(
+                f"{name} is there already\n"
+                if there[tag.name] == known
+                else f"{name} names {there[tag.name]} and stays: {known} is older\n"
+            )
+        elif same:
+            log(f"pushed {name}@{await shelf.push(tag.name)}\n")
+        elif tag.immutable:
+            raise StepFailed(
+                f"the tag {name} is missing, and this engine cannot add it to {known}, which is published already",
+                cause="what it pushes has another digest",
+                next_step="add the tag with the registry's own tool, or make a new version (git tag)",
+            )
+        else:
+            log(f"{name} is not set: this engine cannot push {known} again without changing it\n")
+    return Published(digest=known, unchanged=not (missing and same))
+
+
 def _would_move(shelf: Shelf, tag: Tag, before: str, after: str) -> StepFailed:
     return StepFailed(
         f"the tag {shelf.address}:{tag.name} is immutable and names {before}, this image is {after}",
-        cause="this version was published before, with other content",
+        cause="this version was published before, from other inputs (or by a Lockgate that did not label images with them)",
         next_step="make a new version (git tag), or list the tag under [publish] moving",
     )

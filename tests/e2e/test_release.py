@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.conftest import Checkout
 
@@ -80,3 +81,24 @@ def test_nothing_is_published_from_a_laptop_unless_asked(repository: Checkout) -
     assert (kept.code, kept.steps["publish.small"]["status"]) == (0, "skipped")
     assert kept.document["images"][0]["published"] is False
     assert repository.run("--publish").document["images"][0]["published"] is True
+
+
+def test_a_release_job_tried_again_elsewhere_takes_what_is_published(repository: Checkout, tmp_path: Path) -> None:
+    """A fresh runner has no cache, and its rebuild another digest: the file it makes says when it was made."""
+    repository.edit("Dockerfile", "FROM scratch\nCOPY content /\n", "ARG BASE\nFROM $BASE\nCOPY content /\nRUN date +%s%N > /made\n")
+    repository.edit("lockgate.toml", "[images.small]", '[images.small]\nbase = "python"')
+    git(repository, "commit", "--quiet", "--all", "--message", "made at some time")
+    version = f"1.{os.getpid()}.{int.from_bytes(os.urandom(4), 'big')}"
+    git(repository, "tag", f"v{version}")
+    first = repository.run(LOCKGATE_STORE=str(tmp_path / "one"))
+    again = repository.run(LOCKGATE_STORE=str(tmp_path / "two"))
+    assert (first.code, again.code) == (0, 0), again.stderr
+    assert again.document["images"][0]["ref"] == first.document["images"][0]["ref"]
+    assert again.steps["image.small"]["cached"]
+    # Other inputs under the same version stay refused.
+    repository.edit("lockgate.toml", "[images.small]", '[images.small]\nlabels = { by = "another" }')
+    git(repository, "commit", "--quiet", "--all", "--message", "another label")
+    git(repository, "tag", "--force", f"v{version}")
+    other = repository.run(LOCKGATE_STORE=str(tmp_path / "two"))
+    assert other.code == 1
+    assert "is immutable" in other.steps["publish.small"]["reason"]

@@ -77,3 +77,41 @@ async def test_a_moving_tag_moves() -> None:
 async def test_tags_with_different_digests_are_an_error() -> None:
     with pytest.raises(StepFailed, match="got digest"):
         await push(Registry(drift={"latest": "sha256:other"}), VERSION, LATEST)
+
+
+async def known(registry: Registry, *tags: Tag) -> Published:
+    """Push an image that came out of the registry, where it is `OLD`."""
+    return await push_tags(registry, tags, lambda _text: None, known=OLD)
+
+
+async def test_a_release_found_in_the_registry_is_not_pushed_again() -> None:
+    registry = Registry({"1.4.0": OLD, "latest": OLD})
+    assert await known(registry, VERSION, LATEST) == Published(digest=OLD, unchanged=True)
+    assert registry.pushed == []
+
+
+async def test_a_moving_tag_does_not_go_back_to_a_release_found_in_the_registry() -> None:
+    registry = Registry({"1.4.0": OLD, "latest": "sha256:newer"})
+    assert await known(registry, VERSION, LATEST) == Published(digest=OLD, unchanged=True)
+    assert registry.tags["latest"] == "sha256:newer"
+
+
+async def test_a_missing_tag_joins_a_release_found_in_the_registry_where_the_engine_keeps_its_bytes() -> None:
+    registry = Registry({"1.4.0": OLD}, drift={CANDIDATE: OLD, "latest": OLD})
+    assert await known(registry, VERSION, LATEST) == Published(digest=OLD, unchanged=False)
+    assert registry.tags["latest"] == OLD
+
+
+async def test_where_it_does_not_a_missing_moving_tag_is_left_out_and_an_immutable_one_is_an_error() -> None:
+    registry = Registry({"1.4.0": OLD})
+    assert await known(registry, VERSION, LATEST) == Published(digest=OLD, unchanged=True)
+    assert "latest" not in registry.tags
+    with pytest.raises(StepFailed, match="release is missing"):
+        await known(registry, VERSION, Tag(name="release", immutable=True))
+    assert "release" not in registry.tags
+
+
+async def test_a_release_that_moved_since_it_was_found_is_refused() -> None:
+    registry = Registry({"1.4.0": "sha256:other"})
+    with pytest.raises(StepFailed, match="immutable"):
+        await known(registry, VERSION)
