@@ -233,16 +233,19 @@ class Process:
     async def _stop(self, times: StopTimes) -> None:
         self.close_stdin()
         if not await self.ended_within(times.stdin_s):
-            for number, seconds in times.signals():
-                self.send(number)
-                if await self.ended_within(seconds):
-                    break
-        if self._own_session:
-            self._kill(signal.SIGKILL)  # what it started and did not end itself
+            await self._insist(times)
         await asyncio.wait({self.finished}, timeout=DRAIN_S)
         self._protocol.close()
         if not self.finished.done():
             self.finished.set_result(self.returncode if self.returncode is not None else -signal.SIGKILL)
+
+    async def _insist(self, times: StopTimes) -> None:
+        for number, seconds in times.signals():
+            self.send(number)
+            if await self.ended_within(seconds):
+                break
+        if self._own_session:  # what it started and did not end itself; its number cannot be another's yet
+            self._kill(signal.SIGKILL)
 
     def _kill(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
