@@ -37,12 +37,13 @@ def to_project(document: tables.Document, config_file: Path, locked: Mapping[str
         engine=_engine(document.engine),
         width=document.width,
         keep_going=document.keep_going,
+        timeout_s=document.timeout,
         registry=_registry(document.registry),
-        images={name: _image(name, table) for name, table in document.images.items()},
-        tests={name: _test(name, table) for name, table in document.tests.items()},
-        scan=_scan(document.scan),
-        perf={name: _perf(name, table) for name, table in document.perf.items()},
-        publish=_publish(document.publish),
+        images={name: _image(name, table, document.timeout) for name, table in document.images.items()},
+        tests={name: _test(name, table, document.timeout) for name, table in document.tests.items()},
+        scan=_scan(document.scan, document.timeout),
+        perf={name: _perf(name, table, document.timeout) for name, table in document.perf.items()},
+        publish=_publish(document.publish, document.timeout),
         build_secrets=document.build.secrets,
         locked=locked,
     )
@@ -59,15 +60,15 @@ def _engine(table: tables.EngineTable) -> EngineSpec:
     )
 
 
-def _limits(table: tables.Limited) -> StepLimits:
-    return StepLimits(timeout_s=table.timeout, retries=table.retries)
+def _limits(table: tables.Limited, default_s: float) -> StepLimits:
+    return StepLimits(timeout_s=default_s if table.timeout is None else table.timeout, retries=table.retries)
 
 
 def _registry(table: tables.RegistryTable | None) -> Registry | None:
     return Registry(url=table.url, username=table.username, auth=table.auth) if table else None
 
 
-def _image(name: str, table: tables.ImageTable) -> ImageSpec:
+def _image(name: str, table: tables.ImageTable, default_s: float) -> ImageSpec:
     return ImageSpec(
         name=name,
         context=table.context,
@@ -78,7 +79,7 @@ def _image(name: str, table: tables.ImageTable) -> ImageSpec:
         platforms=tuple(table.platforms),
         secrets=table.secrets,
         labels=table.labels,
-        limits=_limits(table),
+        limits=_limits(table, default_s),
     )
 
 
@@ -94,7 +95,7 @@ def _service(table: tables.ServiceTable) -> ServiceSpec:
     )
 
 
-def _test(name: str, table: tables.TestTable) -> TestSpec:
+def _test(name: str, table: tables.TestTable, default_s: float) -> TestSpec:
     return TestSpec(
         name=name,
         image=ImageTarget(name=table.image.name, target=table.image.target),
@@ -103,11 +104,11 @@ def _test(name: str, table: tables.TestTable) -> TestSpec:
         env=table.env,
         secrets=table.secrets,
         services={alias: _service(service) for alias, service in table.services.items()},
-        limits=_limits(table),
+        limits=_limits(table, default_s),
     )
 
 
-def _scan(table: tables.ScanTable | None) -> ScanSpec | None:
+def _scan(table: tables.ScanTable | None, default_s: float) -> ScanSpec | None:
     if table is None:
         return None
     return ScanSpec(
@@ -121,11 +122,11 @@ def _scan(table: tables.ScanTable | None) -> ScanSpec | None:
         allow_unknown_age=table.allow_unknown_age,
         end_of_support=table.end_of_support,
         on_inconclusive=table.on_inconclusive,
-        limits=_limits(table),
+        limits=_limits(table, default_s),
     )
 
 
-def _perf(name: str, table: tables.PerfTable) -> PerfSpec:
+def _perf(name: str, table: tables.PerfTable, default_s: float) -> PerfSpec:
     limits = table.thresholds
     return PerfSpec(
         name=name,
@@ -136,12 +137,12 @@ def _perf(name: str, table: tables.PerfTable) -> PerfSpec:
         thresholds=Thresholds(p95_ms=limits.p95_ms, error_rate=limits.error_rate, min_rps=limits.min_rps),
         env=table.env,
         on_inconclusive=table.on_inconclusive,
-        limits=_limits(table),
+        limits=_limits(table, default_s),
     )
 
 
-def _publish(table: tables.PublishTable | None) -> PublishSpec | None:
+def _publish(table: tables.PublishTable | None, default_s: float) -> PublishSpec | None:
     if table is None:
         return None
     after = None if table.after is None else tuple(table.after)
-    return PublishSpec(when=table.when, tags=tuple(table.tags), moving=tuple(table.moving), after=after, limits=_limits(table))
+    return PublishSpec(when=table.when, tags=tuple(table.tags), moving=tuple(table.moving), after=after, limits=_limits(table, default_s))

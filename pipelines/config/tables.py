@@ -24,7 +24,7 @@ from pipelines.config.fields import (
     Text,
 )
 from pipelines.model import EndOfSupport, EngineKind, Insecure, OnInconclusive, PublishWhen, Severity
-from pipelines.model.project import PROCESSES
+from pipelines.model.project import PROCESSES, TIMEOUT_S
 
 
 class Table(BaseModel):
@@ -37,7 +37,7 @@ class Limited(Table):
     """A table of a step: what every step can limit."""
 
     timeout: Duration | None = Field(
-        None, description="Wall time after which the step is stopped and counts as failed; no limit by default."
+        None, description="Wall time after which the step is stopped and counts as failed; the project's `timeout` by default."
     )
     retries: int = Field(
         2,
@@ -248,6 +248,7 @@ class Document(Table):
     )
     width: int | None = Field(None, ge=1, le=1000, description="How many steps run at once; by the number of processors by default.")
     keep_going: bool = Field(True, description="After a failure, run what does not depend on it; false stops everything.")
+    timeout: Duration = Field(TIMEOUT_S, description="Wall time of every step that has no timeout of its own, steps in lockgate.py too.")
     project: ProjectTable = Field(description="The project itself.")
     registry: RegistryTable | None = Field(None, description="Where images go.")
     build: BuildTable = Field(BuildTable.model_validate({}), description="What every image build is offered.")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.flow.run import RunRequest
     from pipelines.model import Project, Source
     from pipelines.providers import Provider
+    from pipelines.steps.definition import StepDef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,8 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
     source = on_branch(parts.read_source(project.root), provider)
     own = user_steps(project.root)
     options = RunOptions(publish=request.publish, in_ci=provider.in_ci)
-    gates = gated((*parts.builtin(project, source, options), *own.steps), project.publish.after if project.publish else None)
+    steps = (_limited(step, project.timeout_s) for step in (*parts.builtin(project, source, options), *own.steps))
+    gates = gated(tuple(steps), project.publish.after if project.publish else None)
     graph = select(build(gates.definitions), request.words)
     if not graph.nodes and not request.allow_empty:
         raise NothingSelected(
@@ -57,6 +59,13 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
     notes = (*own.notes, *unknown, *permissions(project), *_open(gates))
     plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=notes)
     return Prepared(graph=graph, source=source, provider=provider, plan=plan)
+
+
+def _limited(step: StepDef, timeout_s: float) -> StepDef:
+    """The step with the project's limit, where it has none of its own."""
+    if step.limits.timeout_s is not None:
+        return step
+    return dataclasses.replace(step, limits=dataclasses.replace(step.limits, timeout_s=timeout_s))
 
 
 def permissions(project: Project) -> Iterator[str]:

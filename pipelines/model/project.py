@@ -64,9 +64,13 @@ class EngineSpec:
     start_s: float | None = None
 
 
+TIMEOUT_S = 1800.0
+"""Wall time of a step that nobody limited: half an hour, longer than any step that is at work, shorter than a CI's patience."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLimits:
-    """Limits every configured step can set: `timeout_s` seconds of wall time, `retries` on transient errors only."""
+    """Limits every step can set: `timeout_s` seconds of wall time (None: the project's), `retries` on transient errors only."""
 
     timeout_s: float | None = None
     retries: int = 2
@@ -221,6 +225,8 @@ class Project:
     engine: EngineSpec = EngineSpec()
     width: int | None = None
     keep_going: bool = True
+    timeout_s: float = TIMEOUT_S
+    """Seconds of wall time of a step that has no limit of its own."""
     registry: Registry | None = None
     images: Mapping[str, ImageSpec] = field(default_factory=dict)
     tests: Mapping[str, TestSpec] = field(default_factory=dict)

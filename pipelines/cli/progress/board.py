@@ -12,6 +12,7 @@ from rich.text import Text
 
 from pipelines.cli.progress.lines import Lines
 from pipelines.cli.progress.rows import Phase, Row, arrange
+from pipelines.cli.progress.silence import Silence
 from pipelines.flow.progress import Quiet
 from pipelines.foundation.text import one_line
 from pipelines.report.text import duration, has_worked, outcome, remark
@@ -54,6 +55,7 @@ class Board(Quiet):
         self._head = _Head(began=clock())
         self._rows: dict[str, Row] = {}
         self._tails: dict[str, Lines] = {}
+        self._silences: dict[str, Silence] = {}
         self._engine = Lines(MOST_TAIL * 4)
         self._live = Live(
             console=self._console,
@@ -84,17 +86,21 @@ class Board(Quiet):
         if row := self._rows.get(step_id):
             row.phase, row.began = Phase.RUNNING, self._clock()
             self._tails[step_id] = Lines(MOST_TAIL * 4)
+            self._silences[step_id] = Silence(self._clock)
 
     def step_output(self, step_id: str, text: str) -> None:
         if step_id in self._tails:
             self._tails[step_id].feed(text)
+            self._silences[step_id].hear(text)
 
     def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
         if lines := self._tails.get(step_id):
             if whole:
                 lines.feed(f"{line}\n")
+                self._silences[step_id].hear(f"{line}\n")
             else:
                 lines.so_far(line)
+                self._silences[step_id].so_far(line)
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
         if row := self._rows.get(step_id):
@@ -102,6 +108,7 @@ class Board(Quiet):
 
     def step_finished(self, result: Result) -> None:
         self._tails.pop(result.id, None)
+        self._silences.pop(result.id, None)
         if row := self._rows.get(result.id):
             row.phase, row.result, row.note = Phase.ENDED, result, ""
 
@@ -180,7 +187,7 @@ class Board(Quiet):
             if said := remark(row.result):
                 yield f"  {said}", "" if state in {"failed", "error"} else "dim"
         elif row.phase is Phase.RUNNING:
-            yield row.note, "yellow"
+            yield row.note or (self._silences[row.id].remark() if row.id in self._silences else ""), "yellow"
         else:
             waiting = [need for need in row.needs if need in self._rows and self._rows[need].phase is not Phase.ENDED]
             yield f"waits for {', '.join(waiting)}" if waiting else "waits for its turn", "dim"

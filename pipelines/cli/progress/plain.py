@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pipelines.cli.progress.lines import Lines
+from pipelines.cli.progress.silence import Silence
 from pipelines.flow.heard import Heard
 from pipelines.flow.progress import Quiet
 from pipelines.foundation.text import one_line
@@ -56,6 +57,7 @@ class Plain(Quiet):
         self._heard: dict[str, Heard] = {}
         self._engine = Lines(1)
         self._running: dict[str, tuple[float, float]] = {}
+        self._silences: dict[str, Silence] = {}
 
     def run_started(self, run_id: str, plan: Plan) -> None:
         from pipelines.flow.plan import NOT_SELECTED
@@ -75,16 +77,21 @@ class Plain(Quiet):
 
     def step_started(self, step_id: str) -> None:
         self._running[step_id] = (self._clock(), self._wall())
+        self._silences[step_id] = Silence(self._clock)
         self._output[step_id] = Lines(BLOCK_LINES)
         self._step(step_id, "started")
 
     def step_output(self, step_id: str, text: str) -> None:
+        if silence := self._silences.get(step_id):
+            silence.hear(text)
         heard = self._heard.setdefault(step_id, Heard())
         for line in self._output.setdefault(step_id, Lines(BLOCK_LINES)).feed(text):
             if self._verbose and not self._folds and not heard.again(line):
                 self._terminal.line(f"{self._prefix(step_id)} {line}")
 
     def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
+        if silence := self._silences.get(step_id):
+            silence.hear(f"{line}\n") if whole else silence.so_far(line)
         if whole and self._verbose and not self._folds:
             for seen in Lines(1).feed(f"{line}\n"):
                 self._heard.setdefault(step_id, Heard()).add(seen)
@@ -99,6 +106,7 @@ class Plain(Quiet):
         _, began = self._running.pop(result.id, (0.0, self._wall()))
         output = self._output.pop(result.id, Lines(1))
         self._heard.pop(result.id, None)
+        self._silences.pop(result.id, None)
         line = self._line(result.id, self._ending(result))
         block = list(output)
         fold = None
@@ -126,6 +134,9 @@ class Plain(Quiet):
             now = self._clock()
             steps = ", ".join(f"{step} ({duration(now - began)})" for step, (began, _) in self._running.items())
             self._say(f"still at work: {steps}")
+            for step, silence in self._silences.items():
+                if said := silence.remark():
+                    self._step(step, said)
 
     def _ending(self, result: Result) -> str:
         text = self._terminal.paint(outcome(result), fg=COLORS.get(result.status))

@@ -157,3 +157,16 @@ def test_what_a_command_prints_is_shown_while_it_runs(board: Callable[..., Board
     assert [line for line in picture(drawn) if "│" in line] == ["   │ collected 2 items", "   │ test_a .."]
     drawn.step_progress("image.shop", "test_a ... ok", whole=True)
     assert [line for line in picture(drawn) if "│" in line] == ["   │ collected 2 items", "   │ test_a ... ok"]
+
+
+def test_a_step_that_is_silent_for_long_says_so_beside_its_name(board: Callable[..., Board], clock: Clock) -> None:
+    drawn = board()
+    drawn.run_started("r1", PLAN)
+    drawn.step_started("image.shop")
+    drawn.step_output("image.shop", "pulling\n")
+    clock.now += 59
+    assert "no output" not in "".join(picture(drawn))
+    clock.now += 4
+    assert any("no output for 1m03s (last: pulling)" in line for line in picture(drawn))
+    drawn.step_output("image.shop", "done\n")
+    assert "no output" not in "".join(picture(drawn))

@@ -149,7 +149,23 @@ def test_a_long_silence_is_broken(plain: Make, clock: Clock) -> None:
     clock.now += 2
     sink.tick()
     sink.tick()
-    assert text().splitlines()[2:] == [" 1m01s  still at work: test.unit (1m01s)"]
+    assert text().splitlines()[2:] == [" 1m01s  still at work: test.unit (1m01s)", " 1m01s  test.unit   no output for 1m01s"]
+
+
+def test_a_step_that_is_silent_for_long_shows_its_last_line(plain: Make, clock: Clock) -> None:
+    sink, text = plain()
+    sink.run_started("r1", PLAN)
+    for step in ("test.unit", "image.shop"):
+        sink.step_started(step)
+    sink.step_progress("test.unit", "collected 40 items", whole=True)
+    sink.step_progress("test.unit", "\x1b[1mtest_login ..", whole=False)
+    clock.now += 70
+    sink.step_output("image.shop", "COPY . .\n")
+    sink.tick()
+    assert text().splitlines()[-2:] == [
+        " 1m10s  still at work: test.unit (1m10s), image.shop (1m10s)",
+        " 1m10s  test.unit   no output for 1m10s (last: test_login ..)",
+    ]
 
 
 def test_a_retry_is_told(plain: Make) -> None:

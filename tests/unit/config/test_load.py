@@ -85,6 +85,20 @@ def test_what_is_not_configured_is_not_there(folder: Folder) -> None:
     assert (dict(project.images), dict(project.tests), dict(project.perf)) == ({}, {}, {})
 
 
+def test_every_step_has_a_limit(folder: Folder) -> None:
+    test = '[tests.unit]\nimage = "shop"\ncommand = ["true"]\n'
+    text = f'[project]\nname = "shop"\n[images.shop]\ntimeout = "2h"\n[scan]\n[publish]\n{test}'
+    project = folder.load(text).project
+    assert project.timeout_s == 1800.0
+    assert project.images["shop"].limits.timeout_s == 7200.0
+    assert project.tests["unit"].limits.timeout_s == 1800.0
+    project = folder.load(f'timeout = "5m"\n{text}').project
+    assert project.scan is not None
+    assert project.publish is not None
+    assert (project.timeout_s, project.scan.limits.timeout_s, project.publish.limits.timeout_s) == (300.0, 300.0, 300.0)
+    assert project.images["shop"].limits.timeout_s == 7200.0
+
+
 def test_publish_waits_for_ci_unless_told(folder: Folder) -> None:
     project = folder.load('[project]\nname = "shop"\n[publish]\n').project
     assert project.publish is not None

@@ -1,0 +1,43 @@
+"""How long a step has said nothing, and what it said last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.cli.progress.lines import Lines
+from pipelines.report.text import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SILENT_S = 60.0
+"""Seconds without output after which a step at work is worth a remark."""
+_LONGEST = 120
+
+
+class Silence:
+    """Listens to one step from its start on."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._since = clock()
+        self._lines = Lines(4)
+
+    def hear(self, text: str) -> None:
+        """Text that the step printed."""
+        self._since = self._clock()
+        self._lines.feed(text)
+
+    def so_far(self, text: str) -> None:
+        """What there is of a line that the step prints."""
+        self._since = self._clock()
+        self._lines.so_far(text)
+
+    def remark(self) -> str:
+        """`no output for 2m05s (last: collecting wheel)`; empty while the step is not silent for long."""
+        silent_s = self._clock() - self._since
+        if silent_s < SILENT_S:
+            return ""
+        said = self._lines.last(1)
+        last = f" (last: {said[0].strip()[:_LONGEST]})" if said else ""
+        return f"no output for {duration(silent_s)}{last}"
