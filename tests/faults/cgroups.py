@@ -8,19 +8,25 @@ from pathlib import Path
 
 
 def leftovers() -> set[str]:
-    """Folders of sessions, beside this process in the version 2 hierarchy, that no living session holds a lock on."""
+    """Folders of sessions, beside this process in every hierarchy of either version, that no living session holds a lock on."""
     found = set()
     for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        if " - cgroup2 " in line:
-            for folder in Path(line.split()[4], _own()).glob("lockgate-*"):
+        fields, _, kind = line.partition(" - ")
+        if kind.split()[0] in {"cgroup", "cgroup2"}:
+            own = _own(kind.split()[-1].split(",") if kind.startswith("cgroup ") else [])
+            for folder in Path(fields.split()[4], own).glob("lockgate-*"):
                 if not _held(folder):
                     found.add(str(folder))
     return found
 
 
-def _own() -> str:
-    lines = Path("/proc/self/cgroup").read_text().splitlines()
-    return next((line.split(":", 2)[2].lstrip("/") for line in lines if line.startswith("0:")), "")
+def _own(options: list[str]) -> str:
+    """Where this process is in the hierarchy that is mounted with these options; in version 2 without any."""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        number, names, path = line.split(":", 2)
+        if (number == "0") is not bool(options) and (not options or set(names.split(",")) <= set(options)):
+            return path.lstrip("/")
+    return ""
 
 
 def _held(folder: Path) -> bool:
