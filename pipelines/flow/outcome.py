@@ -66,7 +66,7 @@ def _judged(check: Check) -> tuple[Status, str | None, str | None]:
     """Status, kind of error and warning of a verdict."""
     match check.verdict:
         case Verdict.PASS:
-            return Status.PASSED, None, None
+            return Status.PASSED, None, check.warning
         case Verdict.FAIL:
             return Status.FAILED, None, None
         case Verdict.INCONCLUSIVE | Verdict.NO_DATA:

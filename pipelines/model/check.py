@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Case:
     """One test case as JUnit knows it; `status` is passed, failed, error or skipped; `duration_s` in seconds.
 
-    `path` (relative to the project) and `line` say where the test is written, when the test runner tells.
+    `path` (relative to the project) and `line` say where the test is written, when the test runner tells. `flaky`: it passed, but only when
+    it was tried again; `message` is that of the first failure.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Case:
     detail: str | None = None
     path: str | None = None
     line: int | None = None
+    flaky: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class Check:
 
     `reason` is one sentence for people, needed for every verdict but pass. `artifacts` are file paths (absolute) the step left for
     reports. `facts` are numbers and words worth a line in a report (`p95_ms`, `database`); `cases` are test cases for JUnit. `warn` turns
-    an inconclusive or no-data verdict into a pass with a warning (the gate's `on_inconclusive`).
+    an inconclusive or no-data verdict into a pass with a warning (the gate's `on_inconclusive`). `warning`: what to say of a pass.
     """
 
     verdict: Verdict
@@ -45,3 +47,4 @@ class Check:
     facts: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     warn: bool = False
+    warning: str | None = None

@@ -27,7 +27,7 @@ def judge_test(
     marks: Mapping[str, str],
     last_line: str,
     report: str | None,
-    texts: Sequence[str],
+    texts: Sequence[bytes | str],
     artifacts: tuple[str, ...] = (),
     limit_s: float | None = None,
 ) -> Check:
@@ -39,15 +39,14 @@ def judge_test(
     if "unhealthy" in marks:
         return Check(verdict=Verdict.FAIL, reason=_unhealthy(marks["unhealthy"]))
     try:
-        cases = tuple(case for text in texts for case in junit.parse(text))
+        cases = tuple(case for text in texts for case in junit.settle(junit.parse(text), all_is_well=exit_code == 0))
     except junit.NotJUnit as problem:
         return Check(
             verdict=_without_evidence(exit_code),
             reason=_join(_ended(exit_code, marks, last_line, limit_s), f"{report} is no JUnit report: {problem}"),
             artifacts=artifacts,
         )
-    failed = junit.findings(cases)
-    if failed:
+    if any(case.status in junit.BAD for case in cases):
         verdict, reason = (
             Verdict.FAIL,
             _join(_failures(cases), _ended(exit_code, marks, "", limit_s) if marks.keys() & {"timeout", "signal"} else None),
@@ -59,7 +58,15 @@ def judge_test(
         verdict, reason = Verdict.NO_DATA, f"the command exited with 0, but {_missing(report, texts)}"
     else:
         verdict, reason = Verdict.PASS, None
-    return Check(verdict=verdict, reason=reason, findings=failed, cases=cases, artifacts=artifacts, facts=_facts(cases))
+    return Check(
+        verdict=verdict,
+        reason=reason,
+        findings=junit.findings(cases),
+        cases=cases,
+        artifacts=artifacts,
+        facts=_facts(cases),
+        warning=_flaky(cases),
+    )
 
 
 def _facts(cases: Sequence[Case]) -> dict[str, str | int | float | bool]:
@@ -67,7 +74,13 @@ def _facts(cases: Sequence[Case]) -> dict[str, str | int | float | bool]:
         return {}
     statuses = [case.status for case in cases]
     counts = {"tests": len(cases), "failed": statuses.count("failed") + statuses.count("error"), "skipped": statuses.count("skipped")}
-    return dict(counts)
+    flaky = sum(case.flaky for case in cases)
+    return {**counts, "flaky": flaky} if flaky else dict(counts)
+
+
+def _flaky(cases: Sequence[Case]) -> str | None:
+    names = [junit.title(case) for case in cases if case.flaky]
+    return f"{_some(names)} passed only when tried again" if names else None
 
 
 def _without_evidence(exit_code: int) -> Verdict:
@@ -79,7 +92,7 @@ def _unhealthy(mark: str) -> str:
     return f"service {alias} was not healthy within {seconds} s: {said or 'no answer'}"
 
 
-def _missing(report: str | None, texts: Sequence[str]) -> str | None:
+def _missing(report: str | None, texts: Sequence[bytes | str]) -> str | None:
     if report is None:
         return None
     return f"the report {report} holds no test" if texts else f"it left no JUnit report at {report}"
@@ -111,9 +124,18 @@ def _stopped(after_s: str, limit_s: float | None) -> str:
 
 
 def _failures(cases: Sequence[Case]) -> str:
-    names = [junit.title(case) for case in cases if case.status in {"failed", "error"}]
+    bad = [case for case in cases if case.status in junit.BAD]
+    return f"{len(bad)} of {len(cases)} tests failed: {_some([_said(case) for case in bad])}"
+
+
+def _said(case: Case) -> str:
+    """The test's name; with what happened where that is no test."""
+    return f"{junit.title(case)} ({case.message})" if case.name in {junit.OUTSIDE, junit.UNSEEN} else junit.title(case)
+
+
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return f"{len(names)} of {len(cases)} tests failed: {', '.join(names[:_NAMES_SHOWN])}{more}"
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _join(*parts: str | None) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import posixpath
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from pipelines.steps.command import Outcome
 
 
-async def read_reports(outcome: Outcome, report: str | None) -> list[str]:
+async def read_reports(outcome: Outcome, report: str | None) -> list[bytes]:
     """The JUnit files the command left; empty when there are none."""
     if report is None or "unhealthy" in outcome.marks:
         return []
@@ -29,13 +31,22 @@ async def read_reports(outcome: Outcome, report: str | None) -> list[str]:
     return [text for text in texts if text is not None]
 
 
-async def _contents(file: dagger.File) -> str | None:
+async def _contents(file: dagger.File) -> bytes | None:
+    """The file's bytes. The API gives text, with U+FFFD for what is not UTF-8: then the file itself is fetched."""
     try:
-        return await file.contents()
+        text = await file.contents()
+        return await _bytes(file) if "\N{REPLACEMENT CHARACTER}" in text else text.encode()
     except Exception as error:
         if _absent(error):
             return None
         raise
+
+
+async def _bytes(file: dagger.File) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report"
+        await file.export(str(path))
+        return path.read_bytes()
 
 
 def _absent(error: Exception) -> bool:

@@ -90,12 +90,12 @@ def _stage_border(spec: TestSpec) -> Iterator[None]:
         raise translate(error, f"build stage {spec.image.target} of image {spec.image.name}") or error from error
 
 
-def _judge(prepared: Prepared, given: Given, outcome: Outcome, reports: Sequence[str]) -> Check:
+def _judge(prepared: Prepared, given: Given, outcome: Outcome, reports: Sequence[bytes]) -> Check:
     files = []
     for number, text in enumerate(reports):
         file = given.context.folder / ("junit.xml" if number == 0 else f"junit-{number}.xml")
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(text)
         files.append(str(file.resolve()))
     return judge_test(
         exit_code=outcome.exit_code,

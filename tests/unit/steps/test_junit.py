@@ -76,13 +76,23 @@ def test_deep_nesting_is_no_problem() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "not XML"),
+        ("", "it is empty"),
+        (b"\xef\xbb\xbf \n", "it is empty"),
+        ('<?xml version="1.0"?><testsuite><testcase name="a"/>', "ends too early"),
+        ("<testsuite><testcase><system-out><![CDATA[x", "ends too early"),
+        ("<testsuite></testcase></testsuite>", "not XML"),
+        ("<testsuite/><!DOCTYPE x>", "not XML"),
+        ('<?xml version="1.0"?>\n<!-- c --><!DOCTYPE x SYSTEM "file:///etc/passwd"><testsuite/>', "document type"),
+        ("<TestRun xmlns='http://microsoft.com/schemas/VisualStudio/TeamTest/2010'/>", "TRX report"),
+        ("<robot/>", "Robot Framework's own"),
+        ("<assemblies/>", "xUnit.net's own"),
+        ("<test-run/>", "NUnit's own"),
         ("{}", "not XML"),
         ("<html/>", "outermost element is <html>"),
         ('<!DOCTYPE x [<!ENTITY a "b">]><testsuite/>', "document type"),
     ],
 )
-def test_what_is_no_report(text: str, why: str) -> None:
+def test_what_is_no_report(text: bytes | str, why: str) -> None:
     with pytest.raises(NotJUnit, match=why):
         parse(text)
 
