@@ -30,15 +30,19 @@ NOBODY = "localhost:1"  # nothing listens there
 
 
 def describe(machine: Machine, public: str, digests: dict[str, str] | None = None) -> None:
-    """Write a ci/images.toml whose official images are on `public`."""
-    lines = ["source_date_epoch = 0"]
+    """Write the two catalogues of images (names and official references; recipes), with the official ones on `public`."""
+    official: list[str] = []
+    recipes = ["source_date_epoch = 0"]
     for name, kind in KINDS.items():
         at = f"@{digests[name]}" if digests and name in digests else ""
         fixture = str(name == "trivy-db").lower()
-        lines += [f"[{name}]", 'version = "1"', f'official = "{public}/{name}:1{at}"']
-        lines += [f"[{name}.recipe]", f'kind = "{kind}"', f"fixture = {fixture}", "estimate_s = 1"]
-    shutil.copytree(CHECKOUT / "ci/machine", machine.paths.checkout / "ci/machine", ignore=shutil.ignore_patterns("__pycache__"))
-    (machine.paths.checkout / "ci/images.toml").write_text("\n".join(lines))
+        official += [f"[{name}]", 'version = "1"', f'official = "{public}/{name}:1{at}"']
+        recipes += [f"[{name}.recipe]", f'kind = "{kind}"', f"fixture = {fixture}", "estimate_s = 1"]
+    checkout = machine.paths.checkout
+    shutil.copytree(CHECKOUT / "ci/machine", checkout / "ci/machine", ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / "ci/images.toml").write_text("\n".join(recipes))
+    (checkout / "pipelines/config").mkdir(parents=True, exist_ok=True)
+    (checkout / "pipelines/config/images.toml").write_text("\n".join(official))
 
 
 def write_layout(folder: Path, content: bytes) -> str:
