@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import dagger
@@ -139,3 +140,42 @@ async def test_permissions_and_a_symlink(base: dagger.Container) -> None:
     assert await base.with_file("/bin/run", script.file("run.sh")).with_exec(["/bin/run"]).stdout() == "ran\n"
     linked = base.with_new_file("/t", "T").with_symlink("/t", "/l").with_exec(["sh", "-c", "readlink /l; cat /l"])
     assert await linked.stdout() == "/t\nT"
+
+
+ODD = r"""
+import os
+os.makedirs("/odd/deep")
+os.chdir("/odd")
+for name in (b"caf\xe9.txt", b"new\nline", "\u00fc".encode(), b"\xed\xa0\x80"):
+    open(name, "w").write("text")
+os.chdir("/odd/deep")
+for _ in range(1500):
+    os.mkdir("d")
+    os.chdir("d")
+"""
+
+
+async def test_names_that_are_not_utf8_are_told_with_replacement_characters(base: dagger.Container, tmp_path: Path) -> None:
+    odd = base.with_exec(["python3", "-c", ODD]).directory("/odd")
+    names = ["caf\ufffd.txt", "deep/", "new\nline", "\u00fc", "\ufffd\ufffd\ufffd"]
+    assert sorted(await odd.entries()) == sorted(names)
+    assert "caf\ufffd.txt" in await odd.glob("*.txt")
+    assert sorted([await found.file_path() for found in await odd.search("text")]) == sorted(set(names) - {"deep/"})
+    await odd.with_timestamps(0).export(str(tmp_path))
+    assert sorted(os.fsencode(path.name) for path in tmp_path.iterdir()) == sorted(
+        [b"caf\xe9.txt", b"deep", b"new\nline", "\u00fc".encode(), b"\xed\xa0\x80"]
+    )
+
+
+async def test_a_tree_of_1500_folders_in_each_other_is_like_any_other(base: dagger.Container) -> None:
+    deep = base.with_exec(["python3", "-c", ODD]).directory("/odd/deep")
+    assert len(await deep.glob("**")) == 1500
+    assert len(await dag.directory().with_directory("/", deep).changes(dag.directory()).added_paths()) == 1500
+
+
+async def test_a_path_longer_than_the_system_takes_is_said(base: dagger.Container, is_real: bool) -> None:
+    if is_real:
+        pytest.skip("a limit of ours: the engine goes through trees by their paths")
+    made = base.with_exec(["python3", "-c", ODD.replace("1500", "3000")])
+    with pytest.raises(dagger.QueryError, match="file name too long"):
+        await made.directory("/odd").entries()

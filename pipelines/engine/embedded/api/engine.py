@@ -30,6 +30,7 @@ CONSTANT = re.compile(rb"__schema|version")
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """One half of a character outside Unicode's first 65,536 as JSON writes it."""
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,15 @@ def _check_characters(value: Any) -> None:
         raise InvalidInput("a text in the request holds half a character (a lone surrogate): only whole ones can be sent") from None
 
 
+def _response(answered: dict[str, Any]) -> bytes:
+    """The answer as JSON. A byte of a file's name that is not UTF-8 is told as U+FFFD, as a Dagger engine does (Go's encoding/json)."""
+    text = json.dumps(answered, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return LONE_SURROGATE.sub("\ufffd", text).encode()
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
@@ -96,7 +106,7 @@ class Engine:
         if known is not None:
             return known
         answered, constant = await self._execute(body)
-        response = json.dumps(answered, separators=(",", ":")).encode()
+        response = _response(answered)
         if constant:
             self._derived.keep(body, response)
         return response
