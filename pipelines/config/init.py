@@ -123,7 +123,7 @@ def _tests(seen: Seen) -> Iterator[list[str]]:
     for number, kind in enumerate(tested):
         yield list(_test(seen, "unit" if number == 0 else f"unit-{kind.language.name.lower()}", kind))
     stage = _pick(seen.stages, _TESTS)
-    if tested or stage is None:
+    if tested or stage is None or not (stage.command or stage.tests):
         return
     command = stage.command or _BUILT_IN
     about = ["# The stage runs the tests while it is built; what runs afterwards has nothing left to do."] if command is _BUILT_IN else []

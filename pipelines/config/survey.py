@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from pipelines.errors import UsageError
 from pipelines.foundation.dockerfile import NotADockerfile, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pipelines.config.languages import Kind
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
 _SKIP = frozenset({"node_modules", "venv", "build", "dist", "__pycache__", "site-packages"})
+_TESTS = re.compile(r"\b(?:test|tests|check|[a-z]*test[s]?|tox|nox|rspec)\b")
+_INSTALLS = re.compile(r"\b(?:install|add|apt-get|sync|download)\b")
 _K6_IMPORT = re.compile(r"""from\s+['"]k6(/[\w-]+)*['"]""")
 _DEPTH = 3
 _LARGEST_SCRIPT = 1 << 20
@@ -27,10 +30,11 @@ _USUAL = ("Dockerfile", "Containerfile", "docker/Dockerfile", "build/Dockerfile"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """A stage of a Dockerfile: its name, empty if it has none, and what it does by default."""
+    """A stage of a Dockerfile: its name, empty if it has none, what it does by default, and whether tests run while it is built."""
 
     name: str
     command: tuple[str, ...] = ()
+    tests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,22 +97,30 @@ def _instructions(path: Path) -> tuple[Instruction, ...]:
 
 
 def _stages(instructions: Iterable[Instruction]) -> Iterator[Stage]:
-    """The stages in the order of the file, each with its last ENTRYPOINT and CMD together."""
-    name: str | None = None
-    entrypoint: tuple[str, ...] = ()
-    default: tuple[str, ...] = ()
-    for one in instructions:
-        if one.name == "FROM":
-            if name is not None:
-                yield Stage(name=name, command=(*entrypoint, *default))
-            found = re.search(r"\sAS\s+(\S+)$", one.text, re.IGNORECASE)
-            name, entrypoint, default = found[1] if found else "", (), ()
-        elif one.name == "ENTRYPOINT":
-            entrypoint = _run_as(one)
-        elif one.name == "CMD":
-            default = _run_as(one)
-    if name is not None:
-        yield Stage(name=name, command=(*entrypoint, *default))
+    """The stages in the order of the file."""
+    for _, group in itertools.groupby(instructions, _Counter()):
+        first, *rest = group
+        if first.name == "FROM":
+            found = re.search(r"\sAS\s+(\S+)$", first.text, re.IGNORECASE)
+            yield _stage(found[1] if found else "", rest)
+
+
+class _Counter:
+    """Numbers instructions by the stage they belong to; what stands before the first FROM is 0."""
+
+    def __init__(self) -> None:
+        self._stage = 0
+
+    def __call__(self, instruction: Instruction) -> int:
+        self._stage += instruction.name == "FROM"
+        return self._stage
+
+
+def _stage(name: str, instructions: Sequence[Instruction]) -> Stage:
+    last = {one.name: _run_as(one) for one in instructions if one.name in {"ENTRYPOINT", "CMD"}}
+    commands = [command for one in instructions if one.name == "RUN" for command in re.split(r"&&|;|\n", one.text)]
+    tests = any(_TESTS.search(command) and not _INSTALLS.search(command) for command in commands)
+    return Stage(name=name, command=(*last.get("ENTRYPOINT", ()), *last.get("CMD", ())), tests=tests)
 
 
 def _run_as(instruction: Instruction) -> tuple[str, ...]:

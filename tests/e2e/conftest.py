@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,19 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture
 def registry(images: dict[str, Any]) -> str:
     return str(images["python"]["reference"]).partition("/")[0]
+
+
+@pytest.fixture
+def stranger(tmp_path: Path, environ: dict[str, str], images: dict[str, Any]) -> dict[str, str]:
+    """The environment of somebody without any file of ours in the project: images and settings come from the user's folder."""
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    (folder / "images.lock").write_text(json.dumps({"schema": 1, "images": images}))
+    secrets = tomllib.loads((SHOP / "lockgate.local.toml").read_text())["images"]["shop"]["secrets"]
+    lines = ["[build.secrets]", *(f"{name} = {json.dumps(uri)}" for name, uri in secrets.items())]
+    (folder / "settings.toml").write_text("\n".join(lines))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+    return {**environ, "LOCKGATE_CONFIG_DIRS": str(folder), "PATH": path}
 
 
 @pytest.fixture

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.conftest import CHECKOUT, SHOP
+from tests.e2e.conftest import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.timeout(300)]
 
@@ -32,21 +29,6 @@ class Typed:
     allowed: frozenset[int]
     code: int
     said: str
-
-
-@pytest.fixture
-def stranger(tmp_path: Path, environ: dict[str, str], images: dict[str, Any]) -> dict[str, str]:
-    """The environment of somebody who has no file of ours in the project: images and settings come from the user's folder."""
-    import json
-
-    folder = tmp_path / "settings"
-    folder.mkdir()
-    (folder / "images.lock").write_text(json.dumps({"schema": 1, "images": images}))
-    secrets = tomllib.loads((SHOP / "lockgate.local.toml").read_text())["images"]["shop"]["secrets"]
-    lines = ["[build.secrets]", *(f"{name} = {json.dumps(uri)}" for name, uri in secrets.items())]
-    (folder / "settings.toml").write_text("\n".join(lines))
-    path = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
-    return {**environ, "LOCKGATE_CONFIG_DIRS": str(folder), "PATH": path}
 
 
 def follow(page: str, folder: Path, environ: Mapping[str, str]) -> Iterator[Typed]:

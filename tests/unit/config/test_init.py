@@ -116,6 +116,12 @@ def test_a_stage_for_tests_is_a_test_whatever_the_language(folder: Folder, stage
     assert (test["command"], test["image"]["target"]) == (command, "test")
 
 
+@pytest.mark.parametrize("line", ["RUN true", "RUN pip install pytest", "RUN apt-get install -y check && true", "ENV A=test"])
+def test_a_stage_for_tests_that_runs_none_is_no_test(folder: Folder, line: str) -> None:
+    folder.write("Dockerfile", f"FROM a AS test\n{line}\nFROM a AS runtime\nCMD x\n")
+    assert "tests" not in proposed(folder)
+
+
 def test_a_script_that_is_not_a_test_is_none(folder: Folder) -> None:
     folder.write("package.json", '{"name": "x", "scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}')
     folder.write("Dockerfile", "FROM a\n")
