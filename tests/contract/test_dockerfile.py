@@ -136,12 +136,14 @@ COPY --from=made /d /d
 COPY --from=made --chown=7:8 /d /own
 COPY --from=made --chown=:9 /f /p/q/group
 COPY --from=made --chown=7 --link /f /linked/f
+RUN mkdir -p /par/d && chown 5:6 /par/d
+COPY --from=made --parents /d/in/deep /par/
 COPY --chown=nobody <<X /named
 X
 """
-    paths = "/kept /d /d/in /d/in/deep /own /own/in /p /p/q/group /linked /named"
+    paths = "/kept /d /d/in /d/in/deep /own /own/in /p /p/q/group /linked /named /par/d /par/d/in"
     built = context(text).docker_build()
-    owners = ["100:200", "0:0", "101:201", "102:202", "500:600", "7:8", "0:9", "0:9", "7:7", "65534:65534"]
+    owners = ["100:200", "0:0", "101:201", "102:202", "500:600", "7:8", "0:9", "0:9", "7:7", "65534:65534", "5:6", "101:201"]
     assert (await built.with_exec(["sh", "-c", f"stat -c %u:%g {paths}"]).stdout()).split() == owners
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api import coerce
+from pipelines.engine.embedded.api.former import former
 from pipelines.engine.embedded.api.plausible import check_value
 from pipelines.engine.embedded.api.schema import Composite
 from pipelines.engine.embedded.errors import InvalidInput, UnknownField
@@ -77,7 +78,7 @@ class Selector:
     def _definition(self, type_name: str, field: str) -> Field:
         composite = self.schema.composite(type_name)
         if composite is None or field not in composite.fields:
-            raise UnknownField(f'Cannot query field "{field}" on type "{type_name}".')
+            raise UnknownField(f'Cannot query field "{field}" on type "{type_name}".{former(type_name, field)}')
         return composite.fields[field]
 
     def _check_sets(self, field: str, definition: Field, given: bool) -> None:

@@ -97,9 +97,9 @@ async def _mount(build: Build, state: ContainerState, mount: Mount, out: Mounts)
             source = replace(origin, path=inside(origin.path, mount.source.lstrip("/")))
             out.mounts.append(DirectoryMount(target, source, readonly=mount.readonly))
         case "cache":
-            out.mounts.append(CacheMount(target, await _cache(build, mount)))
+            out.mounts.append(CacheMount(target, await _cache(build, mount), mount.readonly))
         case "tmpfs":
-            out.mounts.append(TempMount(target, mount.size or None))
+            out.mounts.append(TempMount(target, mount.size or None, mount.readonly))
         case _:
             _secret(build, state, mount, out)
 

@@ -118,9 +118,9 @@ class Arrangement:
                     self._binds.append(self._bind_directory(mount, root))
                 case CacheMount():
                     self._own(self._volumes[mount.target], mount.cache.owner, root)
-                    self._binds.append(Bind(self._volumes[mount.target], mount.target))
+                    self._binds.append(Bind(self._volumes[mount.target], mount.target, mount.readonly))
                 case TempMount():
-                    self._binds.append(Tmpfs(mount.target, mount.size))
+                    self._binds.append(Tmpfs(mount.target, mount.size, readonly=mount.readonly))
                 case SocketMount():
                     sockets.append(Bind(mount.socket.path, mount.target))
                 case SecretMount():

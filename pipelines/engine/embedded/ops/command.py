@@ -93,9 +93,10 @@ def _mount_recipe(mount: Mount) -> list[Any]:
             return ["directory", mount.target, mount.source.path, isinstance(mount.source, FileState), mount.readonly, mount.owner]
         case CacheMount():
             source = mount.cache.source
-            return ["cache", mount.target, mount.cache.key, mount.cache.sharing, mount.cache.owner, source.path if source else None]
+            cache = [mount.cache.key, mount.cache.sharing, mount.cache.owner, source.path if source else None]
+            return ["cache", mount.target, *cache, mount.readonly]
         case TempMount():
-            return ["temp", mount.target, mount.size]
+            return ["temp", mount.target, mount.size, mount.readonly]
         case SecretMount():
             return ["secret", mount.target, mount.secret.identity, mount.owner, mount.mode]
         case SocketMount():

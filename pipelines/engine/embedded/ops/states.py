@@ -76,6 +76,7 @@ class DirectoryMount:
 class CacheMount:
     target: str
     cache: CacheState
+    readonly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class TempMount:
 
     target: str
     size: int | None = None
+    readonly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

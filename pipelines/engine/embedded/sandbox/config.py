@@ -161,6 +161,6 @@ def _special(target: str, kind: str, options: list[str]) -> dict[str, Any]:
 def _mount(mount: Bind | Tmpfs) -> dict[str, Any]:
     if isinstance(mount, Tmpfs):
         size = [] if mount.size is None else [f"size={mount.size}"]
-        return _special(mount.target, "tmpfs", ["nosuid", "nodev", f"mode={mount.mode:o}", *size])
+        return _special(mount.target, "tmpfs", ["nosuid", "nodev", f"mode={mount.mode:o}", *size, *(["ro"] if mount.readonly else [])])
     options = ["rbind", "rprivate", "ro" if mount.readonly else "rw"]
     return {"destination": mount.target, "type": "bind", "source": str(mount.source), "options": options}

@@ -33,6 +33,7 @@ class Tmpfs:
     target: str
     size: int | None = None
     mode: int = 0o1777
+    readonly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,10 @@ class Writer:
             path = os.path.join(parent, name)
             os.mkdir(path, 0o700)
             self._fresh.add(path)
+        elif found.implied and self._occupied is Occupied.REFUSE:  # as BuildKit: it takes the mode alone
+            os.chmod(path, stat.S_IMODE(found.info.st_mode))
+            self.folders[found.rel] = path
+            return
         self.folders[found.rel] = path
         self._done.append((found, path))
 

@@ -21,11 +21,13 @@ class Found(NamedTuple):
         rel: relative to where the walk began.
         path: where it is.
         info: its lstat.
+        implied: a folder that does not pass itself, but something in it does.
     """
 
     rel: str
     path: str
     info: os.stat_result
+    implied: bool = False
 
     def is_folder(self) -> bool:
         return stat.S_ISDIR(self.info.st_mode)
@@ -90,7 +92,7 @@ def select(
 def _pending(levels: list[_Level]) -> Iterator[Found]:
     for level in levels:
         if level.pending is not None:
-            yield level.pending
+            yield level.pending._replace(implied=True)
             level.pending = None
 
 

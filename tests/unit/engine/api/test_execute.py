@@ -197,6 +197,14 @@ async def test_a_nullable_leaf_may_be_null(ask: Ask, registry: Registry) -> None
     [
         ("{ box { stdout } }", 'Cannot query field "box" on type "Query".'),
         ("{ container { size } }", 'Cannot query field "size" on type "Container".'),
+        (
+            '{ container { build(context: "x") { id } } }',
+            (
+                'Cannot query field "build" on type "Container". SDKs before 0.19 had it; '
+                "use Directory.dockerBuild (in Python: context.docker_build()) instead."
+            ),
+        ),
+        ('{ pipeline(name: "x") { version } }', 'Cannot query field "pipeline" on type "Query". SDKs before 0.13 had it; leave it out.'),
         ("{ container }", 'Field "container" of type "Container!" must have a selection of subfields.'),
         ("{ container { stdout { x } } }", 'Field "stdout" must not have a selection since type "String!" has no subfields.'),
         ("{ container { from { stdout } } }", 'Argument "Container.from(address:)" of type "String!" is required'),

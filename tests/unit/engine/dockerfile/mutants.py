@@ -14,13 +14,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from pipelines.engine.embedded.dockerfile.build import Build
 from pipelines.engine.embedded.dockerfile.parse import document
 from pipelines.engine.embedded.dockerfile.stages import plan_of
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.ops.config import Config
-from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, SecretState
-from pipelines.model import EngineSpec
+from pipelines.engine.embedded.ops.states import DirectoryState, SecretState
+from tests.unit.engine.dockerfile.offline import Limits, Offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,19 +167,6 @@ def outcome(text: str, parser: Parser) -> str:
     except EngineError as error:
         return error.message
     return ""
-
-
-class Limits:
-    """A session, as far as a translation asks one."""
-
-    limits = EngineSpec()
-
-
-class Offline(Build):
-    """A build whose images are not fetched."""
-
-    async def image(self, ref: str, platform: str) -> ContainerState:
-        return ContainerState(platform, config=Config(user="1000", onbuild=("RUN x",) if ref == "onbuild" else ()))
 
 
 class Parser:
