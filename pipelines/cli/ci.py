@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from pipelines.foundation.text import one_line
@@ -24,11 +25,14 @@ def tell_provider(run: Run, project: Project, here: Settings) -> None:
     provider = detect(here.environ)
     terminal = here.stderr()
     shown = dict.fromkeys(("error", "warning"), 0)
+    lines: list[str] = []
     for annotation in remarks(run, str(project.root), here.environ.get("GITHUB_WORKSPACE")):
         line = provider.annotate(annotation)
         if line is not None and shown[annotation.level] < MOST_ANNOTATIONS:
             shown[annotation.level] += 1
-            terminal.line(line)
+            lines.append(line)
+    if lines:
+        terminal.command(provider.spoken("\n".join(lines)))
     if provider.summary_file is not None:
         from pipelines.report.markdown import render
 
@@ -36,6 +40,21 @@ def tell_provider(run: Run, project: Project, here: Settings) -> None:
             provider.summarise(render(run))
         except OSError as error:
             terminal.line(f"warning: the step summary cannot be written: {error.strerror}")
+
+
+@contextlib.contextmanager
+def guarded(here: Settings) -> Iterator[None]:
+    """Where a CI obeys what is printed, it obeys nobody but us for as long as this lasts."""
+    guard = detect(here.environ).guard()
+    if guard is None:
+        yield
+        return
+    terminal = here.stderr()
+    terminal.command(guard.before)
+    try:
+        yield
+    finally:
+        terminal.command(guard.after)
 
 
 def remarks(run: Run, root: str = "", workspace: str | None = None) -> Iterator[Annotation]:

@@ -43,6 +43,7 @@ published references, or with --json the document of the run.""",
 @common
 def command(words: tuple[str, ...], **options: Any) -> int:
     """Run the given steps, and what they need."""
+    from pipelines.cli.ci import guarded
     from pipelines.cli.watch import watch
 
     here = settings()
@@ -52,8 +53,9 @@ def command(words: tuple[str, ...], **options: Any) -> int:
         from pipelines.cli.plan import show
 
         return show(project, request, here, as_json=options["as_json"])
-    run = watch(project, request, here, Progress(options["progress"]))
-    _report(run, project, here, as_json=options["as_json"], output=options["output"])
+    with guarded(here):
+        run = watch(project, request, here, Progress(options["progress"]))
+        _report(run, project, here, as_json=options["as_json"], output=options["output"])
     return int(run.exit_code)
 
 
@@ -88,7 +90,7 @@ def _write_document(run: Run, here: Settings, output: str) -> None:
 
     text = render(run)
     if output == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(text.replace("##", "\\u0023#"))  # the same JSON, in which no CI sees a command of its own (##[error])
         return
     from pipelines.foundation.named_files import write_named
 

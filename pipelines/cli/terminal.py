@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _COLORS = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "cyan": 36}
 _NARROWEST = 20
@@ -35,6 +35,10 @@ class Progress(StrEnum):
     PLAIN = "plain"
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """A stream and what may be done with it."""
@@ -44,6 +48,8 @@ class Terminal:
     live: bool
     unicode: bool
     width: int
+    harmless: Callable[[str], str] = _as_it_is
+    """Spoils what a CI's log viewer would take for a command."""
 
     def paint(self, text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
         """The text in colour, where colour is wanted."""
@@ -51,7 +57,14 @@ class Terminal:
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self.color and codes and text else text
 
     def line(self, text: str = "") -> None:
-        """Print a line at once; characters the stream cannot hold are replaced, and a reader who left is no reason to stop."""
+        """Print a line at once; characters the stream cannot hold are replaced, and a reader who left is no reason to stop.
+
+        No line is a command to a CI, whoever wrote the text; for commands of ours there is `command`.
+        """
+        self.command(self.harmless(text))
+
+    def command(self, text: str) -> None:
+        """As `line`, for lines that a CI is to obey: a provider's."""
         encoding = self.stream.encoding or "utf-8"
         try:
             self.stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
@@ -62,6 +75,8 @@ class Terminal:
 
 def inspect(stream: TextIO, environ: Mapping[str, str], *, color: When = When.AUTO, progress: Progress = Progress.AUTO) -> Terminal:
     """Decide for a stream."""
+    from pipelines.providers import detect
+
     tty = stream.isatty()
     dumb = environ.get("TERM") == "dumb"
     return Terminal(
@@ -70,6 +85,7 @@ def inspect(stream: TextIO, environ: Mapping[str, str], *, color: When = When.AU
         live=_live(progress, environ, dumb=dumb, tty=tty),
         unicode=_is_unicode(stream),
         width=_width(environ),
+        harmless=detect(environ).harmless,
     )
 
 

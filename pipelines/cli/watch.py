@@ -17,10 +17,10 @@ from pipelines.engine.session import INSIST_S, kill_sessions
 from pipelines.flow.progress import Sink
 from pipelines.flow.run import run_project
 from pipelines.flow.stop import Stop
-from pipelines.providers import detect
+from pipelines.providers import HarmlessStream, detect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from pipelines.cli.options import Settings
     from pipelines.cli.terminal import Progress, Terminal
@@ -46,7 +46,7 @@ def watch(project: Project, request: RunRequest, here: Settings, progress: Progr
     """
     terminal = here.stderr(progress)
     # A step's own print must not end up between the data on standard output.
-    with _showing(terminal, here) as sink, contextlib.redirect_stdout(cast("TextIO", _ToStandardError())):
+    with _showing(terminal, here) as sink, contextlib.redirect_stdout(cast("TextIO", _ToStandardError(_harmless(here)))):
         return anyio.run(_watched, project, request, sink, terminal)
 
 
@@ -56,11 +56,20 @@ class _ToStandardError(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
+    def __init__(self, harmless: Callable[[str], str]) -> None:
+        self._harmless = harmless
+
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        sys.stderr.write(self._harmless(text))
+        return len(text)
 
     def flush(self) -> None:
         sys.stderr.flush()
+
+
+def _harmless(here: Settings) -> Callable[[str], str]:
+    """What makes the text of a step's `print` one that a CI does not obey."""
+    return HarmlessStream().feed if detect(here.environ).in_ci else lambda text: text
 
 
 async def _watched(project: Project, request: RunRequest, sink: Shown, terminal: Terminal) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.providers.detect import detect
+from pipelines.providers.harmless import HarmlessStream, harmless
 from pipelines.providers.interface import Annotation, Fold, Provider
 
-__all__ = ["Annotation", "Fold", "Provider", "detect"]
+__all__ = ["Annotation", "Fold", "HarmlessStream", "Provider", "detect", "harmless"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,13 +21,20 @@ class GitHub(Provider):
     """A GitHub Actions job."""
 
     def fold(self, name: str, title: str, *, started: float, ended: float, collapsed: bool = True) -> Fold:
-        """A group. Workflow commands are off inside it, so that a program's output cannot give any."""
-        import secrets
-
+        """A group, within the guard."""
         _ = (name, started, ended)
-        token = secrets.token_hex(16)
-        head, tail = (f"::group::{_data(title)}", "::endgroup::") if collapsed else (title, "")
-        return Fold(before=f"{head}\n::stop-commands::{token}", after=f"::{token}::" + (f"\n{tail}" if tail else ""))
+        if not collapsed:
+            return Fold(before=self.harmless(title), after="")
+        return Fold(before=self.spoken(f"::group::{_data(title)}"), after=self.spoken("::endgroup::"))
+
+    def guard(self) -> Fold:
+        """Workflow commands are off between these lines, so that no program's output can give any."""
+        return Fold(before=f"::stop-commands::{_token()}", after=f"::{_token()}::")
+
+    def spoken(self, commands: str) -> str:
+        """The commands, with the guard lifted for as long as they take."""
+        guard = self.guard()
+        return f"{guard.after}\n{commands}\n{guard.before}"
 
     def annotate(self, annotation: Annotation) -> str:
         """An `::error::`, `::warning::` or `::notice::` command."""
@@ -48,6 +56,14 @@ class GitHub(Provider):
         with self.summary_file.open("ab") as file:
             file.write(data)
         return True
+
+
+@functools.cache
+def _token() -> str:
+    """A word no output can guess."""
+    import secrets
+
+    return secrets.token_hex(16)
 
 
 def detect(environ: Mapping[str, str]) -> Provider | None:

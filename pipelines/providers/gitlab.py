@@ -24,7 +24,7 @@ class GitLab(Provider):
         section = _NOT_IN_NAMES.sub("_", name)
         option = "[collapsed=true]" if collapsed else ""
         return Fold(
-            before=f"\x1b[0Ksection_start:{int(started)}:{section}{option}{_ERASE_LINE}{title}",
+            before=f"\x1b[0Ksection_start:{int(started)}:{section}{option}{_ERASE_LINE}{self.harmless(title)}",
             after=f"\x1b[0Ksection_end:{int(ended)}:{section}{_ERASE_LINE}",
         )
 

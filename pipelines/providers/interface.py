@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.providers.harmless import harmless
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -52,10 +54,25 @@ class Provider:
         _ = (name, title, started, ended, collapsed)
         return None
 
+    def guard(self) -> Fold | None:
+        """Lines between which the log viewer obeys nobody but this provider; None where it has no such words.
+
+        They protect from what does not pass through us, such as a program that a step in Python starts.
+        """
+        return None
+
+    def harmless(self, text: str) -> str:
+        """Text of others as it may be printed: the log viewer takes none of it for a command."""
+        return harmless(text) if self.in_ci else text
+
     def annotate(self, annotation: Annotation) -> str | None:
         """The line that makes the provider show the remark; None where it cannot."""
         _ = annotation
         return None
+
+    def spoken(self, commands: str) -> str:
+        """Lines that the log viewer is to obey, as they are printed within the guard."""
+        return commands
 
     def summarise(self, markdown: str) -> bool:
         """Hand over the run's summary; False where the provider has no place for it."""

@@ -115,12 +115,12 @@ class Plain(Quiet):
         if fold is None:
             self._put(line)
             return
-        self._put(fold.before)
+        self._command(fold.before)
         if output.dropped:
             self._put(f"… {plural(output.dropped, 'earlier line')} in {result.log}")
         for text in block:
             self._terminal.line(text)
-        self._put(fold.after)
+        self._command(fold.after)
 
     def note(self, text: str) -> None:
         self._say(text)
@@ -158,6 +158,12 @@ class Plain(Quiet):
 
     def _stamp(self) -> str:
         return self._terminal.paint(f"{duration(self._clock() - self._began):>6}", dim=True)
+
+    def _command(self, lines: str) -> None:
+        """Lines of the provider's, which may be none."""
+        self._spoke = self._clock()
+        if lines:
+            self._terminal.command(lines)
 
     def _put(self, line: str) -> None:
         self._spoke = self._clock()

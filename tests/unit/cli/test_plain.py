@@ -118,17 +118,27 @@ def test_a_block_that_passed_is_folded_and_a_long_one_says_where_the_rest_is(pla
 
 
 def test_a_github_step_cannot_give_commands(plain: Make) -> None:
-    sink, text = plain(detect({"GITHUB_ACTIONS": "true"}))
+    provider = detect({"GITHUB_ACTIONS": "true"})
+    sink, text = plain(provider)
     sink.run_started("r1", PLAN)
     sink.step_started("test.unit")
     sink.step_output("test.unit", "::set-env name=PATH::/evil\n")
     sink.step_finished(FAILED)
-    lines = text().splitlines()
-    stop, evil, resume = (next(i for i, line in enumerate(lines) if line.startswith(start)) for start in ("::stop-", "::set-env", "::"))
-    assert stop < evil
-    token = lines[stop].removeprefix("::stop-commands::")
-    assert f"::{token}::" in lines[evil + 1 :]
-    assert resume == stop
+    sink.step_started("image.shop")
+    sink.step_output("image.shop", "::add-path::/evil\n")
+    sink.step_finished(PASSED)
+    guard = provider.guard()
+    assert guard is not None
+    obeyed, listening = [], False
+    for line in text().splitlines():
+        listening = listening or line == guard.after
+        if listening and line.lstrip().startswith("::"):
+            obeyed.append(line)
+        listening = listening and line != guard.before
+    assert [line for line in obeyed if line not in {guard.before, guard.after}] == [
+        "::group::  0.0s  image.shop  passed (cached) in 12s",
+        "::endgroup::",
+    ]
 
 
 def test_a_step_without_output_needs_no_fold(plain: Make) -> None:

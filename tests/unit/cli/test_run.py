@@ -137,6 +137,37 @@ def test_github_gets_annotations_and_a_summary(project: Path, lockgate: Lockgate
     assert "### ❌ step.bad" in summary.read_text()
 
 
+SPEAKS_TO_CI = """
+from __future__ import annotations
+import subprocess, sys
+from pipelines import pipeline
+
+@pipeline.step
+async def talks(ctx: StepContext) -> None:
+    print("::set-", end="")
+    print("env name=PATH::/printed")
+    print("a ##[add-mask]printed")
+    ctx.log("::add-path::/logged\\n")
+    raise ValueError("::add-mask::raised")
+"""
+
+
+def test_what_a_step_prints_is_no_command_to_github(project: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "lockgate.py").write_text(SPEAKS_TO_CI)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    said = lockgate("run")
+    logs = lockgate("logs", "step.talks")
+    lines = said.err.splitlines()
+    assert lines[0].startswith("::stop-commands::")
+    assert lines[-1] == f"::{lines[0].removeprefix('::stop-commands::')}::"
+    ours = ("::stop-commands::", lines[-1], "::error title=step.talks::")
+    assert not [line for line in lines if line.lstrip().startswith("::") and not line.startswith(ours)]
+    assert ": :set-env name=PATH::/printed" in lines
+    assert "a ## [add-mask]printed" in lines
+    assert not any(line.lstrip().startswith("::") for line in logs.out.splitlines())
+    assert ": :add-path::/logged" in logs.out
+
+
 def test_gitlab_gets_sections(project: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITLAB_CI", "true")
     assert lockgate("run").err.count("section_start") == 2

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.providers import Annotation, Provider, detect
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.providers import Annotation, HarmlessStream, Provider, detect, harmless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,17 +28,16 @@ def test_a_gitlab_section_may_be_open() -> None:
     assert fold.before == "\x1b[0Ksection_start:1:a\r\x1b[0Kb"
 
 
-def test_a_github_group_takes_no_commands_from_what_it_holds() -> None:
-    fold = detect({"GITHUB_ACTIONS": "true"}).fold("a", "50% done", started=1, ended=2)
-    assert fold is not None
-    begin = re.fullmatch(r"::group::50%25 done\n::stop-commands::([0-9a-f]{32})", fold.before)
-    assert begin is not None
-    assert fold.after == f"::{begin[1]}::\n::endgroup::"
-
-
-def test_every_github_group_has_a_new_token() -> None:
+def test_a_github_group_lifts_the_guard_for_its_own_words_only() -> None:
     provider = detect({"GITHUB_ACTIONS": "true"})
-    assert provider.fold("a", "b", started=1, ended=2) != provider.fold("a", "b", started=1, ended=2)
+    fold, guard = provider.fold("a", "50% done", started=1, ended=2), provider.guard()
+    assert fold is not None
+    assert guard is not None
+    begin = re.fullmatch(r"::stop-commands::([0-9a-f]{32})", guard.before)
+    assert begin is not None
+    assert guard.after == f"::{begin[1]}::"
+    assert fold.before.splitlines() == [guard.after, "::group::50%25 done", guard.before]
+    assert fold.after.splitlines() == [guard.after, "::endgroup::", guard.before]
 
 
 def test_a_github_annotation_is_escaped() -> None:
@@ -61,3 +64,44 @@ def test_elsewhere_there_are_no_such_words() -> None:
         assert provider.summarise("x") is False
     assert Provider().annotate(remark) is None
     assert Provider().fold("a", "b", started=1, ended=2) is None
+
+
+COMMANDS = ["::set-env name=PATH::/evil", "  ::add-path::/evil", "\t::add-mask::x", "::stop-commands::x", "::endgroup::", "a ##[add-mask]x"]
+COMMANDS += ["##vso[task.setvariable variable=x]y", "##teamcity[publishArtifacts 'x']", "\x1b[0Ksection_start:1:x\r\x1b[0Ktitle"]
+IN_A_CI = detect({"CI": "true"})
+
+
+def obeyed(text: str) -> bool:
+    """Whether a CI would take a line for a command: by the rules of the runners of GitHub (ActionCommand), Azure, TeamCity and GitLab."""
+    lines = text.split("\n")
+    return any(line.lstrip().startswith("::") for line in lines) or bool(re.search(r"##[\w.-]*\[|section_(start|end):", text))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_output_of_others_is_a_command(command: str) -> None:
+    for name in ("CI", "GITHUB_ACTIONS", "GITLAB_CI"):
+        shown = detect({name: "true"}).harmless(f"before\n{command}\nafter")
+        assert not obeyed(shown)
+        assert shown.replace(" ", "") == f"before\n{command}\nafter".replace(" ", "")
+    assert Provider().harmless(command) == command
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [":", "::", " ", "\t", "\n", "\r", "#", "##", "[", "vso", "set-env", "section_", "start", "end", "x" * 70, " " * 70, "]"]
+    ),
+    max_size=20,
+)
+
+
+@given(PIECES)
+def test_output_in_pieces_is_no_command_however_it_is_cut(pieces: list[str]) -> None:
+    stream, whole = HarmlessStream(), "".join(pieces)
+    shown = "".join(map(stream.feed, pieces))
+    assert not obeyed(shown)
+    assert shown == harmless(whole)
+
+
+@given(st.text())
+def test_text_without_a_command_stays_as_it_is(text: str) -> None:
+    assert harmless(text) == text or obeyed(text)
