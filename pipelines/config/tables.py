@@ -64,7 +64,7 @@ class EngineTable(Table):
     cpus: Annotated[Number, Field(gt=0)] | None = Field(
         default=None, description="Processors that all containers of a run may use together, such as 1.5; no limit by default."
     )
-    processes: int = Field(default=PROCESSES, ge=16, description="Processes and threads that each container may have.")
+    processes: int = Field(default=PROCESSES, ge=64, description="Processes and threads that each container may have.")
     start_timeout: Duration | None = Field(
         default=None,
         description="How long an engine may take to open a session: 1m by default, 10m where a Dagger engine may have to be started first.",

@@ -37,4 +37,4 @@ async def test_the_engine_answers_beside_a_fork_bomb_and_after_a_memory_hog(engi
         assert caught.value.exit_code == 137
         assert await base.with_exec(["echo", "after"]).stdout() == "after\n"
     assert engine.close() == 0
-    assert "not kept here" not in engine.said
+    assert "containers are not limited" not in engine.said

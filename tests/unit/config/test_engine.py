@@ -63,7 +63,7 @@ def test_the_long_variable_counts_too(folder: Folder) -> None:
         ("[engine]\ninsecure = true", "engine.insecure: expected none, api or all"),
         ("[engine]\nmemory = 'lots'", 'engine.memory: expected a size such as 1048576, "500MB" or "4GiB", more than zero'),
         ("[engine]\ncpus = 0", "engine.cpus: expected more than 0"),
-        ("[engine]\nprocesses = 1", "engine.processes: expected 16 or more"),
+        ("[engine]\nprocesses = 1", "engine.processes: expected 64 or more"),
         ("[engine]\nunsecure = 'all'", "engine.unsecure: unknown key; did you mean insecure?"),
     ],
 )

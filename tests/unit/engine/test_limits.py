@@ -15,7 +15,7 @@ SPECS = st.builds(
     insecure=st.sampled_from(Insecure),
     memory=st.none() | st.integers(min_value=1, max_value=2**60),
     cpus=st.none() | st.floats(min_value=0.01, max_value=1e6),
-    processes=st.integers(min_value=16, max_value=10**6),
+    processes=st.integers(min_value=64, max_value=10**6),
 )
 
 

@@ -82,7 +82,7 @@ class Launch:
             runtime = await self._spawn(argv, streams.stdin, child_out, child_err)
             ended = await _in_time(runtime)
             if ended.code != 0:
-                raise problem(self._log, err)
+                raise problem(self._log, err, ended.signal)
             child = Child(int(pid_file.read_text()))
             output = Output(out, err, streams)
             failing.pop_all()
@@ -136,9 +136,12 @@ def _cgroup_options(binary: RuntimeBinary, *, cgroups: bool) -> list[str]:
     return [] if cgroups else ["--rootless", "true"]
 
 
-def problem(log: Path, err: int) -> EngineError:
-    """The runtime's own last words, as the error they stand for."""
-    message = _last_error(log) or os.read(err, _MESSAGE).decode(errors="replace").strip() or "the OCI runtime gave no reason"
+def problem(log: Path, err: int, killed_by: int | None = None) -> EngineError:
+    """The runtime's own last words, as the error they stand for; where it was killed, that it was."""
+    message = _last_error(log) or os.read(err, _MESSAGE).decode(errors="replace").strip()
+    if not message:
+        how = "gave no reason" if killed_by is None else f"was ended by signal {killed_by}; memory may be short ([engine] memory)"
+        message = f"the OCI runtime {how}"
     if found := _ABOUT_THE_COMMAND.search(message):
         return CannotStart(found[1])
     if found := _NOT_FOUND.search(message):

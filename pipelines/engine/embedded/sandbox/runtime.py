@@ -124,7 +124,8 @@ class Runtime:
     async def _prepare_and_tell(self) -> Tools:
         tools = await asyncio.to_thread(self._prepare)
         if lacks := _told_lacks(self._limits, tools.cgroups):
-            self._note(f"not kept here, for want of control groups (lockgate doctor says why): {', '.join(lacks)} of [engine]")
+            limits = " and ".join(lacks)
+            self._note(f"containers are not limited in {limits}, though [engine] asks for it: lockgate doctor says what is missing")
         return tools
 
     def _prepare(self) -> Tools:

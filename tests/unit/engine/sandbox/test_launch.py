@@ -62,3 +62,10 @@ def test_anything_else_is_the_containers_fault(tmp_path: Path) -> None:
 def test_a_runtime_that_logs_nothing_is_still_heard(tmp_path: Path) -> None:
     assert "flag provided but not defined" in said(tmp_path, "", "flag provided but not defined\n").message
     assert "gave no reason" in said(tmp_path, "").message
+
+
+def test_a_runtime_that_was_killed_says_so(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(write)
+    assert "ended by signal 9; memory may be short" in problem(tmp_path / "no-log", read, 9).message
+    os.close(read)
