@@ -57,7 +57,7 @@ def read_config(path: Path) -> Found:
     """
     path = path.absolute()
     if path.name != PYPROJECT:
-        return Found(path, read_toml(path))
+        return Found(path, read_toml(path, named=True))
     found = _pyproject(path)
     if found is None:
         raise ConfigError(f"{path} has no [tool.lockgate] table", next_step="add the table, or name a lockgate.toml")

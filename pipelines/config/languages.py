@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from pipelines.config.files import read_toml
+from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +155,7 @@ def _files(folder: Path, suffix: str, depth: int = _DEPTH) -> Iterator[Path]:
 def _read(path: Path) -> str:
     """A small text file; empty where there is none that can be read."""
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() and path.stat().st_size < _LARGEST else ""
+        return read_bytes(path).decode("utf-8-sig", errors="replace") if path.is_file() and path.stat().st_size < _LARGEST else ""
     except OSError:
         return ""
 

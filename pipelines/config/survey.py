@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.config.languages import languages
 from pipelines.errors import UsageError
 from pipelines.foundation.dockerfile import NotADockerfile, read
+from pipelines.foundation.regular_files import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,7 +92,7 @@ def _dockerfile(root: Path) -> str | None:
 
 def _instructions(path: Path) -> tuple[Instruction, ...]:
     try:
-        return read(path.read_text(encoding="utf-8"))
+        return read(read_text(path))
     except (NotADockerfile, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{path} cannot be parsed: {error}", next_step="correct the Dockerfile, then run `lockgate init` again") from error
 
@@ -150,4 +151,4 @@ def _k6_scripts(folder: Path, root: Path, depth: int) -> Iterator[str]:
 
 def _speaks_k6(path: Path) -> bool:
     small = path.is_file() and path.stat().st_size < _LARGEST_SCRIPT
-    return small and _K6_IMPORT.search(path.read_text(encoding="utf-8", errors="replace")) is not None
+    return small and _K6_IMPORT.search(read_text(path, errors="replace")) is not None

@@ -147,7 +147,7 @@ class _Asking:
         if status >= _SERVER or status == _TOO_MANY:
             raise RegistryUnavailable(f"the registry {ref.host} answers with {status}", next_step="try again in a while")
         if status != _OK:
-            raise RegistryUnavailable(f"{ref.host} answers with {status}: that is not a registry's answer", next_step="check its name")
+            raise Unavailable(f"{ref.host} answers with {status}: that is not a registry's answer", next_step="check its name")
 
     def _refused(self, why: str) -> CredentialsError:
         host = self._reference.domain

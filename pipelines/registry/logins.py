@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.foundation.regular_files import read_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -42,7 +44,7 @@ def _files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _auths(file: Path) -> dict[str, Any]:
     try:
-        auths = json.loads(file.read_text(encoding="utf-8"))["auths"]
+        auths = json.loads(read_text(file))["auths"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return {}  # as containers tools do: a file that cannot be read knows no registry
     return auths if isinstance(auths, dict) else {}

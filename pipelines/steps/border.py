@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.codes import Code
-from pipelines.errors import EngineLost, EngineUnavailable, InternalError, LockgateError, StepFailed
+from pipelines.errors import EngineLost, EngineUnavailable, InternalError, LockgateError, RegistryUnavailable, StepFailed
 from pipelines.foundation.mapping import Library, of_file, of_machine
 from pipelines.steps.answers import DOCTOR, answer, code_of, too_old
 from pipelines.steps.signals import signal_name
@@ -75,7 +75,10 @@ def transient(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return any(transient(member) for member in error.exceptions)
     if isinstance(error, LockgateError):
-        return error.__cause__ is not None and transient(error.__cause__)
+        cause = error.__cause__
+        if isinstance(error, RegistryUnavailable) and (cause is None or DAGGER.name_of(type(cause)) is None):
+            return True  # our own client of registries says so only then
+        return cause is not None and transient(cause)
     return DAGGER.name_of(type(error)) == "QueryError" and code_of(error).transient
 
 

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.regular_files import read_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -28,6 +30,6 @@ def secrets_of(spec: ImageSpec, project: Project) -> Mapping[str, str]:
 
 def _asked(dockerfile: Path) -> frozenset[str]:
     try:
-        return frozenset(_ID.findall(dockerfile.read_text(encoding="utf-8", errors="replace")))
+        return frozenset(_ID.findall(read_text(dockerfile, errors="replace")))
     except OSError:
         return frozenset()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
 from pipelines.errors import LockgateError
+from pipelines.foundation.regular_files import read_text
 from pipelines.registry import find, parse
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _need(project: Project, name: str) -> Need:
 def _foundations(dockerfile: Path) -> Iterator[str]:
     """What a Dockerfile begins its stages with, but other stages and what an argument decides."""
     try:
-        rows = _FROM.findall(dockerfile.read_text(encoding="utf-8", errors="replace"))
+        rows = _FROM.findall(read_text(dockerfile, errors="replace"))
     except OSError:
         return
     stages = {stage.lower() for _, stage in rows if stage}
@@ -126,7 +127,7 @@ def _age(project: Project, need: Need, found: Found | None) -> Answer:
 def _seen(project: Project, digest: str) -> dt.datetime | None:
     """When the database was made, as the latest run saw it."""
     try:
-        steps = json.loads((project.root / ".lockgate/reports/run.json").read_text(encoding="utf-8"))["steps"]
+        steps = json.loads(read_text(project.root / ".lockgate/reports/run.json"))["steps"]
         facts = [step["facts"] for step in steps]
         told = next(fact["database_updated"] for fact in facts if fact.get("database_digest") == digest and "database_updated" in fact)
         made = dt.datetime.fromisoformat(told)

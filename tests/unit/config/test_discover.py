@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,3 +106,24 @@ def test_a_broken_local_file_is_named(folder: Folder) -> None:
     folder.write("lockgate.local.toml", "=")
     with pytest.raises(ConfigError, match=r"lockgate\.local\.toml is not valid TOML"):
         load(folder.path, environ=ALONE)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(folder: Folder) -> None:
+    (folder.path / "lockgate.toml").write_bytes(b"\xef\xbb\xbf" + OWN.encode())
+    assert folder.load().project.name == "own"
+
+
+def test_a_pipe_in_the_place_of_the_file_is_refused_at_once(folder: Folder) -> None:
+    os.mkfifo(folder.path / "lockgate.toml")
+    with pytest.raises(ConfigError, match="not a regular file"):
+        folder.load()
+
+
+def test_a_pipe_that_a_person_names_is_read(folder: Folder) -> None:
+    """As a shell makes one: --config <(generate)."""
+    pipe = folder.path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=(OWN,))
+    writer.start()
+    assert load(folder.path, environ=ALONE, file=pipe).project.name == "own"
+    writer.join()

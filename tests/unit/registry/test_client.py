@@ -79,7 +79,7 @@ def test_credentials_go_to_no_token_server_without_tls(server: Server) -> None:
         (404, {}, Unavailable, "has no"),
         (429, {}, RegistryUnavailable, "answers with 429"),
         (503, {}, RegistryUnavailable, "answers with 503"),
-        (418, {}, RegistryUnavailable, "not a registry's answer"),
+        (418, {}, Unavailable, "not a registry's answer"),
     ],
 )
 def test_every_refusal_says_what_it_is(server: Server, status: int, headers: dict[str, str], error: type[LockgateError], says: str) -> None:

@@ -300,3 +300,11 @@ def test_an_engine_older_than_the_sdk_is_unavailable_also_when_the_sdk_lost_the_
     assert isinstance(translated, EngineUnavailable)
     assert translated.next_step is not None
     assert "0.21.1" in translated.next_step
+
+
+def test_a_registry_that_our_own_client_could_not_reach_is_asked_again() -> None:
+    assert transient(RegistryUnavailable("it answers with 503"))
+    unreachable = RegistryUnavailable("it does not answer")
+    unreachable.__cause__ = ConnectionRefusedError("no")
+    assert transient(unreachable)
+    assert not transient(Unavailable("it has no such image"))
