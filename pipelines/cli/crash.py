@@ -12,6 +12,8 @@ import traceback
 from importlib import metadata
 from pathlib import Path
 
+from pipelines.foundation.redaction import cautious
+
 _DISTRIBUTIONS = ("lockgate", "dagger-io", "anyio", "click", "pydantic", "rich", "httpx", "graphql-core")
 _VARIABLES = ("LOCKGATE_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "CI")
 """Beginnings of names worth telling; values stay unsaid."""
@@ -20,7 +22,7 @@ _KEEP = 20
 
 def write_report(error: BaseException) -> Path | None:
     """Write the report; its path, or None where nothing can be written."""
-    text = "\n".join(_lines(error))
+    text = cautious("\n".join(_lines(error)), os.environ)
     for folder in _folders():
         try:
             return _write(folder, text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ import click
 from pipelines.cli.name import renamed
 from pipelines.errors import ExitCode, LockgateError, Unavailable
 from pipelines.foundation.exceptions import message_of
+from pipelines.foundation.redaction import cautious, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -82,7 +84,7 @@ def _internal(error: BaseException, terminal: Terminal) -> int:
     from pipelines.cli.crash import write_report
 
     report: Path | None = write_report(error)
-    text = message_of(error).strip().splitlines()
+    text = cautious(message_of(error), os.environ).strip().splitlines()
     first = f"internal error: {type(error).__name__}" + (f": {text[0]}" if text else "")
     told = f"report: {report}" if report is not None else "no report could be written"
     _print([first, told, "next:  open an issue with this file; it names no secrets, but read it first"], terminal)
@@ -90,7 +92,7 @@ def _internal(error: BaseException, terminal: Terminal) -> int:
 
 
 def _print(lines: Sequence[str], terminal: Terminal) -> None:
-    head, *tail = lines
+    head, *tail = map(without_passwords, lines)
     terminal.line(f"{terminal.paint('error:', fg='red', bold=True)} {head}")
     for line in tail:
         label, colon, rest = line.partition(":")

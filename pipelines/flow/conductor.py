@@ -16,6 +16,7 @@ from pipelines.flow.engine import Engine
 from pipelines.flow.folder import new_run_id
 from pipelines.flow.known import known_secrets
 from pipelines.flow.listener import Listener
+from pipelines.flow.masked import mask_files
 from pipelines.flow.outcome import exit_code
 from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_width
 from pipelines.flow.state import State
@@ -70,6 +71,7 @@ class Conductor:
         self._redactor = Redactor(known_secrets(project, request.environ))
         self._state = State.read(home.state)
         self._contexts: dict[str, StepContext] = {}
+        self._desks: dict[str, Desk] = {}
         self._troubled = False
         self._needing_engine = prepared.graph.wanting(CLIENT)
         self._engine = Engine(parts, sink.engine_ready, self._note)
@@ -84,9 +86,14 @@ class Conductor:
         if not self._prepared.graph.wants(CLIENT):
             return await self._steps()
         self._home.ledger.unlink(missing_ok=True)
-        with contextlib.closing(self._listener) as listener:
-            async with self._engine.beside(self._project.engine, self._request.environ, listener.hear, self._home.ledger):
-                run = await self._steps()
+        known = self._redactor.known
+        try:
+            with contextlib.closing(self._listener) as listener:
+                async with self._engine.beside(self._project.engine, self._request.environ, listener.hear, self._home.ledger):
+                    run = await self._steps()
+        finally:
+            if self._redactor.known > known:  # the engine's log has lines from before a secret became known
+                mask_files((str(self._folder.log(_ENGINE_LOG)),), self._redactor)
         self._keep_book(run)
         return run
 
@@ -144,7 +151,8 @@ class Conductor:
             progress=functools.partial(self._sink.step_progress, step.id),
         )
         self._listener.add(step.id, transcript)
-        return Desk(context, transcript, self._redactor, self._trouble)
+        self._desks[step.id] = Desk(context, transcript, self._redactor, self._trouble)
+        return self._desks[step.id]
 
     def _make(self, folder: Path) -> None:
         try:
@@ -154,6 +162,7 @@ class Conductor:
 
     def _finish(self, results: tuple[Result, ...], *, cancelled: bool = False) -> Run:
         """Write what is known, even when some of it cannot be written; no step waits here."""
+        results = tuple(self._desks[result.id].close_again(result) if result.id in self._desks else result for result in results)
         code = exit_code(results, self._stop.signal)
         run = self._document(results, ExitCode.INTERRUPTED if cancelled and self._stop.signal is None else code)
         self._folder.tidy(self._contexts)

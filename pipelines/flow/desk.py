@@ -39,21 +39,37 @@ class Desk:
         self.transcript = transcript
         self._redactor = redactor
         self._trouble = trouble
+        self._known = redactor.known
 
     async def close(self, result: Result) -> Result:
         """End the transcript; a copy of the result for people: without secrets, with the log's path and last lines. What takes time is
         done beside the event loop.
         """
         tail = self.transcript.close()
+        self._known = self._redactor.known
         clean, errors = result, tuple[OSError, ...]()
         if self._redactor:
             heavy = bool(result.artifacts) or len(result.findings) + len(result.cases) > _MANY
             clean, errors = await anyio.to_thread.run_sync(self._masked, result) if heavy else self._masked(result)
         for error in errors:
-            if self._trouble is not None:
-                self._trouble(error)
+            self._tell(error)
         path = self.transcript.path
         return dataclasses.replace(clean, tail=tail, log=str(path) if path is not None else None)
+
+    def close_again(self, result: Result) -> Result:
+        """Mask what this step has left once more, where a secret became known after it had ended. Blocks."""
+        if self._redactor.known == self._known:
+            return result
+        self._known = self._redactor.known
+        clean, errors = self._masked(result)
+        errors += mask_files(tuple(str(path) for path in (self.transcript.path,) if path is not None), self._redactor)
+        for error in errors:
+            self._tell(error)
+        return clean
+
+    def _tell(self, error: OSError) -> None:
+        if self._trouble is not None:
+            self._trouble(error)
 
     def _masked(self, result: Result) -> tuple[Result, tuple[OSError, ...]]:
         return masked(result, self._redactor), mask_files(result.artifacts, self._redactor)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pipelines.model import Project
 
 _TOKENS = ("DAGGER_SESSION_TOKEN", "DAGGER_CLOUD_TOKEN")
+_URI = re.compile("(env|file)://.")
 _LARGEST = 1 << 20
 
 
@@ -26,13 +30,20 @@ def known_secrets(project: Project, environ: Mapping[str, str]) -> Iterator[str]
             yield value
 
 
-def _uris(project: Project) -> Iterator[str]:
-    if project.registry is not None and project.registry.auth is not None:
-        yield project.registry.auth
-    for image in project.images.values():
-        yield from image.secrets.values()
-    for test in project.tests.values():
-        yield from test.secrets.values()
+def _uris(value: object) -> Iterator[str]:
+    """Every secret URI in a value of the model, wherever it stands."""
+    if isinstance(value, str):
+        if _URI.match(value):
+            yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _uris(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _uris(part)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _uris(getattr(value, field.name))
 
 
 def _read(root: Path, name: str) -> str | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.clock import utc_now
+
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from pathlib import Path
@@ -54,7 +56,7 @@ def real_parts() -> Parts:
         client=_client,
         border=_border,
         write_reports=_write_reports,
-        now=lambda: dt.datetime.now(dt.UTC),
+        now=utc_now,
         asking=_asking,
     )
 

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.clock import utc_now
 from pipelines.model import Check, Verdict
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Stamp:
     @classmethod
     def now(cls, run_id: str) -> Stamp:
         """The stamp of a command about to be asked for."""
-        return cls(run_id, dt.datetime.now(dt.UTC))
+        return cls(run_id, utc_now())
 
     @classmethod
     def read(cls, text: str) -> Stamp | None:

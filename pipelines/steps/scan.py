@@ -6,13 +6,13 @@ number may run at once (Trivy's own cache folder takes one process at a time).
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import StepFailed
+from pipelines.foundation.clock import utc_now
 from pipelines.model import Check, OnInconclusive, Verdict
 from pipelines.steps import database, trivy
 from pipelines.steps.border import border
@@ -88,7 +88,7 @@ async def _attempt(given: Given, survey: Survey, token: str | None) -> Attempt:
         given.context.log(left.output)
         texts.append(left.text)
         stamps.append(left.stamp)
-    reports, now = [_read(text, survey.image) for text in texts], dt.datetime.now(dt.UTC)
+    reports, now = [_read(text, survey.image) for text in texts], utc_now()
     check = judge_scan(reports, survey.spec, survey.database, now, image=survey.image is not None, artifacts=_keep(given, texts))
     return Attempt(check, _newest(stamps, given.context.run_id))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import http.client
 import ssl
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
+from pipelines.foundation.clock import utc_now
 from pipelines.registry.client import is_loopback
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from pipelines.model import Project
@@ -29,7 +30,7 @@ def registry(project: Project) -> Iterator[Answer]:
         yield Answer("registry", State.OK, "none configured: nothing is published")
         return
     host = host_of(project.registry.url)
-    now = dt.datetime.now(dt.UTC)
+    now = utc_now()
     try:
         status, date = _ask(host)
     except (OSError, http.client.HTTPException) as error:

@@ -1,4 +1,9 @@
-"""A process of ours: started without a shell, waited for without a thread."""
+"""A container's process: started without a shell, waited for without a thread.
+
+It is apart from `pipelines.foundation.process`, which is for programs of the machine: it shares the session of the engine, takes over
+descriptors that are open already, is waited for by pidfd, also when it is a descendant that was left to us, and is ended by the rules of
+pid namespaces.
+"""
 
 from __future__ import annotations
 

@@ -48,6 +48,11 @@ class Redactor:
             self._compiled.clear()
         return bool(forms)
 
+    @property
+    def known(self) -> int:
+        """How many values are masked; it only grows."""
+        return len(self._values)
+
     def __bool__(self) -> bool:
         return bool(self._forms)
 

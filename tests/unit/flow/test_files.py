@@ -169,7 +169,8 @@ def test_secrets_that_can_be_read_are_known_before_anything_runs(tmp_path: Path)
             registry=Registry(url="a", auth="env://TOKEN"),
             images={"shop": ImageSpec(name="shop", secrets={"pip": "file://pip.conf", "gone": "file://gone", "cmd": "cmd://exit 1"})},
             tests={"unit": TestSpec(name="unit", image=ImageTarget(name="shop"), command=("x",), secrets={"A": "env://UNSET"})},
+            build_secrets={"index": "env://INDEX"},
         ),
-        {"TOKEN": "secret-of-env", "DAGGER_SESSION_TOKEN": "session-secret"},
+        {"TOKEN": "secret-of-env", "DAGGER_SESSION_TOKEN": "session-secret", "INDEX": "secret-of-builds"},
     )
-    assert sorted(found) == ["index = secret-of-file", "secret-of-env", "session-secret"]
+    assert sorted(found) == ["index = secret-of-file", "secret-of-builds", "secret-of-env", "session-secret"]

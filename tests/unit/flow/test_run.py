@@ -422,3 +422,26 @@ def test_how_long_an_engine_may_take_to_open_is_configured(house: House, make: C
     house.run(project=house.project(engine=EngineSpec(start_s=90.0)))
     assert house.lifetime is not None
     assert house.lifetime.start_s == 90.0
+
+
+def test_what_was_written_before_a_secret_was_known_is_masked_in_the_end(house: House, make: Callable[..., StepDef]) -> None:
+    async def early(context: StepContext) -> Check:
+        context.log("a late-known-secret\n")
+        path = context.folder / "out.txt"
+        path.write_text("late-known-secret")
+        return Check(verdict=Verdict.FAIL, reason="saw late-known-secret", artifacts=(str(path),))
+
+    async def late(client: dagger.Client, context: StepContext) -> None:  # type: ignore[name-defined]  # noqa: F821
+        await anyio.sleep(60)
+        context.mask("late-known-secret")
+        context.mask("engine line")
+
+    house.steps = [make(early), make(late)]
+    run = house.run()
+    assert run.folder is not None
+    kept = {path: path.read_text() for path in Path(run.folder).rglob("*") if path.is_file()}
+    kept |= {path: path.read_text() for path in house.home.reports.iterdir()}
+    assert not [path for path, text in kept.items() if "late-known-secret" in text]
+    assert run.results[0].reason == "saw ***"
+    assert (Path(run.folder) / "logs" / "engine.log").read_text() == "***\n"
+    assert (Path(run.folder) / "logs" / "step.early.log").read_text() == "a ***\n"

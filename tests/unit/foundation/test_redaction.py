@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.foundation.redaction import MASK, SHORTEST, Redactor, forms_of
+from pipelines.foundation.redaction import MASK, SHORTEST, Redactor, cautious, forms_of, without_passwords
 from pipelines.foundation.redaction.patterns import Patterns, Span
 from pipelines.foundation.redaction.redactor import merged
 from pipelines.foundation.text import plain
@@ -303,3 +303,29 @@ def test_long_patterns_too() -> None:
     assert Patterns([form]).unfinished(b"x" + form[:9000]) == 1
     assert Patterns([form]).unfinished(b"x" + form[:100]) == 1
     assert [*Patterns([form]).find(b"x" + form)] == [Span(1, 10_001)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("git: https://me:tok_en@host/x.git: not found", "git: https://***@host/x.git: not found"),
+        ("git: https://ghp_0123456789@host/x.git", "git: https://***@host/x.git"),
+        ("ssh://git@host/x and git@host:x", "ssh://git@host/x and git@host:x"),
+        ("http://host/a@b, mail me@example.com", "http://host/a@b, mail me@example.com"),
+        ("postgres://u:p@db:5432/x?y=z", "postgres://***@db:5432/x?y=z"),
+    ],
+)
+def test_credentials_in_addresses_are_masked(text: str, shown: str) -> None:
+    assert without_passwords(text) == shown
+
+
+def test_what_is_likely_a_secret_is_masked_in_a_report_of_a_defect() -> None:
+    environ = {
+        "GITHUB_TOKEN": "ghs_0123456789",
+        "DB_PASSWORD": "correct-horse",
+        "MY_KEY": "short",
+        "KEYBOARD": "qwertyuiop",
+        "HOME": "/home/x-y-z",
+    }
+    text = "ghs_0123456789 correct-horse short qwertyuiop /home/x-y-z"
+    assert cautious(text, environ) == "*** *** short qwertyuiop /home/x-y-z"

@@ -16,6 +16,7 @@ from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 from pipelines.foundation.process import running
 from pipelines.foundation.process.result import OutputTooLarge
+from pipelines.foundation.redaction import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -124,7 +125,7 @@ async def resolve(session: Session, repository: Repository, *names: str) -> Ref:
             return Ref(repository, refs.get("symbolic HEAD", "HEAD"), refs["HEAD"])
         if name in refs:
             return Ref(repository, name, refs[name])
-    where = repository.url if repository.source is None else "the directory"
+    where = without_passwords(repository.url) if repository.source is None else "the directory"
     raise NotFound(f'git: {where}: repository does not contain ref "{names[0]}"')
 
 
@@ -143,7 +144,7 @@ class TreeOp(Op):
         self.depth = depth
 
     def describe(self) -> str:
-        return f"{self.ref.repository.url} {self.ref.commit[:12]}"
+        return f"{without_passwords(self.ref.repository.url)} {self.ref.commit[:12]}"
 
     async def key(self, session: Session, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the url of a local one names its content
         ref = self.ref
@@ -198,7 +199,7 @@ async def git(repository: Repository, arguments: Sequence[str]) -> str:
     except FileNotFoundError:
         raise Unavailable("repositories are fetched by git, which is not installed: install the package git") from None
     except OutputTooLarge as error:
-        raise ToolError(f"git: {repository.url}: {error}") from None
+        raise ToolError(f"git: {without_passwords(repository.url)}: {error}") from None
     if done.code:
-        raise ToolError(f"git: {repository.url}: {done.complaint[-TOLD:]}")
+        raise ToolError(without_passwords(f"git: {repository.url}: {done.complaint[-TOLD:]}"))
     return done.text

@@ -22,6 +22,7 @@ from pipelines.engine.embedded.ops.images import ImageOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
 from pipelines.engine.embedded.store.listing import Narrow
 from pipelines.foundation.files import replace_text
+from pipelines.foundation.redaction import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,7 +98,7 @@ def _depends(asked: Mapping[str, Op], folders: Mapping[str, object]) -> dict[str
         if isinstance(op, ImageOp):
             images[str(op.image.reference), op.pinned] = None
         elif op.kind in REMOTE:
-            remote.add(op.describe())
+            remote.add(without_passwords(op.describe()))
         if isinstance(op, ExecOp) and not link.recipe:
             results.add(op.digest)
         todo += _below(link)
