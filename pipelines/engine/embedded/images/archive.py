@@ -7,10 +7,11 @@ import os
 import tarfile
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import ImageError, InvalidInput
+from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.images.compression import plain_blocks
 from pipelines.engine.embedded.images.members import Members
 from pipelines.engine.embedded.images.stream import Stream
+from pipelines.engine.embedded.tars import Damaged, parsing
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -39,8 +40,8 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int]
         with Stream(itertools.chain([first], blocks)) as stream:
             _Archive(stream, os.fspath(root.path), dest, owner).read()
             stream.finish()  # so that a checksum at the end is looked at
-    except ImageError as error:
-        raise InvalidInput(f"failed to unpack an archive into {dest}: {error.message}") from None
+    except Damaged as error:
+        raise InvalidInput(f"failed to unpack an archive into {dest}: it is damaged: {error}") from None
     return True
 
 
@@ -50,13 +51,13 @@ class _Archive(Members):
         self._dest = dest
         self._owner = owner
 
-    def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    def add(self, member: tarfile.TarInfo) -> None:
         member.name = self._inside(member.name)
         if self._owner is not None:
             member.uid, member.gid = self._owner
         if member.islnk():
             member.linkname = self._inside(member.linkname)
-        super().add(tar, member)
+        super().add(member)
 
     def _inside(self, name: str) -> str:
         return f"{self._dest}/{os.path.normpath('/' + name)}"
@@ -64,7 +65,8 @@ class _Archive(Members):
 
 def _is_tar(head: bytes) -> bool:
     try:
-        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
-    except tarfile.TarError:
+        with parsing():
+            tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except Damaged:
         return False
     return True

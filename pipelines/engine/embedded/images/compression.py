@@ -13,7 +13,7 @@ import lzma
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.tars import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ def plain_blocks(file: BinaryIO) -> Iterator[bytes]:
     """What a file holds, decompressed, in blocks of at most a MiB; several streams one after the other count as one, as in gzip.
 
     Raises:
-        ImageError: the data is damaged or ends early.
+        Damaged: the data is damaged or ends early.
     """
     data = file.read(BLOCK)
     name = kind(data)
@@ -117,10 +117,10 @@ def _checked(name: str, data: bytes, file: BinaryIO) -> Iterator[bytes]:
             stream = decompressor(name)
             yield from _stream(stream, data, file)
             data = stream.unused_data or file.read(BLOCK)
-    except GeneratorExit:
+    except (GeneratorExit, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - every library has errors of its own, without a common base
-        raise ImageError(f"damaged {name} data: {error}") from None
+        raise Damaged(f"it is not {name} data: {error}") from None
 
 
 def _stream(stream: Decompressor, data: bytes, file: BinaryIO) -> Iterator[bytes]:

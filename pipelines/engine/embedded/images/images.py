@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import ImageError, ImageNotFound
-from pipelines.engine.embedded.images import platforms, publish, pull, refs, tarball
+from pipelines.engine.embedded.images import loading, platforms, publish, pull, refs, tarball
 from pipelines.engine.embedded.images.skopeo import Asking, Patience
 
 if TYPE_CHECKING:
@@ -130,11 +130,12 @@ class Images:
         """Read an image from a tar archive: OCI image layout, or what ``docker save`` writes, compressed or not.
 
         Raises:
+            ImageDamaged: it is not what it has to be.
             ImageError: it holds no image, or not that tag or platform.
         """
         wanted = platforms.parse(platform) if platform else platforms.host()
-        blobs, config = await asyncio.to_thread(tarball.read, self._store, path, tag, wanted)
-        diff_ids = config["rootfs"]["diff_ids"]
+        blobs, config = await asyncio.to_thread(loading.read, self._store, path, tag, wanted)
+        diff_ids = (config.get("rootfs") or {}).get("diff_ids") or ()
         return Image(await pull.assemble(self._store, blobs, diff_ids, self._workers), config, "")
 
 

@@ -10,9 +10,9 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.store.copyfile import copy_metadata, link_or_copy
 from pipelines.engine.embedded.store.measure import MARKS, is_opaque, is_whiteout, xattrs
+from pipelines.engine.embedded.tars import Damaged, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +55,7 @@ def missing(below: Sequence[str], layer: str, left: Left) -> Missing:
     """Look up in the layers below (bottom first) what a layer left to them.
 
     Raises:
-        ImageError: a hard link leads to no file.
+        Damaged: a hard link leads to no file.
     """
     found = Missing(idle={name for name in left.whiteouts if not _hides(below, layer, name)})
     for name in left.implied:
@@ -65,7 +65,7 @@ def missing(below: Sequence[str], layer: str, left: Left) -> Missing:
     for name, target in left.links:
         path = visible(below, target)
         if path is None or not stat.S_ISREG(os.lstat(path).st_mode):
-            raise ImageError(f"damaged layer: {name} is a hard link to {target}, which is no file there")
+            raise Damaged(f"{shown(name)}: is a hard link to {shown(target)}, which is not a file there")
         found.links[name] = path
     return found
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.errors import ImageDamaged, ImageError
 from pipelines.engine.embedded.images import inherit, worker
 from pipelines.engine.embedded.images.manifest import Descriptor
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
+from pipelines.engine.embedded.tars import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,14 +93,15 @@ def folder(store: Store) -> Iterator[Path]:
     try:
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):
+            store.place.remove(path)
 
 
 async def add(store: Store, blob: Descriptor, diff_id: str) -> Layer:
     """Unpack a blob the store has, unless a layer with this content is there.
 
     Raises:
-        ImageError: the blob is not what ``diff_id`` says.
+        ImageDamaged: the blob is not what ``diff_id`` says.
     """
     async with store.lock(f"image layer {diff_id}"):
         return await asyncio.to_thread(lambda: known(store, diff_id) or _unpack(store, blob, diff_id))
@@ -113,9 +114,12 @@ def _unpack(store: Store, blob: Descriptor, diff_id: str) -> Layer:
     found: dict[str, Any] = {}
 
     def fill(target: Path) -> None:
-        found.update(worker.unpack_blob(path, target, "user.overlay.opaque" if store.rootless else "trusted.overlay.opaque"))
+        try:
+            found.update(worker.unpack_blob(path, target, "user.overlay.opaque" if store.rootless else "trusted.overlay.opaque"))
+        except Damaged as error:
+            raise ImageDamaged(f"layer {blob.digest}", str(error)) from None
         if found["diff_id"] != diff_id:
-            raise ImageError(f"the layer {blob.digest} is not what its image says: expected {diff_id}, got {found['diff_id']}")
+            raise ImageDamaged(f"layer {blob.digest}", f"it is not what its image says: expected {diff_id}, got {found['diff_id']}")
 
     # Found again by the record only, which also says what `unpack` learnt; a layer without one is collected with what nobody uses.
     name = store.add_layer(fill, f"image {diff_id} {secrets.token_hex(8)}")
@@ -151,7 +155,10 @@ def _stack(store: Store, layers: Sequence[Layer]) -> list[str]:
 
 def _completed(store: Store, layer: Layer, below: Sequence[str], chain: str) -> str:
     source = str(store.layer_path(layer.name))
-    what = inherit.missing([str(store.layer_path(name)) for name in below], source, layer)
+    try:
+        what = inherit.missing([str(store.layer_path(name)) for name in below], source, layer)
+    except Damaged as error:
+        raise ImageDamaged(f"layer {layer.blob.digest}", str(error)) from None
     if not what and layer.name not in below:  # overlayfs refuses a stack with one folder in it twice
         return layer.name
     name = store.add_layer(lambda target: inherit.complete(source, str(target), what), f"image chain {chain}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import ImageError, NoSuchPlatform
-from pipelines.engine.embedded.images import platforms
+from pipelines.engine.embedded.images import documents, platforms
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.images.platforms import Platform
@@ -22,6 +23,7 @@ DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+ARM = re.compile("v[5-9]")  # variants, of which a higher one runs what is made for a lower one
 CONFIGS = frozenset({OCI_CONFIG, DOCKER_CONFIG})
 
 
@@ -60,20 +62,32 @@ class Manifest:
 
 def is_index(document: dict[str, Any]) -> bool:
     """Whether it names manifests for several platforms."""
-    return document.get("mediaType", OCI_INDEX if "manifests" in document else "") in INDEXES
+    kind = document.get("mediaType") or (OCI_INDEX if document.get("manifests") is not None else "")
+    return kind in INDEXES
 
 
 def read(data: bytes, name: str) -> dict[str, Any]:
-    """The JSON of a manifest or index; ``name`` is for the message."""
-    try:
-        document = json.loads(data)
-    except ValueError:
-        raise ImageError(f"{name}: its manifest is not JSON") from None
-    if not isinstance(document, dict) or document.get("schemaVersion") != 2:  # noqa: PLR2004 - the version all registries serve
+    """The manifest or index in some bytes; ``name`` is for the message.
+
+    Raises:
+        ImageDamaged: it is not one.
+        ImageError: it is of an old version.
+    """
+    document = documents.parse(data, f"manifest of {name}", documents.MANIFEST)
+    if document.get("schemaVersion") != 2:  # noqa: PLR2004 - the version all registries serve
         raise ImageError(
             f"{name}: its manifest has a format before Docker schema 2, which is not supported: push the image again with a recent tool"
         )
     return document
+
+
+def configuration(data: bytes, name: str) -> dict[str, Any]:
+    """The image configuration in some bytes.
+
+    Raises:
+        ImageDamaged: it is not one.
+    """
+    return documents.parse(data, f"configuration of {name}", documents.CONFIG)
 
 
 def choose(document: dict[str, Any], wanted: Platform, name: str) -> Descriptor:
@@ -82,7 +96,7 @@ def choose(document: dict[str, Any], wanted: Platform, name: str) -> Descriptor:
     Raises:
         ImageError: there is none.
     """
-    found = [(platform, entry) for entry in document.get("manifests", []) if (platform := _platform(entry)) is not None]
+    found = [(platform, entry) for entry in document.get("manifests") or [] if (platform := _platform(entry)) is not None]
     fitting = [(rank, entry) for platform, entry in found if (rank := _rank(platform, wanted)) is not None]
     if not fitting:
         offered = ", ".join(dict.fromkeys(str(platform) for platform, _ in found)) or "none"
@@ -92,7 +106,7 @@ def choose(document: dict[str, Any], wanted: Platform, name: str) -> Descriptor:
 
 def _platform(entry: dict[str, Any]) -> Platform | None:
     given = entry.get("platform") or {}
-    parts = (given.get("os", ""), given.get("architecture", ""), given.get("variant", ""))
+    parts = (given.get("os") or "", given.get("architecture") or "", given.get("variant") or "")
     if not parts[0] or not parts[1] or "unknown" in parts:
         return None  # an attestation or another artifact kept beside the images
     return platforms.normalise(*parts)
@@ -105,7 +119,7 @@ def _rank(platform: Platform, wanted: Platform) -> int | None:
         return 0
     if not platform.variant:
         return 1
-    if platform.architecture == "arm" and platform.variant < wanted.variant:
+    if platform.architecture == "arm" and ARM.fullmatch(platform.variant) and platform.variant < wanted.variant:
         return 10 - int(platform.variant.removeprefix("v"))
     return None
 
@@ -120,8 +134,8 @@ def image(document: dict[str, Any], digest: str, name: str) -> Manifest:
     if not config or config.get("mediaType") not in CONFIGS:
         kind = (config or {}).get("mediaType", "none")
         raise ImageError(f"{name} is not a container image: its config has the media type {kind}")
-    return Manifest(digest, _descriptor(config), tuple(_descriptor(layer) for layer in document.get("layers", [])))
+    return Manifest(digest, _descriptor(config), tuple(_descriptor(layer) for layer in document.get("layers") or []))
 
 
 def _descriptor(value: dict[str, Any]) -> Descriptor:
-    return Descriptor(value.get("mediaType", ""), value["digest"], int(value["size"]), value.get("annotations") or {})
+    return Descriptor(value.get("mediaType") or "", value["digest"], value["size"], value.get("annotations") or {})

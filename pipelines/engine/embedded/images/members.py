@@ -6,12 +6,14 @@ import errno
 import os
 import stat
 import tarfile
-from decimal import Decimal
-from typing import IO, TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded import tars
 from pipelines.engine.embedded.images.tree import Tree
+from pipelines.engine.embedded.store.guard import full
 from pipelines.engine.embedded.store.measure import MARKS
+from pipelines.engine.embedded.tars import Damaged, Room, nanoseconds, shown
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.images.stream import Stream
@@ -19,10 +21,9 @@ if TYPE_CHECKING:
 XATTR = "SCHILY.xattr."
 UNSUPPORTED = frozenset({errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL})
 UNMAPPED = frozenset({errno.EPERM, errno.EINVAL})
-IMPOSSIBLE = frozenset(
-    {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EEXIST, errno.ENOENT, errno.EMLINK}
-)
-"""What is wrong with the member, not with this machine."""
+TOO_LARGE = frozenset({errno.E2BIG, errno.ENOSPC, errno.ERANGE})
+"""How file systems say that an extended attribute has no room beside a file, however much the disk has."""
+MOST = 20_000_000  # members of one layer
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -37,6 +38,9 @@ class Members:
 
     def __init__(self, stream: Stream, target: str) -> None:
         self.stream = stream
+        self._target = target
+        self._room = Room.at(target)
+        self._written = 0
         self.tree = Tree(target, self.replaced)
         self.skipped = 0
         self._times: dict[str, int] = {}
@@ -45,67 +49,71 @@ class Members:
         """Write all members.
 
         Raises:
-            ImageError: the tar is damaged, or has an entry that is no file.
+            Damaged: it is not a tar, or has what no layer holds.
+            DiskFull: the disk has no room for it, as far as can be known before.
             OSError: the disk is full, and such.
         """
-        try:
-            with tarfile.open(fileobj=cast("IO[bytes]", self.stream), mode="r:", bufsize=1 << 16) as tar:
-                while (member := tar.next()) is not None:
-                    self._add(tar, member)
+        if not self.stream.empty():
+            with tars.opened(self.stream) as tar:
+                for number, member in enumerate(tars.members(tar, self.stream, most=MOST)):
+                    if number >= self._room.files:
+                        raise full(Path(self._target))
+                    self._add(member)
                     tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every one
-        except tarfile.TarError as error:
-            if self.stream.tell() or not isinstance(error, tarfile.ReadError):  # else it is empty, which a layer may be
-                raise ImageError(f"damaged tar: {error}") from None
-        # tarfile takes any block that is no header for the end; it must be of zeros, or not be there.
+        # tarfile takes any block that is not a header for the end; it must be of zeros, or not be there.
         if any(self.stream.latest) or len(self.stream.latest) % tarfile.BLOCKSIZE:
-            raise ImageError("damaged tar: it has no end")
+            raise Damaged("it has no end")
         self._set_times()
 
-    def _add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    def _add(self, member: tarfile.TarInfo) -> None:
         try:
-            self.add(tar, member)
+            self.add(member)
         except OSError as error:
-            if error.errno not in IMPOSSIBLE:
+            if error.errno not in tars.IMPOSSIBLE:
                 raise
-            raise ImageError(f"{member.name}: {error.strerror}") from None
+            raise Damaged(f"{shown(member.name)}: {(error.strerror or '').lower()}") from None
+        except (ValueError, OverflowError) as error:  # a number or a name that the system's calls cannot take
+            raise Damaged(f"{shown(member.name)}: {error}") from None
 
-    def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    def add(self, member: tarfile.TarInfo) -> None:
         """Write one member; its content is next in the stream."""
         mtime = nanoseconds(member)
         folder, base = self.tree.place(member.name, mtime)
         if base:
-            self.put(tar, member, f"{folder}/{base}", mtime)
+            self.put(member, f"{folder}/{base}", mtime)
 
-    def put(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, mtime: int) -> None:
+    def put(self, member: tarfile.TarInfo, path: str, mtime: int) -> None:
         """Write one member at a path whose folder exists."""
         if member.isreg():
-            self._file(tar, member, path, mtime)
+            self._file(member, path, mtime)
         elif member.isdir():
             self._folder(member, path, mtime)
         else:
             self._other(member, path, mtime)
 
+    def placing(self, path: str) -> None:
+        """Something is about to be made at a path."""
+
     def replaced(self, path: str) -> None:
         """A folder has taken the place of something else."""
 
-    def removed(self, path: str) -> None:
-        """Something has gone, to make room."""
-
-    def _remove(self, path: str) -> None:
-        self.tree.remove(path)
-        self.removed(path)
-
     def dangling(self, path: str, source: str) -> None:
         """A hard link to what is not there."""
-        raise ImageError(f"{self.tree.relative(path)} is a hard link to {self.tree.relative(source)}, which is not there")
+        names = shown(self.tree.relative(path)), shown(self.tree.relative(source))
+        raise Damaged(f"{names[0]}: is a hard link to {names[1]}, which is not there")
 
-    def _file(self, tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, mtime: int) -> None:
+    def _file(self, member: tarfile.TarInfo, path: str, mtime: int) -> None:
+        pieces = tars.chunks(member) if member.issparse() else [(0, member.size)]
+        self._reserve(member, sum(size for _, size in pieces))
         fd = self._create(path)
         try:
+            self.stream.seek(member.offset_data)
+            for offset, size in pieces:
+                os.lseek(fd, offset, os.SEEK_SET)
+                if self.stream.copy(fd, size) != size:
+                    raise Damaged(f"{shown(member.name)}: ends early")
             if member.issparse():
-                _copy_sparse(tar, member, fd)
-            elif self.stream.copy(fd, member.size) != member.size:
-                raise ImageError(f"damaged tar: it ends inside {member.name}")
+                os.ftruncate(fd, member.size)
             _own(fd, member)
             os.fchmod(fd, member.mode & 0o7777)
             _set_xattrs(fd, member)
@@ -113,14 +121,24 @@ class Members:
         finally:
             os.close(fd)
 
+    def _reserve(self, member: tarfile.TarInfo, size: int) -> None:
+        """Stop before the disk is full rather than when it is, which all who use it would feel."""
+        if member.size > self._room.capacity:
+            raise Damaged(f"{shown(member.name)}: is said to have {member.size} bytes, more than the disk it would be on")
+        self._written += size
+        if self._written > self._room.free:
+            raise full(Path(self._target))
+
     def _create(self, path: str) -> int:
+        self.placing(path)
         try:
             return os.open(path, CREATE, 0o600)
         except FileExistsError:
-            self._remove(path)
+            self.tree.remove(path)
             return os.open(path, CREATE, 0o600)
 
     def _folder(self, member: tarfile.TarInfo, path: str, mtime: int) -> None:
+        self.placing(path)
         try:
             os.mkdir(path, 0o700)
         except FileExistsError:
@@ -136,7 +154,7 @@ class Members:
         info = os.lstat(path)
         if stat.S_ISDIR(info.st_mode):
             return
-        self._remove(path)
+        self.tree.remove(path)
         os.mkdir(path, 0o700)
         self.replaced(path)
 
@@ -153,7 +171,7 @@ class Members:
             if not self._device(member, path):
                 return
         else:
-            raise ImageError(f"{member.name}: an entry of type {member.type!r} is no file")
+            raise Damaged(f"{shown(member.name)}: an entry of type {member.type!r} is not a file")
         _own(path, member)
         if not member.issym():
             os.chmod(path, member.mode & 0o7777)
@@ -161,13 +179,14 @@ class Members:
         os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
 
     def _make_room(self, path: str) -> None:
+        self.placing(path)
         if os.path.lexists(path):
-            self._remove(path)
+            self.tree.remove(path)
 
     def _link(self, member: tarfile.TarInfo, path: str) -> None:
         source, found = self.tree.find(member.linkname)
         if found and stat.S_ISDIR(os.lstat(source).st_mode):
-            raise ImageError(f"{member.name} is a hard link to the folder {member.linkname}")
+            raise Damaged(f"{shown(member.name)}: is a hard link to the folder {shown(member.linkname)}")
         if found and source == path:
             return
         self._make_room(path)
@@ -191,25 +210,12 @@ class Members:
 
     def _set_times(self) -> None:
         """Times of folders come last, as every new file in one changes them."""
+        self.tree.settle()
         for path, mtime in reversed(self._times.items()):
-            if os.path.isdir(path) and not os.path.islink(path):
+            if self.tree.is_folder(path):
                 os.utime(path, ns=(mtime, mtime))
         for name, mtime in reversed(self.tree.implied.items()):
             os.utime(f"{self.tree.root}/{name}", ns=(mtime, mtime))
-
-
-def nanoseconds(member: tarfile.TarInfo) -> int:
-    """A member's time of change; tarfile's own number has lost the last digits."""
-    text = member.pax_headers.get("mtime")
-    return int(Decimal(text) * 10**9) if text else int(member.mtime) * 10**9
-
-
-def _copy_sparse(tar: tarfile.TarFile, member: tarfile.TarInfo, fd: int) -> None:
-    source = tar.extractfile(member)
-    if source is None:
-        raise ImageError(f"damaged layer: {member.name} has no content")
-    while block := source.read(1 << 20):
-        os.write(fd, block)
 
 
 def _own(where: int | str, member: tarfile.TarInfo) -> None:
@@ -236,5 +242,8 @@ def _set_xattrs(where: int | str, member: tarfile.TarInfo) -> None:
             else:
                 os.setxattr(where, name, data, follow_symlinks=False)
         except OSError as error:
-            if error.errno not in UNSUPPORTED:
-                raise  # else: this file system, or this user, cannot have it
+            if error.errno in UNSUPPORTED:
+                continue  # this file system, or this user, cannot have it
+            if error.errno in TOO_LARGE and os.statvfs(where).f_bavail:
+                raise Damaged(f"{shown(member.name)}: its attribute {shown(name)} is too large for this file system") from None
+            raise

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.errors import ImageDamaged
 from pipelines.engine.embedded.images import layers, manifest, skopeo
 from pipelines.engine.embedded.images.fetch import Arrivals, fetch
 
@@ -61,7 +60,7 @@ async def resolve(store: Store, reference: Reference, platform: Platform, asking
         chosen = reference.at(manifest.choose(document, platform, name).digest)
         document = manifest.read(await _manifest(store, chosen, asking), name)
     found = manifest.image(document, chosen.digest, name)
-    config = json.loads(await _config(store, chosen, found, asking))
+    config = manifest.configuration(await _config(store, chosen, found, asking), name)
     return Resolved(reference, found, config, str(platform))
 
 
@@ -81,7 +80,7 @@ async def _cached(store: Store, key: str, digest: str, fetch: Callable[[], Any])
         return str(record["text"]).encode()
     data: bytes = await fetch()
     if manifest.digest_bytes(data) != digest:
-        raise ImageError(f"the registry answered with something else than {digest}")
+        raise ImageDamaged(digest, "the registry answered with something else")
     await _keep(store, key, data)
     return data
 
@@ -90,7 +89,7 @@ async def _keep(store: Store, key: str, data: bytes) -> None:
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise ImageError("the registry answered with something that is not JSON") from None
+        raise ImageDamaged(key, "it is not JSON") from None
     await asyncio.to_thread(store.put, key, {"text": text})
 
 
@@ -104,7 +103,7 @@ async def pull(store: Store, image: Resolved, asking: Asking, workers: asyncio.S
     """The image's file system, layers fetched and unpacked where the store has them not."""
     blobs = image.manifest.layers
     if len(blobs) != len(image.diff_ids):
-        raise ImageError(f"{image.reference}: its manifest has {len(blobs)} layers, its config {len(image.diff_ids)}")
+        raise ImageDamaged("configuration", f"it speaks of {len(image.diff_ids)} layers, the manifest has {len(blobs)}")
     found = await _known(store, image.diff_ids)
     if None in found:
         async with store.lock(f"image pull {image.manifest.digest}"):
@@ -122,7 +121,7 @@ async def _bring(store: Store, image: Resolved, asking: Asking, workers: asyncio
     source = image.reference.at(image.manifest.digest)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(fetch(store, source, asking, arrivals, unneeded=unneeded))
+            group.create_task(fetch(store, source, blobs, asking, arrivals, unneeded=unneeded))
             done = group.create_task(assemble(store, blobs, image.diff_ids, workers, arrivals))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None

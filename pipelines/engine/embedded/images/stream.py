@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import queue
 import threading
 from typing import TYPE_CHECKING, Self
+
+from pipelines.engine.embedded.tars import Forward
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,77 +54,26 @@ class Relay:
                 continue
 
 
-class Stream:
-    """What ``tarfile`` reads from, and file content is copied from without going through it.
-
-    Seeking goes forward only. Use as a context manager.
+class Stream(Forward):
+    """A tar stream that another thread decompresses and hashes. Use as a context manager.
 
     Args:
-        blocks: the plain content; consumed, and hashed, in another thread.
-
-    Attributes:
-        latest: what was last read.
+        blocks: the plain content.
     """
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._hash = hashlib.sha256()
         self._relay = Relay(self._hashed(blocks))
-        self._source = iter(self._relay)
-        self._view = memoryview(b"")
-        self._at = 0
-        self.latest = b""
+        super().__init__(iter(self._relay))
 
     def _hashed(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
             self._hash.update(block)
             yield block
 
-    def _more(self) -> bool:
-        """Fetch the next block once the current one is used up; False at the end."""
-        if not self._view:
-            self._view = memoryview(next(self._source, b""))
-        return bool(self._view)
-
-    def _take(self, limit: int) -> memoryview:
-        piece, self._view = self._view[:limit], self._view[limit:]
-        self._at += len(piece)
-        return piece
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes, fewer only at the end."""
-        pieces = []
-        while size and self._more():
-            piece = self._take(size if size > 0 else len(self._view))
-            pieces.append(piece)
-            size -= len(piece) if size > 0 else 0
-        self.latest = b"".join(pieces)
-        return self.latest
-
-    def seek(self, position: int) -> int:
-        """Skip to a later position."""
-        if position < self._at:
-            raise OSError("a tar stream cannot be read backwards")
-        while self._at < position and self._more():
-            self._take(position - self._at)
-        return self._at
-
-    def copy(self, fd: int, size: int) -> int:
-        """Write the next ``size`` bytes to a file; returns how many there were."""
-        left = size
-        while left and self._more():
-            piece = self._take(left)
-            left -= len(piece)
-            while piece:
-                piece = piece[os.write(fd, piece) :]
-        return size - left
-
     def finish(self) -> str:
         """Read what is left; returns the digest of all of it."""
-        while self._more():
-            self._take(len(self._view))
+        self.drain()
         return f"sha256:{self._hash.hexdigest()}"
 
     def __enter__(self) -> Self:

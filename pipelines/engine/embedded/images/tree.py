@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
 import stat
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.store.measure import is_whiteout
+from pipelines.engine.embedded.store.removing import remove_below
+from pipelines.engine.embedded.tars import Damaged, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,7 @@ class Tree:
         self._uncovered = uncovered
         self.implied: dict[str, int] = {}
         self._folders = {"": root}
+        self._straights: dict[str, bool] = {}
 
     def place(self, name: str, mtime: int) -> tuple[str, str]:
         """The folder (made, if missing, at ``mtime`` nanoseconds) and the last part of a member's name; both empty for the root itself."""
@@ -86,7 +87,7 @@ class Tree:
                 continue
             links += 1
             if links > LINKS:
-                raise ImageError(f"{name}: too many levels of symbolic links")
+                raise Damaged(f"{shown(name)}: too many levels of symbolic links")
             path = self.root if target.startswith("/") else path
             todo = [piece for piece in target.split("/") if piece] + todo
         return path
@@ -110,7 +111,7 @@ class Tree:
         if stat.S_ISDIR(info.st_mode):
             return path
         if not is_whiteout(info):
-            raise ImageError(f"{self.relative(path)} is no folder, but has something in it")
+            raise Damaged(f"{shown(self.relative(path))}: is not a folder, but has something in it")
         if make:
             os.unlink(path)
             self._imply(path, mtime)
@@ -125,13 +126,32 @@ class Tree:
     def remove(self, path: str) -> None:
         """Remove what has a member's name, whatever it is."""
         if stat.S_ISDIR(os.lstat(path).st_mode):
-            shutil.rmtree(path)
-            self.forget()
+            remove_below(path)
+            os.rmdir(path)
         else:
             os.unlink(path)
-            self._folders = {"": self.root}  # a link may have gone that paths led through
+        self._folders = {"": self.root}  # a folder has gone, or a link that paths led through
 
-    def forget(self) -> None:
-        """Folders may have gone: look again."""
-        self._folders = {"": self.root}
-        self.implied = {name: mtime for name, mtime in self.implied.items() if os.path.isdir(f"{self.root}/{name}")}
+    def settle(self) -> None:
+        """Forget what was made and removed again. Once, at the end: a layer may replace very often."""
+        self.implied = {name: mtime for name, mtime in self.implied.items() if self.is_folder(f"{self.root}/{name}")}
+
+    def is_folder(self, path: str) -> bool:
+        """Whether a folder is there."""
+        info = self.look(path)
+        return info is not None and stat.S_ISDIR(info.st_mode)
+
+    def look(self, path: str) -> os.stat_result | None:
+        """What is at a path of this tree at the end; None where nothing is, or where a link has come into the way, which may lead out."""
+        try:
+            return os.lstat(path) if self._straight(posixpath.dirname(path)) else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _straight(self, folder: str) -> bool:
+        """Whether no part of a folder's path below the root is a link."""
+        if folder == self.root:
+            return True
+        if folder not in self._straights:
+            self._straights[folder] = self._straight(posixpath.dirname(folder)) and not os.path.islink(folder)
+        return self._straights[folder]

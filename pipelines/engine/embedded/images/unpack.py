@@ -7,12 +7,12 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import ImageError
-from pipelines.engine.embedded.images.members import CREATE, Members, nanoseconds
+from pipelines.engine.embedded.images.members import CREATE, Members
+from pipelines.engine.embedded.store.measure import is_whiteout
+from pipelines.engine.embedded.tars import Damaged, nanoseconds
 
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Iterable
 
     from pipelines.engine.embedded.images.stream import Stream
 
@@ -51,14 +51,15 @@ def unpack(stream: Stream, target: str, *, opaque_mark: str) -> Unpacked:
         opaque_mark: name of the extended attribute by which overlayfs knows opaque folders.
 
     Raises:
-        ImageError: the tar is damaged or holds what no layer holds.
+        Damaged: the tar is not one, or holds what no layer holds.
+        DiskFull: the disk has no room for it.
         OSError: the disk is full, and such.
     """
     layer = _Layer(stream, target, opaque_mark)
     layer.read()
     layer.found.implied = sorted(layer.tree.implied)
     layer.found.skipped = layer.skipped
-    layer.found.whiteouts = sorted(layer.whiteouts)
+    layer.settle()
     layer.found.diff_id = stream.finish()
     return layer.found
 
@@ -70,23 +71,28 @@ class _Layer(Members):
         self.found = Unpacked()
         self.whiteouts: set[str] = set()
 
-    def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    def settle(self) -> None:
+        """Leave out what the layer itself has replaced again: looked at once, here, as a layer may replace very often."""
+        there = {name: self.tree.look(f"{self.tree.root}/{name}") for name in {*self.whiteouts, *self.found.links}}
+        self.found.whiteouts = sorted(name for name in self.whiteouts if (info := there[name]) is not None and is_whiteout(info))
+        links = self.found.links.items()
+        self.found.links = {name: target for name, target in links if (info := there[name]) is not None and stat.S_ISREG(info.st_mode)}
+
+    def add(self, member: tarfile.TarInfo) -> None:
         mtime = nanoseconds(member)
         folder, base = self.tree.place(member.name, mtime)
         if base.startswith(WHITEOUT):
             self._whiteout(folder, base)
         elif base:  # the root's own entry is left out: its owner and mode are not part of a layer
-            self.put(tar, member, f"{folder}/{base}", mtime)
+            self.put(member, f"{folder}/{base}", mtime)
+
+    def placing(self, path: str) -> None:
+        if self.found.links:
+            self.found.links.pop(self.tree.relative(path), None)
 
     def replaced(self, path: str) -> None:
         self.whiteouts.discard(self.tree.relative(path))
         self._hide_below(path)  # what was there hid it already
-
-    def removed(self, path: str) -> None:
-        name = self.tree.relative(path)
-        for link in _within(name, self.found.links):
-            del self.found.links[link]
-        self.whiteouts.difference_update(_within(name, self.whiteouts))
 
     def dangling(self, path: str, source: str) -> None:
         os.close(os.open(path, CREATE, 0o600))  # keeps the place
@@ -107,7 +113,7 @@ class _Layer(Members):
             return
         hidden = base.removeprefix(WHITEOUT)
         if hidden in {"", ".", ".."}:
-            raise ImageError(f"damaged layer: a whiteout of {hidden!r}")
+            raise Damaged(f"a whiteout of {hidden!r}")
         path = f"{folder}/{hidden}"
         try:
             os.mknod(path, stat.S_IFCHR, 0)
@@ -121,8 +127,3 @@ class _Layer(Members):
             self.found.opaque = True  # overlayfs does not look for the mark there: the layers below are left out instead
         else:
             os.setxattr(folder, self.mark, b"y")
-
-
-def _within(name: str, names: Iterable[str]) -> list[str]:
-    """A name itself, and those of what is in it."""
-    return [one for one in names if one == name or one.startswith(f"{name}/")]

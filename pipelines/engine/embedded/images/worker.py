@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pipelines.engine.embedded.errors import ImageError
+from pipelines.engine.embedded.errors import DiskFull, ImageError
 from pipelines.engine.embedded.helper import run_helper
+from pipelines.engine.embedded.tars import Damaged
 
 SMALL = 256 * 1024
 """Bytes up to which a blob is unpacked faster here than a process is started."""
@@ -19,7 +20,8 @@ def unpack_blob(blob: Path, target: Path, opaque_mark: str) -> dict[str, Any]:
     """Unpack a blob into an empty folder; the fields of ``Unpacked``.
 
     Raises:
-        ImageError: it is damaged.
+        Damaged: it is not a layer.
+        DiskFull: the disk has no room for it.
         OSError: the disk is full, and such.
     """
     job = {"task": "unpack", "blob": str(blob), "target": str(target), "mark": opaque_mark}
@@ -39,6 +41,10 @@ def _elsewhere(job: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(done.stdout)
     if "errno" in answer:
         raise OSError(answer["errno"], answer["message"])
+    if "damaged" in answer:
+        raise Damaged(answer["damaged"])
+    if "full" in answer:
+        raise DiskFull(answer["full"])
     if "message" in answer:
         raise ImageError(answer["message"])
     return answer
@@ -48,6 +54,10 @@ def main() -> None:
     """The process: a job on standard input, an answer on standard output."""
     try:
         answer = perform(json.load(sys.stdin))
+    except Damaged as error:
+        answer = {"damaged": str(error)}
+    except DiskFull as error:
+        answer = {"full": error.message}
     except ImageError as error:
         answer = {"message": error.message}
     except OSError as error:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import tarfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from pipelines.engine.embedded import tars
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.store.measure import MARKS, OPAQUE, xattrs
 from pipelines.engine.embedded.store.patterns import Filter
 from pipelines.engine.embedded.store.selection import select
+from pipelines.engine.embedded.tars import Damaged, shown
 
 if TYPE_CHECKING:
     import io
@@ -29,6 +30,7 @@ _TYPES = {
 }
 _MODES = {kind: mode for mode, kind in _TYPES.items()}
 _BLOCK = 1 << 20
+_MOST = 20_000_000  # members of one tree
 
 
 def pack(root: Path, out: BinaryIO | io.RawIOBase) -> None:
@@ -73,17 +75,23 @@ def unpack(stream: BinaryIO | io.RawIOBase, root: Path) -> None:
         InvalidInput: it is no such stream, or a path in it leads elsewhere. What was written so far is for the caller to remove.
     """
     folders: dict[str, tarfile.TarInfo] = {}
+    source = tars.Forward(iter(lambda: stream.read(_BLOCK) or b"", b""))
     try:
-        with tarfile.open(fileobj=stream, mode="r|", bufsize=_BLOCK) as tar:
-            for member in tar:
-                _place(tar, member, str(root), folders)
+        with tars.opened(source) as tar:
+            for member in tars.members(tar, source, most=_MOST):
+                _place(source, member, str(root), folders)
+                tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every one
         for name, member in reversed(folders.items()):
             _dress(os.path.join(root, name), member)
-    except (tarfile.TarError, ValueError, KeyError, EOFError) as error:
-        raise InvalidInput(f"a cached tree is damaged: {error}") from error
+    except (Damaged, ValueError, KeyError, OverflowError) as error:
+        raise InvalidInput(f"a cached tree is damaged: {error}") from None
+    except OSError as error:
+        if error.errno not in tars.IMPOSSIBLE:
+            raise
+        raise InvalidInput(f"a cached tree is damaged: {error}") from None
 
 
-def _place(tar: tarfile.TarFile, member: tarfile.TarInfo, root: str, folders: dict[str, tarfile.TarInfo]) -> None:
+def _place(source: tars.Forward, member: tarfile.TarInfo, root: str, folders: dict[str, tarfile.TarInfo]) -> None:
     name = _inner(member.name, folders)
     path = os.path.join(root, name)
     if member.isdir():
@@ -97,16 +105,14 @@ def _place(tar: tarfile.TarFile, member: tarfile.TarInfo, root: str, folders: di
     if member.issym():
         os.symlink(member.linkname, path)
     elif member.isreg():
-        source = tar.extractfile(member)
+        if member.issparse():
+            raise Damaged(f"{shown(member.name)}: is a file with holes")
         with open(path, "xb") as file:
-            shutil.copyfileobj(source or _nothing(member), file, _BLOCK)
+            if source.copy(file.fileno(), member.size) != member.size:
+                raise Damaged(f"{shown(member.name)}: ends early")
     else:
         os.mknod(path, _MODES[member.type] | 0o600, os.makedev(member.devmajor, member.devminor))
     _dress(path, member)
-
-
-def _nothing(member: tarfile.TarInfo) -> BinaryIO:
-    raise ValueError(f"{member.name} has no content")
 
 
 def _inner(name: str, folders: dict[str, tarfile.TarInfo]) -> str:
@@ -127,6 +133,5 @@ def _dress(path: str, member: tarfile.TarInfo) -> None:
         if key.startswith(_XATTR):
             with suppress(PermissionError):
                 os.setxattr(path, key.removeprefix(_XATTR), bytes.fromhex(value), follow_symlinks=False)
-    seconds, _, fraction = member.pax_headers["mtime"].partition(".")
-    moment = int(seconds) * 10**9 + int(fraction)
+    moment = tars.nanoseconds(member)
     os.utime(path, ns=(moment, moment), follow_symlinks=False)

@@ -8,13 +8,16 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipelines.engine.embedded.errors import InvalidInput, NotFound
+from pipelines.engine.embedded import shapes
+from pipelines.engine.embedded.errors import InvalidInput, NotFound, Unreadable
 from pipelines.engine.embedded.store.archive import unpack
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.place import BLOBS, LAYERS, OUTPUTS, VOLUMES
 from pipelines.engine.embedded.store.removing import remove
 from pipelines.engine.embedded.store.transfer import BLOCK, MANIFEST, OBJECTS, VERSION, Hashing, Transfer
 from pipelines.engine.embedded.store.volumes import volume_name
+from pipelines.engine.embedded.tars import Damaged, shown
+from pipelines.foundation.regular_files import NotRegularError, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +30,44 @@ _NAMES = {
     "file": re.compile(rf"{OUTPUTS}/[a-z2-7]{{7}}[0-9a-z]{{1,8}}|{BLOBS}/[0-9a-f]{{64}}"),
     "volume": re.compile(rf"{VOLUMES}/[0-9a-f]{{32}}"),
 }
+_LARGEST = 256 << 20  # bytes of the manifest; a result takes a few hundred
+_RESULT = shapes.fields(
+    {
+        "key": shapes.text,
+        "payload": shapes.text,
+        "label": shapes.text,
+        "cost": shapes.quantity,
+        "used": shapes.quantity,
+        "uses": shapes.listed(shapes.text),
+        "aliases": shapes.listed(shapes.text),
+    },
+    "key",
+    "payload",
+    "label",
+    "cost",
+    "used",
+    "uses",
+    "aliases",
+)
+_MANIFEST = shapes.fields(
+    {
+        "version": shapes.number,
+        "mode": shapes.text,
+        "objects": shapes.mapped(shapes.listed(shapes.anything, 5)),
+        "results": shapes.listed(_RESULT, 10_000_000),
+    },
+    "version",
+    "mode",
+    "objects",
+    "results",
+)
+_OBJECT = shapes.fields(
+    {"kind": shapes.text, "key": shapes.text, "size": shapes.size, "plain": shapes.number, "digest": shapes.text},
+    "kind",
+    "size",
+    "plain",
+    "digest",
+)
 _ADD = "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -47,7 +88,7 @@ def import_cache(place: Place, pins: Pins, folder: Path, *, mode: str) -> Transf
     reader = _Reader(place, pins, folder / OBJECTS)
     with disk_guard(place.root):
         present = {name for name, entry in manifest["objects"].items() if reader.read(name, entry)}
-    results = [result for result in manifest["results"] if present.issuperset(result["uses"])]
+    results = [result for result in manifest["results"] if present.issuperset(result["uses"]) and _is_object(result["payload"])]
     with place.index.writing() as db:
         for result in results:
             row = (result["key"], result["payload"], result["label"], result["cost"], result["used"])
@@ -60,19 +101,26 @@ def import_cache(place: Place, pins: Pins, folder: Path, *, mode: str) -> Transf
 def _manifest(folder: Path, mode: str) -> dict[str, Any]:
     path = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text())
-        version, written = manifest["version"], manifest["mode"]
+        manifest: dict[str, Any] = shapes.read(_text(path), _MANIFEST, largest=_LARGEST)
     except FileNotFoundError as error:
         raise NotFound(
             f"{folder} holds no exported cache: {MANIFEST} is not there. Make one with `lockgate-engine cache export {folder}`"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InvalidInput(f"{path} is not an exported cache: {error}") from error
+    except Damaged as error:
+        raise InvalidInput(f"{path} is not an exported cache: {error}") from None
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be read: {(error.strerror or '').lower()}") from error
+    version, written = manifest["version"], manifest["mode"]
     if version != VERSION:
         raise InvalidInput(f"{path} is of version {version}, this engine reads version {VERSION}: export it anew")
     if written != mode:
         raise InvalidInput(f"{path} was written by an engine in {written} mode; this one runs in {mode} mode and cannot use its layers")
     return manifest
+
+
+def _text(path: Path) -> bytes:
+    with reading(path, follow=True) as file:
+        return file.read(_LARGEST + 1)
 
 
 class _Object(NamedTuple):
@@ -103,8 +151,8 @@ class _Reader:
                 return True
         try:
             self._bring(_checked(name, entry))
-        except (InvalidInput, FileNotFoundError) as error:
-            self.skipped.append(f"{name}: {error}")
+        except (InvalidInput, FileNotFoundError, NotRegularError) as error:
+            self.skipped.append(f"{shown(name)}: {error}")
             return False
         self.written += 1
         return True
@@ -125,13 +173,23 @@ class _Reader:
             remove(folder, self._place.tmp)
 
 
+def _is_object(payload: str) -> bool:
+    """Whether a payload is what the store gives out: a JSON object."""
+    try:
+        return isinstance(json.loads(payload), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _checked(name: str, entry: list[Any]) -> _Object:
     """A manifest is input: no name in it may lead anywhere but where such an object belongs."""
     try:
-        wanted = _Object(name, *entry)
+        facts = dict(zip(("kind", "key", "size", "plain", "digest"), entry, strict=True))
+        _OBJECT(facts, "it")
+        wanted = _Object(name, **facts)
         good = bool(_NAMES[wanted.kind].fullmatch(name) and re.fullmatch(r"[0-9a-f]{64}", wanted.digest))
-    except (KeyError, TypeError) as error:
-        raise InvalidInput("not an object") from error
+    except (KeyError, ValueError, Damaged) as error:
+        raise InvalidInput(f"not an object: {error}") from None
     if wanted.kind == "volume":
         good = good and volume_name(str(wanted.key)) == name
     if name.startswith(BLOBS):
@@ -143,7 +201,7 @@ def _checked(name: str, entry: list[Any]) -> _Object:
 
 def _copy(source: Path, target: Path, *, tree: bool) -> str:
     """Copy a file, or unpack it as a tree; the digest of what was read."""
-    with source.open("rb") as file:
+    with reading(source) as file:
         stream = Hashing(file)
         if tree:
             target.mkdir()

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images.compression import BLOCK, compressor, kind, plain_blocks
+from pipelines.engine.embedded.tars import Damaged
 
 OURS = ["gzip", "zstd", ""]
 
@@ -48,7 +48,7 @@ def test_streams_one_after_the_other_are_one(first: bytes, second: bytes, name: 
 @given(st.binary(min_size=100), st.data(), st.sampled_from(["gzip", "zstd", "xz", "bzip2"]))
 def test_what_ends_early_is_refused(data: bytes, draw: st.DataObject, name: str) -> None:
     packed = squeeze(name, data)
-    with pytest.raises(ImageError, match=f"damaged {name} data"):
+    with pytest.raises(Damaged, match=f"it is not {name} data"):
         plain(packed[: draw.draw(st.integers(6, len(packed) - 1))])
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images import inherit
+from pipelines.engine.embedded.tars import Damaged
 from tests.unit.engine.images.trees import Entry, Tree, left, shown, unpacked
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ LAYER = st.lists(
 )
 
 
-class Refused(Exception):  # noqa: N818 - the model's word for ImageError
+class Refused(Exception):  # noqa: N818 - the model's word for Damaged
     pass
 
 
@@ -160,7 +160,7 @@ def test_layers_show_what_a_plain_unpack_gives(tmp_path_factory: pytest.TempPath
     try:
         expected = model(layers)
     except Refused:
-        with pytest.raises(ImageError):
+        with pytest.raises(Damaged):
             real(layers, place)
     else:
         assert real(layers, place) == expected

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.engine.embedded import tars
 from pipelines.engine.embedded.images.stream import Relay, Stream
 
 if TYPE_CHECKING:
@@ -43,17 +44,16 @@ def test_reads_like_a_file(blocks: list[bytes], moves: list[tuple[str, int]]) ->
     os.close(target)
 
 
-def test_reading_all() -> None:
-    with Stream(iter([b"ab", b"cd"])) as stream:
-        assert stream.read(1) == b"a"
-        assert stream.read() == b"bcd"
-        assert stream.read() == b""
+@pytest.mark.parametrize("size", [-1, -512, tars.LONGEST_HEADER * 2])
+def test_nobody_reads_more_than_a_header(size: int) -> None:
+    with Stream(iter([b"ab", b"cd"])) as stream, pytest.raises(tars.Damaged, match="a header"):
+        stream.read(size)
 
 
 def test_backwards_is_refused() -> None:
     with Stream(iter([b"abc"])) as stream:
         stream.read(2)
-        with pytest.raises(OSError, match="backwards"):
+        with pytest.raises(tars.Damaged, match="overlap"):
             stream.seek(1)
 
 

@@ -129,16 +129,19 @@ async def test_tags(images: Images, tmp_path: Path, tag: str, *, found: bool) ->
             await images.load(path, tag=tag)
 
 
+NAMES_ONE = b'{"manifests": [{"digest": "sha256:%s", "size": 2}]}' % (b"0" * 64)
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
         ({"x": b""}, "it has neither index.json nor manifest.json"),
-        ({"manifest.json": b"{"}, "manifest.json is not JSON"),
+        ({"manifest.json": b"{"}, "damaged image: manifest.json: it is not JSON"),
         ({"manifest.json": b"[]"}, "the image archive has no image"),
         ({"manifest.json": b'[{"Config": "c", "Layers": ["l"]}]'}, "l is missing"),
         ({"index.json": b'{"manifests": []}'}, "the image archive has no image"),
-        ({"index.json": b'{"manifests": [{"digest": "sha256:00"}]}'}, "blobs/sha256/00 is missing"),
-        ({"index.json": b'{"manifests": [{"digest": "sha256:00"}]}', "blobs/sha256/00": b"{}"}, "sha256:00 is something else"),
+        ({"index.json": NAMES_ONE}, "damaged image: archive: blobs/sha256/0{64} is missing"),
+        ({"index.json": NAMES_ONE, f"blobs/sha256/{'0' * 64}": b"{}"}, "damaged image: archive: sha256:0{64} is something else"),
     ],
 )
 async def test_damaged_archives(images: Images, tmp_path: Path, members: dict[str, bytes | str], message: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.helper import command
 from pipelines.engine.embedded.images import worker
+from pipelines.engine.embedded.tars import Damaged
 from tests.unit.engine.images.trees import MARK, Entry, tar
 
 
@@ -42,11 +43,11 @@ def test_a_full_disk_is_an_os_error(tmp_path: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_damaged_layer_is_an_image_error(blobs: list[Path], tmp_path: Path, number: int) -> None:
+def test_a_damaged_layer_is_told(blobs: list[Path], tmp_path: Path, number: int) -> None:
     blobs[number].write_bytes(blobs[number].read_bytes()[:-5000] + b"\x1f" * (4096 * 200 * number))
     blobs[number].write_bytes(b"\x1f\x8b" + blobs[number].read_bytes())
     (tmp_path / "x").mkdir()
-    with pytest.raises(ImageError, match="damaged gzip data"):
+    with pytest.raises(Damaged, match="it is not gzip data"):
         worker.unpack_blob(blobs[number], tmp_path / "x", MARK)
 
 
