@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, settings
 from pipelines.errors import NothingSelected, UsageError
+from pipelines.foundation.regular_files import read_text, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +42,7 @@ def command(step: str | None, *, run_id: str | None, list_runs: bool) -> int:
     out = here.stdout()
     from pipelines.foundation.text import plain
 
-    with _log(folder, step).open(encoding="utf-8", errors="replace", newline="\n") as file:
+    with io.TextIOWrapper(reading(_log(folder, step), follow=True), encoding="utf-8", errors="replace", newline="\n") as file:
         for line in file:
             out.line(plain(line.rstrip("\r\n")))
     return 0
@@ -117,7 +119,7 @@ def _list(runs: Path, here: Settings) -> int:
 def _document(folder: Path) -> dict[str, Any] | None:
     """The run's document; None while it is still at work, or was killed."""
     try:
-        data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        data = json.loads(read_text(folder / "run.json"))
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) else None

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.store.listing import Listing, Narrow, narrowed
 from pipelines.engine.tagged import asker_of
 from pipelines.foundation.files import replace_text
+from pipelines.foundation.regular_files import read_text
 from pipelines.model import Status
 from pipelines.steps.settings import settings_of
 
@@ -69,7 +70,7 @@ class Book:
         are now.
         """
         try:
-            document = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
+            document = json.loads(read_text(path, errors="surrogateescape"))
             if document["schema"] != SCHEMA:
                 return cls()
             moved = partial(_moved, before=Path(document["root"]), after=root.resolve())
@@ -96,7 +97,7 @@ class Book:
     def note(self, ledger: Path, results: Iterable[Result], project: Project, source: Source, attempts: Mapping[str, str | None]) -> None:
         """Take over what the engine wrote about a run. `attempts` are the attempt tokens of the steps that worked."""
         try:
-            document = json.loads(ledger.read_text(encoding="utf-8", errors="surrogateescape"))
+            document = json.loads(read_text(ledger, errors="surrogateescape"))
             folders = {snapshot: [self._keep(one) for one in listings] for snapshot, listings in document["folders"].items()}
         except (OSError, ValueError, KeyError):
             return

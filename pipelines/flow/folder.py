@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import Unavailable
 from pipelines.foundation.files import replacing
+from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,7 +107,7 @@ class Home:
             OSError: it cannot be written.
         """
         self.reports.mkdir(exist_ok=True)
-        with report.open("rb") as source, replacing(self.reports / report.name) as copy:
+        with reading(report, follow=True) as source, replacing(self.reports / report.name) as copy:
             shutil.copyfileobj(source, copy)
 
     def _prune(self) -> None:

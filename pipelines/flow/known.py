@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.regular_files import read_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,6 +51,6 @@ def _uris(value: object) -> Iterator[str]:
 def _read(root: Path, name: str) -> str | None:
     try:
         path = root / Path(name).expanduser()
-        return path.read_text(encoding="utf-8", errors="surrogateescape") if path.stat().st_size <= _LARGEST else None
+        return read_text(path, errors="surrogateescape") if path.stat().st_size <= _LARGEST else None
     except (OSError, RuntimeError):
         return None

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Unavailable
+from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,7 @@ def run_lock(path: Path) -> Iterator[None]:
         Unavailable: another run holds it, or the file cannot be opened.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise Unavailable(f"{path} cannot be opened: {error.strerror}", next_step="correct its owner and mode") from error
     try:

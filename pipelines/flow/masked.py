@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from pipelines.foundation.files import replacing
+from pipelines.foundation.regular_files import reading
 from pipelines.model import Case, Check, Finding, Location, Result, Waiver
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def mask_file(path: Path, redactor: Redactor) -> None:
     """
     if path.is_symlink() or not path.is_file():
         return
-    with path.open("rb") as file:
+    with reading(path) as file:
         if all(before == after for before, after in _pieces(file, redactor)):
             return
         file.seek(0)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.foundation.files import replace_text
+from pipelines.foundation.regular_files import read_text
 from pipelines.model import Status
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class State:
     def read(cls, path: Path) -> State:
         """Read the file."""
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = json.loads(read_text(path))
             steps = document["steps"].items() if document["schema"] == SCHEMA else ()
             return cls(path, {step_id: _step(entry) for step_id, entry in steps})
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pipelines.flow.heard import Heard
+from pipelines.foundation.regular_files import open_regular
 from pipelines.foundation.text import one_line
 
 if TYPE_CHECKING:
@@ -133,7 +135,7 @@ class Transcript:
             return
         try:
             if self._file is None:
-                self._file = self._wanted.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+                self._file = _appending(self._wanted)
                 self.path = self._wanted
             self._file.write(text)
         except OSError as error:
@@ -150,3 +152,8 @@ class Transcript:
     def _tell(self, error: OSError) -> None:
         if self._trouble is not None:
             self._trouble(error)
+
+
+def _appending(path: Path) -> TextIO:
+    descriptor = open_regular(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace", buffering=1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.errors import UsageError
 from pipelines.flow.api import definition_of
 from pipelines.foundation.exceptions import described, message_of
+from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,7 +49,7 @@ def user_steps(root: Path) -> UserSteps:
 
 def _parse(path: Path) -> ast.Module:
     try:
-        return ast.parse(path.read_bytes(), filename=str(path))
+        return ast.parse(read_bytes(path), filename=str(path))
     except SyntaxError as error:
         raise UsageError(f"{path}:{error.lineno}: {error.msg}", next_step=f"correct {path.name}") from error
     except (OSError, ValueError, RecursionError, MemoryError) as error:

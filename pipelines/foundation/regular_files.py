@@ -8,6 +8,7 @@ file is opened without blocking, and its type is checked again on the descriptor
 from __future__ import annotations
 
 import errno
+import io
 import os
 import select
 import stat
@@ -79,15 +80,16 @@ def read_bytes(path: Name, *, follow: bool = True) -> bytes:
         return file.read()
 
 
-def read_text(path: Name, *, errors: str = "strict", follow: bool = True) -> str:
-    """The text of a regular file in UTF-8.
+def read_text(path: Name, *, encoding: str = "utf-8", errors: str = "strict", follow: bool = True) -> str:
+    """The text of a regular file, its lines ended by LF alone, as `Path.read_text` gives it.
 
     Raises:
         NotRegularError: it is something else.
         OSError: it cannot be read.
-        UnicodeDecodeError: it is not UTF-8, and `errors` is strict.
+        UnicodeDecodeError: it is not in that encoding, and `errors` is strict.
     """
-    return read_bytes(path, follow=follow).decode("utf-8", errors)
+    with io.TextIOWrapper(reading(path, follow=follow), encoding=encoding, errors=errors) as file:
+        return file.read()
 
 
 def read_named(path: Name, *, deadline_s: float = PIPE_DEADLINE_S) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.regular_files import read_text
 from pipelines.providers.interface import Annotation, Fold, Provider
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _is_fork(environ: Mapping[str, str]) -> bool:
     import json
 
     try:
-        payload = json.loads(Path(event).read_text(encoding="utf-8"))
+        payload = json.loads(read_text(event))
         head, base = (payload["pull_request"][side]["repo"]["full_name"] for side in ("head", "base"))
     except (OSError, ValueError, KeyError, TypeError):
         return True  # a deleted fork has no repository; what cannot be told apart is not trusted

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import LockgateError, StepFailed
+from pipelines.foundation.regular_files import read_text
 from pipelines.model import Image, Insecure
 from pipelines.steps.border import border
 from pipelines.steps.context import exclusions
@@ -203,7 +204,7 @@ async def _was_cached(built: dagger.Container, given: Given) -> bool:
 def _name_stages(error: LockgateError, recipe: Recipe, given: Given) -> None:
     """Say which stages there are when the one asked for is not among them."""
     if "target stage" in (error.cause or ""):
-        text = (Path(given.project.root) / recipe.spec.context / recipe.spec.dockerfile).read_text(encoding="utf-8", errors="replace")
+        text = read_text(Path(given.project.root) / recipe.spec.context / recipe.spec.dockerfile, errors="replace")
         error.next_step = f"stages of {recipe.spec.dockerfile}: {', '.join(_STAGE.findall(text)) or 'none has a name'}"
 
 

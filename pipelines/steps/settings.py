@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines.foundation.regular_files import read_text
 from pipelines.steps.labels import labels_of
 from pipelines.steps.offered import secrets_of
 from pipelines.steps.tags import fill
@@ -168,7 +169,7 @@ def _short(value: object) -> str:
 def _instructions(path: Path) -> str:
     """A Dockerfile or ignore file but its comments: they change nothing, unless they are directives or stand in a here-document."""
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = read_text(path, errors="surrogateescape")
     except OSError:
         return "none"
     lines = text.splitlines()

@@ -14,6 +14,7 @@ from pipelines.engine.embedded.ops.changeset import paths
 from pipelines.engine.embedded.ops.read import must_stat, within
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.store.own import own_folders
+from pipelines.engine.embedded.store.removing import remove_below
 from pipelines.foundation.named_files import writing_named
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def empty(folder: Path, kept: Sequence[Path]) -> None:
         elif place not in kept and any(one.is_relative_to(place) for one in kept):
             empty(child, kept)
         elif place not in kept:
-            shutil.rmtree(child)
+            remove_below(str(child))
+            child.rmdir()
 
 
 @contextmanager
