@@ -12,6 +12,7 @@ from pipelines.cli.name import renamed
 from pipelines.errors import ExitCode, LockgateError, Unavailable
 from pipelines.foundation.exceptions import message_of
 from pipelines.foundation.redaction import cautious, without_passwords
+from pipelines.foundation.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +93,7 @@ def _internal(error: BaseException, terminal: Terminal) -> int:
 
 
 def _print(lines: Sequence[str], terminal: Terminal) -> None:
-    head, *tail = map(without_passwords, lines)
+    head, *tail = (plain(without_passwords(line)) for line in lines)
     terminal.line(f"{terminal.paint('error:', fg='red', bold=True)} {head}")
     for line in tail:
         label, colon, rest = line.partition(":")

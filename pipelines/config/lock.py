@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config.files import read_text
+from pipelines.config.keyname import key
 from pipelines.config.places import LOCK, places
 from pipelines.errors import ConfigError, UsageError
 from pipelines.foundation.files import replace_text
@@ -104,13 +105,14 @@ def _entries(path: Path) -> dict[str, Any]:
 
 
 def _image(path: Path, name: str, entry: Any) -> LockedImage:
+    shown = key(name)
     if not isinstance(entry, dict) or not {"reference", "origin"} <= set(entry):
-        raise ConfigError(f"{path} is incomplete", problems=(f"images.{name}: needs reference and origin",), next_step=_NEXT)
+        raise ConfigError(f"{path} is incomplete", problems=(f"images.{shown}: needs reference and origin",), next_step=_NEXT)
     reference, origin = entry["reference"], entry["origin"]
     fixture, artifact = entry.get("fixture", False), entry.get("artifact", False)
     if not isinstance(reference, str) or not ("@sha256:" in reference or artifact is True):
-        raise ConfigError(f"{path} is wrong", problems=(f"images.{name}.reference: expected a reference with a digest",), next_step=_NEXT)
+        raise ConfigError(f"{path} is wrong", problems=(f"images.{shown}.reference: expected a reference with a digest",), next_step=_NEXT)
     if origin not in ORIGINS or not isinstance(fixture, bool) or not isinstance(artifact, bool):
-        problem = f"images.{name}: origin is one of {', '.join(ORIGINS)}; fixture and artifact are true or false"
+        problem = f"images.{shown}: origin is one of {', '.join(ORIGINS)}; fixture and artifact are true or false"
         raise ConfigError(f"{path} is wrong", problems=(problem,), next_step=_NEXT)
     return LockedImage(name=name, reference=reference, origin=origin, fixture=fixture, artifact=artifact)

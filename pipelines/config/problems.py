@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.config.fields import NAME_FORM
+from pipelines.config.keyname import key
 from pipelines.config.keys import table_at
 from pipelines.config.later import is_later
 from pipelines.config.suggest import did_you_mean
@@ -52,7 +53,7 @@ def dotted(path: Iterable[str | int]) -> str:
     """A path as people write it: `scan.waivers[0].id`."""
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        text += f"[{part}]" if isinstance(part, int) else f".{key(part)}" if text else key(part)
     return text
 
 

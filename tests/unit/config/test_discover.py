@@ -91,7 +91,7 @@ def test_broken_toml_gives_line_and_column(folder: Folder) -> None:
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "lockgate.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+    with pytest.raises(ConfigError, match="is UTF-16 text"):
         load(tmp_path, environ=ALONE)
 
 
