@@ -7,7 +7,7 @@ export LOCKGATE_ENGINE ?= embedded
 # Most tests wait for containers: three processes keep two processors busy.
 WORKERS ?= 3
 
-.PHONY: help setup base demo test test-long tools lint bench clean
+.PHONY: help setup base demo test test-long test-real tools lint bench clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,10 @@ test: lint base ## lint and every test but the slow ones, in WORKERS processes s
 
 test-long: base ## the slow tests
 	@$(PYTHON) -m pytest -q -m slow
+
+test-real: base ## the tests worth asking a real Dagger engine (set _EXPERIMENTAL_DAGGER_RUNNER_HOST, and have dagger on PATH)
+	@: "$${_EXPERIMENTAL_DAGGER_RUNNER_HOST:?names no Dagger engine}"
+	@LOCKGATE_ENGINE=dagger $(PYTHON) -m pytest -q -m real
 
 bench: base ## the numbers of benchmarks/RESULTS.md, measured here
 	@$(PYTHON) -m benchmarks

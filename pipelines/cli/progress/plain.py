@@ -32,6 +32,7 @@ class Plain(Quiet):
     """Writes to a terminal that is not redrawn.
 
     Without a provider that folds, the output of steps is shown only when `verbosity` is above 0, line by line as it comes, and once.
+    `short` leaves out that steps began: something else shows what is at work.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class Plain(Quiet):
         provider: Provider,
         *,
         verbosity: int = 0,
+        short: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._terminal = terminal
         self._provider = provider
         self._verbose = verbosity > 0
+        self._short = short and not self._verbose
         self._clock = clock
         self._wall = wall
         self._folds = provider.fold("probe", "probe", started=0, ended=0) is not None
@@ -79,7 +82,8 @@ class Plain(Quiet):
         self._running[step_id] = (self._clock(), self._wall())
         self._silences[step_id] = Silence(self._clock)
         self._output[step_id] = Lines(BLOCK_LINES)
-        self._step(step_id, "started")
+        if not self._short:
+            self._step(step_id, "started")
 
     def step_output(self, step_id: str, text: str) -> None:
         if silence := self._silences.get(step_id):

@@ -43,16 +43,25 @@ def clock() -> Clock:
 
 @pytest.fixture
 def plain(clock: Clock, screen: Callable[..., Terminal]) -> Callable[..., tuple[Plain, Callable[[], str]]]:
-    def make(provider: Provider | None = None, verbosity: int = 0) -> tuple[Plain, Callable[[], str]]:
+    def make(provider: Provider | None = None, verbosity: int = 0, *, short: bool = False) -> tuple[Plain, Callable[[], str]]:
         terminal = screen()
         assert isinstance(terminal.stream, io.StringIO)
-        sink = Plain(terminal, provider or Provider(), verbosity=verbosity, clock=clock, wall=lambda: 1000 + clock.now)
+        sink = Plain(terminal, provider or Provider(), verbosity=verbosity, short=short, clock=clock, wall=lambda: 1000 + clock.now)
         return sink, terminal.stream.getvalue
 
     return make
 
 
 Make = Callable[..., tuple[Plain, Callable[[], str]]]
+
+
+def test_beside_another_display_only_ends_are_told(plain: Make) -> None:
+    sink, text = plain(short=True)
+    sink.run_started("r1", PLAN)
+    sink.step_started("image.shop")
+    sink.step_finished(PASSED)
+    assert "started" not in text()
+    assert "image.shop  passed (cached) in 12s" in text()
 
 
 def test_a_line_when_it_begins_and_one_when_it_ends(plain: Make, clock: Clock) -> None:

@@ -37,7 +37,8 @@ def given(args: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """
     words = list(args["args"])
     if not words or (args["shell"] and len(words) != 1):
-        raise InvalidInput("withDockerHealthcheck: " + ("a shell takes the command as one argument" if words else "the command is empty"))
+        shell = "WithHealthcheck args must be a single element when shell mode is set"
+        raise InvalidInput(shell if args["shell"] else "withDockerHealthcheck: the command is empty")
     try:
         times = {key: nanoseconds(args[name] or "") for name, key in TIMES.items()}
     except Fault as fault:
