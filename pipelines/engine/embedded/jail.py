@@ -24,6 +24,7 @@ NAMESPACES = kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC
 READY = b"ok\n"
 FAILED = 1
 INTERNAL = 70
+READER_LEFT = 128 + signal.SIGPIPE
 MASKED_PROC = "in a container, unmask /proc (Docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked)"
 
 
@@ -162,14 +163,17 @@ def _run(inside: Callable[[Cell], int], cell: Cell) -> int:
     except EngineError as error:
         print(f"engine: {error.message}", file=sys.stderr)  # noqa: T201 - the session's log
         return UNAVAILABLE if isinstance(error, Unavailable) else FAILED
+    except BrokenPipeError:
+        return READER_LEFT
     except BaseException:  # noqa: BLE001 - the last one who can say it
         import traceback
 
         traceback.print_exc()
         return INTERNAL
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(BrokenPipeError):
+                stream.flush()
 
 
 def _reap_until(engine: int) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import UNAVAILABLE, EngineError, InvalidInput, NotFound, Unavailable, Unsupported
+from pipelines.foundation.streams import open_missing_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +24,19 @@ CARRY = {"export": "write results and cache volumes to DIR", "import": "take in 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code, 141 when whoever reads the output has gone."""
+    open_missing_streams()
+    try:
+        try:
+            return _command(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be written goes nowhere
+        return 128 + signal.SIGPIPE
+
+
+def _command(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -31,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(error, UNAVAILABLE)
     except EngineError as error:
         return _say(error, FAILED)
+    except BrokenPipeError:
+        raise
     except OSError as error:  # no socket, no process, no memory: nothing of the caller's doing
         return _say(error, UNAVAILABLE)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,3 +45,17 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     out = capsys.readouterr().out
     assert all(command in out for command in ("session", "info", "gc", "prune", "cache"))
+
+
+@pytest.mark.parametrize("words", ["--version", "info", "gc --help"])
+def test_a_closed_output_or_a_reader_who_left_is_no_defect(words: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "LOCKGATE_CACHE": str(tmp_path)}
+    program = [sys.executable, "-P", "-m", "pipelines.engine.embedded.main", *words.split()]
+    closed = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *program], env=environment, capture_output=True, check=False, timeout=60)
+    assert (closed.returncode, closed.stderr) == (0, b"")
+    read, write = os.pipe()
+    os.close(read)
+    left = subprocess.run(program, env=environment, stdout=write, stderr=subprocess.PIPE, check=False, timeout=60)
+    os.close(write)
+    assert left.returncode in {0, 141}  # argparse takes no notice when its help is not read
+    assert left.stderr == b""

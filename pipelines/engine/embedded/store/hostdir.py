@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.store import Store
 
 _CHANGE = Change(owner=(0, 0), xattrs=False)  # whose the files are on the host means nothing in a container
-_VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL)
+_VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL)
 _TRIES = 3  # walks, when files vanish under it
 
 
