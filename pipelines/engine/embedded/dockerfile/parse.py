@@ -16,6 +16,7 @@ from pipelines.foundation.process.result import ProcessTimeout
 
 PARSE_S = 60.0  # a parser that takes longer hangs
 READER = "pipelines.engine.embedded.dockerfile.reader"
+ARRAY = re.compile(r"(?<=\s)\[(?=\s*[\"\]])")  # where an array of strings may begin
 LISTS = frozenset({"ADD", "COPY", "VOLUME"})  # outside the exec form these split at white space; the others take one command line
 
 
@@ -85,7 +86,7 @@ def _whole(node: Node) -> Node:
     """Only a JSON array to the end of the line is the exec form: ``["a"] && b`` is a command line, of which the parser keeps ``["a"]``."""
     arguments = list(node.args[node.name == "HEALTHCHECK" :])
     decoder = json.JSONDecoder()
-    for start in (found.start() for found in re.finditer(r"\[", node.text)):
+    for start in (found.start() for found in ARRAY.finditer(node.text)):
         try:
             value, end = decoder.raw_decode(node.text, start)
         except (ValueError, RecursionError):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int] | None = None) -> bool:
     """Unpack a tar archive (plain, gzip, bzip2, xz or zstd) into the folder ``dest`` of a tree, made where it is missing.
 
-    Modes, times and links are the archive's, and the owners unless ``owner`` (uid, gid) is given; no name and no link in it leads out of
-    the tree.
+    Modes, times and links are the archive's, and the owners unless ``owner`` (uid, gid) is given; no name and no link in it leads
+    out of the folder, which is the root for an absolute link, too (as in the chroot that Docker and BuildKit unpack in).
 
     Returns:
         False, with nothing written, where the file is no tar archive.
@@ -38,7 +38,7 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int]
             return False
         root.mkdirs(dest, 0o755, *(owner or (None, None)))
         with Stream(itertools.chain([first], blocks)) as stream:
-            _Archive(stream, os.fspath(root.path), dest, owner).read()
+            _Archive(stream, os.fspath(root.locate(dest)), owner).read()
             stream.finish()  # so that a checksum at the end is looked at
     except Damaged as error:
         raise InvalidInput(f"failed to unpack an archive into {dest}: it is damaged: {error}") from None
@@ -46,21 +46,14 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int]
 
 
 class _Archive(Members):
-    def __init__(self, stream: Stream, target: str, dest: str, owner: tuple[int, int] | None) -> None:
+    def __init__(self, stream: Stream, target: str, owner: tuple[int, int] | None) -> None:
         super().__init__(stream, target)
-        self._dest = dest
         self._owner = owner
 
     def add(self, member: tarfile.TarInfo) -> None:
-        member.name = self._inside(member.name)
         if self._owner is not None:
             member.uid, member.gid = self._owner
-        if member.islnk():
-            member.linkname = self._inside(member.linkname)
         super().add(member)
-
-    def _inside(self, name: str) -> str:
-        return f"{self._dest}/{os.path.normpath('/' + name)}"
 
 
 def _is_tar(head: bytes) -> bool:

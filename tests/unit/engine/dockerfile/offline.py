@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 IMAGES = {
     "busy": Config(env=(("PATH", "/bin"), ("B", "base")), workdir="/from/base", user="7", cmd=("sh",), labels=(("l", "base"),)),
     "bare": Config(),
+    "reading": Config(onbuild=("COPY --from=one /x /y", "RUN --mount=from=two,target=/m z")),
     "triggering": Config(onbuild=("ARG T=t", "ENV ON=$T")),
 }
 

@@ -65,6 +65,7 @@ SH = ["/bin/sh", "-c"]
         # triggers: kept for others, run in those, gone after
         ("FROM bare\nONBUILD RUN x", {}, {"OnBuild": ["RUN x"]}),
         ("FROM bare AS p\nONBUILD ENV A=1\nONBUILD ENV B=$A\nFROM p AS q\nENV A=2\nFROM q", {}, {"Env": ["A=2", "B=1"]}),
+        ("FROM bare AS one\nFROM bare AS two\nFROM reading\nENV A=1", {}, {"Env": ["A=1"]}),  # stages that only its base needs
         ("FROM triggering\nENV Y=$T", {"T": "given"}, {"Env": ["ON=given", "Y=given"]}),
         # the file itself
         ("from bare as X\nenv a=1\nfrom x", {}, {"Env": ["a=1"]}),

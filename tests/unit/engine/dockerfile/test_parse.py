@@ -123,3 +123,8 @@ def test_the_parser_is_found_where_only_pythonpath_leads_to_it(tmp_path: Path) -
 def test_a_directive_of_many_spaces_takes_no_time() -> None:
     found = directives("# check=x" + " " * 1_000_000 + "x\n# escape=`  \nFROM a\n")
     assert found["escape"] == "`"
+
+
+def test_brackets_before_the_array_take_no_time() -> None:
+    node = parse("FROM a\nRUN --mount=target=/" + "[" * 20_000 + ' ["x", "y"] && z\n').nodes[1]
+    assert (node.json, node.args) == (False, ('["x", "y"] && z',))

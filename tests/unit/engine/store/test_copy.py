@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import stat
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -204,3 +206,12 @@ def test_files_of_any_size_arrive_whole(tmp_path: Path, size: int) -> None:
     dst = build(tmp_path / "dst", {})
     copy_tree(Root(tmp_path / "src"), "/", dst, "/")
     assert dst.read("f") == content
+
+
+def test_of_a_socket_an_empty_file_is_copied(tmp_path: Path) -> None:
+    src, dst = build(tmp_path / "src", {}), build(tmp_path / "dst", {})
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(src.path / "s"))
+        copy_tree(src, "/", dst, "/")
+    assert stat.S_ISREG(dst.stat("s").st_mode)
+    assert dst.stat("s").st_size == 0
