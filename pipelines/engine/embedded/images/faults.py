@@ -62,7 +62,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[str, str], EngineError]], ...] = 
             rf"{_PART}unauthorized(?:: |$)",
             rf"{_PART}authentication required\b",
             rf"{_PART}unable to retrieve auth token",
-            rf"{_PART}denied: ",
+            rf"{_PART}denied(?:: |$)",
             rf"{_PART}requested access to the resource is denied",
             rf"{_STATUS}40[13]\b",
         ),

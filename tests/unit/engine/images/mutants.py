@@ -125,6 +125,8 @@ def _header(data: bytearray, seed: random.Random) -> None:
     """Another number, name or type in a header, with a checksum that fits."""
     headers = [at for at in range(0, len(data), BLOCK) if data[at + 257 : at + 262] == b"ustar"] or [0]
     at = seed.choice(headers)
+    if len(data) < at + BLOCK:
+        return
     start, width = seed.choice(((100, 8), (108, 8), (116, 8), (124, 12), (136, 12), (329, 8), (337, 8), (483, 12)))
     match seed.randrange(4):
         case 0:
@@ -135,8 +137,7 @@ def _header(data: bytearray, seed: random.Random) -> None:
             data[at + place : at + place + 100] = name.ljust(100, b"\0")
         case _:
             data[at + start : at + start + width] = _number(seed.choice(NUMBERS), width)
-    if len(data) >= at + BLOCK:
-        checked(data, at)
+    checked(data, at)
 
 
 def _record(data: bytearray, seed: random.Random) -> None:
