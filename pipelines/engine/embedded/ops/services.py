@@ -67,9 +67,14 @@ class Services:
         await self._runner.stop(state.digest, kill=kill)
 
     async def hold(self, state: ServiceState) -> None:
-        """Keep it up until this call is cancelled, or it ends by itself."""
+        """Keep it up until this call is cancelled.
+
+        Raises:
+            EngineError: it has ended by itself (a Dagger engine says nothing and goes on waiting).
+        """
         async with self._runner.using(state.digest, self._service(state)) as up:
             await asyncio.wait([up.ended if up.ended is not None else asyncio.get_running_loop().create_future()])
+            raise up.blame("")
 
     async def ports(self, state: ServiceState) -> list[Port]:
         """What it listens on, as its users see it.
