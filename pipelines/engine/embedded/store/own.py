@@ -37,7 +37,7 @@ def own_folders(base: str | Path, *stores: Path) -> Own:
         stores: roots of stores beside those that the environment names.
     """
     cache = cache_dir()
-    wanted = [*stores, *store_dir().parent.glob(STORES), run_dir()]
+    wanted = [*stores, *_stores(), run_dir()]
     if not Path(os.path.realpath(base)).is_relative_to(os.path.realpath(cache)):
         wanted.append(cache)
     found = {path: info for path in wanted if (info := _facts(path)) is not None}
@@ -51,6 +51,14 @@ def refuse_own(base: str, own: Own) -> None:
         info = _facts(folder)
         if info is not None and own.holds(info):
             raise InvalidInput(f"{base} is in the engine's own folder {folder}, which cannot be read as a folder of the host")
+
+
+def _stores() -> list[Path]:
+    """All stores where this one is, of other users and modes, too; none where we may not look."""
+    try:
+        return [*store_dir().parent.glob(STORES)]
+    except OSError:
+        return []
 
 
 def _facts(path: Path) -> os.stat_result | None:

@@ -64,3 +64,10 @@ def test_a_folder_that_is_emptied_keeps_the_cache(project: Path, monkeypatch: py
     empty(project, own_folders(project).paths)
     assert [path.name for path in project.iterdir()] == ["cache"]
     assert (project / "cache/store-root-0/l/x").exists()
+
+
+def test_a_cache_that_cannot_be_looked_into_is_none(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCKGATE_CACHE", str(project / "a" / "below-a-file"))
+    assert "other/x" in seen(project)
+    monkeypatch.setenv("LOCKGATE_CACHE", "/" + "n" * 300)
+    assert "other/x" in seen(project)
