@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config.keyname import key
 from pipelines.errors import ConfigError
-from pipelines.foundation.regular_files import NotRegularError, read_named, reading
+from pipelines.foundation.regular_files import read_named, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +59,6 @@ def read_toml(path: Path, *, named: bool = False) -> dict[str, Any]:
 def _bytes(path: Path, *, named: bool) -> bytes:
     try:
         data = read_named(path) if named else _start(path)
-    except NotRegularError as error:
-        raise ConfigError(f"{path} cannot be read: it is {error.strerror}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a NUL in the path

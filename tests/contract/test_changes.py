@@ -46,7 +46,7 @@ def new() -> dagger.Directory:
 
 async def test_changes_name_what_was_added_modified_and_removed() -> None:
     changes = new().changes(old())
-    assert await changes.added_paths() == ["b/own", "n/new.txt", "e2/", "n/"]
+    assert await changes.added_paths() == ["b/own", "e2/", "n/", "n/new.txt"]
     assert await changes.modified_paths() == ["a.txt"]
     assert await changes.removed_paths() == ["b/d/", "empty/"]
     assert not await changes.is_empty()
@@ -65,7 +65,7 @@ async def test_no_changes_are_an_empty_changeset() -> None:
 
 async def test_a_file_that_becomes_a_directory_is_removed_and_added() -> None:
     changes = dag.directory().with_new_file("x/y", "1").changes(dag.directory().with_new_file("x", "1"))
-    assert (await changes.added_paths(), await changes.modified_paths(), await changes.removed_paths()) == (["x/y", "x/"], [], ["x"])
+    assert (await changes.added_paths(), await changes.modified_paths(), await changes.removed_paths()) == (["x/", "x/y"], [], ["x"])
 
 
 async def test_links_and_modes_count(base: dagger.Container) -> None:
@@ -125,7 +125,7 @@ async def test_a_patch_is_applied() -> None:
 
 
 async def test_a_patch_that_does_not_fit_is_refused_and_none_changes_nothing() -> None:
-    with pytest.raises(dagger.QueryError, match="failed to apply patch"):
+    with pytest.raises(dagger.QueryError, match="git apply: exit status 1"):
         await dag.directory().with_new_file("a.txt", "other\n").with_patch(PATCH).entries()
     assert await old().with_patch("no patch").entries() == ["a.txt", "b/", "empty/"]
     assert await old().with_patch("").entries() == ["a.txt", "b/", "empty/"]

@@ -79,13 +79,16 @@ async def test_single_variables() -> None:
 
 async def test_a_variable_may_come_later_or_from_the_client() -> None:
     found = dict(await variables(parsed("A=$B\nB=1\nP=$PATH\nH=~\n")))
-    assert found == {"A": "1", "B": "1", "P": os.environ["PATH"], "H": os.environ["HOME"]}
+    assert found == {"A": "1", "B": "1", "P": os.environ["PATH"], "H": "~"}
+
+
+async def test_what_a_shell_exports_is_a_variable_too() -> None:
+    assert await variables(parsed("export A=1\n\texport  B=2\nexported=3\n")) == [("A", "1"), ("B", "2"), ("exported", "3")]
 
 
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("export A=1\n", 'parse error: "export A=1": not a bare assignment'),
         ("A-B=1\n", 'parse error: "A-B=1": not a bare assignment'),
         ("G = 5\n", 'parse error: "G = 5": not a bare assignment'),
         ('A="x\n', "reached EOF without closing quote"),

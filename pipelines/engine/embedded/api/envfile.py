@@ -23,10 +23,26 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 COMMAND = re.compile(r"\$\((?!\()|`")
-SHELL = re.compile(r"\$\(\(|\$\{#|(?<!\$)\{[^{}]*(?:,|\.\.)[^{}]*\}")
+SHELL = re.compile(r"\$\(\(|\$\{#")
+BRACES = re.compile(r"(?<!\$)\{([^{}]*)\}")
 """Arithmetic, lengths, and braces that a shell expands: what we do not do we do not pass on as it is, either."""
+EXPORT = re.compile(r"export[ \t]+")
+LONGEST = 1 << 20  # characters of a variable, what it refers to included: few lines can refer to each other without end
 SINGLE = re.compile(r"'[^']*'|\\.", re.DOTALL)
 QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Budget:
+    """How much one variable may still grow."""
+
+    left: int = LONGEST
+
+    def spend(self, name: str, value: str) -> None:
+        """Raises InvalidInput when nothing is left."""
+        self.left -= len(value) + 1
+        if self.left < 0:
+            raise InvalidInput(f"{name}: it has more than {LONGEST} characters once the variables in it are replaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,7 @@ class EnvFile:
         found = cls()
         for line in (line.strip() for line in text.splitlines()):
             if line and not line.startswith("#"):
-                name, _, value = line.partition("=")
+                name, _, value = EXPORT.sub("", line, count=1).partition("=") if EXPORT.match(line) else line.partition("=")
                 found = found.put(name, value)
         return found
 
@@ -78,7 +94,7 @@ class EnvFile:
         Raises:
             InvalidInput: it needs a variable that is nowhere, or a command.
         """
-        return self._expand(name, frozenset()) if pairs.get(self.raw, name) is not None else ""
+        return self._expand(name, frozenset(), Budget()) if pairs.get(self.raw, name) is not None else ""
 
     def variables(self) -> Pairs:
         """All variables, expanded."""
@@ -88,22 +104,21 @@ class EnvFile:
         """As a file."""
         return "".join(f"{name}={value}\n" for name, value in self.raw)
 
-    def lookup(self, name: str, on_the_way: frozenset[str]) -> str | None:
+    def lookup(self, name: str, on_the_way: frozenset[str], budget: Budget) -> str | None:
         """What a name stands for. A variable that is being expanded itself stands for nothing."""
         if name in on_the_way:
             return None
-        return self._expand(name, on_the_way) if pairs.get(self.raw, name) is not None else os.environ.get(name)
+        return self._expand(name, on_the_way, budget) if pairs.get(self.raw, name) is not None else os.environ.get(name)
 
-    def _expand(self, name: str, on_the_way: frozenset[str]) -> str:
+    def _expand(self, name: str, on_the_way: frozenset[str], budget: Budget) -> str:
         value = pairs.get(self.raw, name) or ""
+        budget.spend(name, value)
         if COMMAND.search(SINGLE.sub("", value)):
             raise InvalidInput(f"{name}: unexpected command substitution in {_quoted(value)}")
-        if SHELL.search(QUOTED.sub("", value)):
+        if _needs_a_shell(QUOTED.sub("", value)):
             raise InvalidInput(f"{name}: {_quoted(value)} needs a shell: put it in single quotes if it is meant as it is")
-        if value == "~" or value.startswith("~/"):
-            value = os.environ.get("HOME", "~") + value[1:]
         try:
-            return Expander(_Names(self, on_the_way | {name})).word(value)
+            return Expander(_Names(self, on_the_way | {name}, budget)).word(value)
         except Fault as fault:
             raise InvalidInput(f"{name}: {fault}") from None
         except KeyError as error:
@@ -113,19 +128,20 @@ class EnvFile:
 class _Names(Mapping[str, str]):
     """What names stand for while one variable is expanded; a name that stands for nothing is an error, but where a default is given."""
 
-    def __init__(self, file: EnvFile, on_the_way: frozenset[str]) -> None:
+    def __init__(self, file: EnvFile, on_the_way: frozenset[str], budget: Budget) -> None:
         self._file = file
         self._on_the_way = on_the_way
+        self._budget = budget
 
     def __getitem__(self, name: str) -> str:
-        value = self._file.lookup(name, self._on_the_way)
+        value = self._file.lookup(name, self._on_the_way, self._budget)
         if value is None:
             raise KeyError(name)
         return value
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]
         """With a default (the expander gives one for a plain `$name`) a name must be known; without, None says that it is not."""
-        return self._file.lookup(name, self._on_the_way) if default is None else self[name]
+        return self._file.lookup(name, self._on_the_way, self._budget) if default is None else self[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict(self._file.raw))
@@ -144,6 +160,10 @@ def _after(name: str, wanted: str) -> str:
             return ""
         at += 1
     return name[at:].lstrip("_")
+
+
+def _needs_a_shell(text: str) -> bool:
+    return SHELL.search(text) is not None or any("," in inner or ".." in inner for inner in BRACES.findall(text))
 
 
 def _open_quote(value: str) -> str:

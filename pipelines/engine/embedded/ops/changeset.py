@@ -36,7 +36,7 @@ class Changeset:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """What changed: files first, then directories (with a slash at the end), each sorted.
+    """What changed, sorted; directories have a slash at the end.
 
     Attributes:
         added: everything that is new, also what is in new directories.
@@ -90,8 +90,7 @@ def _parents(rel: str) -> list[str]:
 
 
 def _named(found: Any, facts: dict[str, os.stat_result]) -> list[str]:
-    folders = {rel for rel in found if stat.S_ISDIR(facts[rel].st_mode)}
-    return [*sorted(set(found) - folders), *(f"{rel}/" for rel in sorted(folders))]
+    return sorted(f"{rel}/" if stat.S_ISDIR(facts[rel].st_mode) else rel for rel in found)
 
 
 @dataclass(frozen=True)

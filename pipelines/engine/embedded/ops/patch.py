@@ -120,4 +120,4 @@ def _apply(root: Root, path: str, patch: bytes) -> None:
         return
     done = run_git(["apply", "--allow-empty", "--whitespace=nowarn", "-"], root.locate(path), given=patch)
     if done.code:
-        raise InvalidInput(f"failed to apply patch: {done.complaint[-TOLD:]}")
+        raise InvalidInput(f"git apply: exit status {done.code}: {done.complaint[-TOLD:]}")

@@ -39,3 +39,13 @@ def test_variables_in_a_circle_stand_for_nothing() -> None:
 
 def test_a_default_stands_for_what_is_nowhere() -> None:
     assert EnvFile.parse("A=${LOCKGATE_NOWHERE:-x}${LOCKGATE_NOWHERE+y}\n").value("A") == "x"
+
+
+def test_lines_that_refer_to_each_other_do_not_grow_without_end() -> None:
+    text = "".join(f"A{number}=$A{number + 1}$A{number + 1}\n" for number in range(60)) + "A60=x\n"
+    with pytest.raises(InvalidInput, match="more than"):
+        EnvFile.parse(text).value("A0")
+
+
+def test_a_value_of_many_commas_takes_no_time() -> None:
+    assert EnvFile.parse("A={" + "," * 500_000).value("A").startswith("{,")

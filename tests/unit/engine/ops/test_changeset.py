@@ -33,7 +33,7 @@ def written(base: Path, tree: dict[str, str]) -> Root:
 def test_changes_are_what_two_trees_differ_in(old: dict[str, str], new: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as top:
         found = compare(written(Path(top, "old"), old), "/", written(Path(top, "new"), new), "/")
-    added = sorted(new.keys() - old.keys()) + sorted(f"{path}/" for path in folders(new) - folders(old))
+    added = sorted([*(new.keys() - old.keys()), *(f"{path}/" for path in folders(new) - folders(old))])
     assert found.added == added
     assert found.modified == sorted(path for path in old.keys() & new.keys() if old[path] != new[path])
     gone = {*old, *folders(old)} - {*new, *folders(new)} | (old.keys() & folders(new)) | (folders(old) & new.keys())
