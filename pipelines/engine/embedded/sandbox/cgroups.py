@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.sandbox.controllers import (
-    CONTROLLERS,
     LIMITS,
     OPTIONAL,
+    fewest_cpus,
     find_home,
     first_version,
     hand_on,
+    needed,
     own_path,
     session_files,
     tightest,
@@ -85,7 +86,7 @@ class Cgroups:
         except OSError:
             return None
         membership = Path("/proc/thread-self/cgroup").read_text()
-        home = find_home(hierarchy, own_path(membership), CONTROLLERS)
+        home = find_home(hierarchy, own_path(membership), needed(spec))
         try:
             sweep(home.folder)
             directory = _make(home.folder)
@@ -100,13 +101,12 @@ class Cgroups:
     def _limit(self, spec: EngineSpec, home: Home, first: Mapping[str, Hierarchy]) -> None:
         """Set the limits, each by the hierarchy that has its controller."""
         kept = self._limit_second(spec, home) | self._limit_first(spec, first)
-        asked = {"pids"} | ({"memory"} if spec.memory is not None else set()) | ({"cpu"} if spec.cpus is not None else set())
-        self.lacks = tuple(LIMITS[name] for name in CONTROLLERS if name in asked - kept)
+        self.lacks = tuple(LIMITS[name] for name in needed(spec) if name not in kept)
 
     def _limit_second(self, spec: EngineSpec, home: Home) -> set[str]:
         folder = self._directories[0].folder
-        memory = tightest(home.skipped, "memory.max", spec.memory)
-        kept = {name for name in home.controllers if _set(folder, name, replace(spec, memory=memory), second=True)}
+        bounds = replace(spec, memory=tightest(home.skipped, "memory.max", spec.memory), cpus=fewest_cpus(home.skipped, spec.cpus))
+        kept = {name for name in home.controllers if _set(folder, name, bounds, second=True)}
         if "pids" in kept and hand_on(folder, ["pids"]):
             self.processes = spec.processes
             if (most := tightest(home.skipped, "pids.max")) is not None:

@@ -47,6 +47,12 @@ def first_version(membership: str) -> dict[str, Hierarchy]:
     return found
 
 
+def needed(spec: EngineSpec) -> tuple[str, ...]:
+    """The controllers of the limits that are asked for."""
+    asked = {"pids": True, "memory": spec.memory is not None, "cpu": spec.cpus is not None}
+    return tuple(name for name in CONTROLLERS if asked[name])
+
+
 def session_files(controller: str, spec: EngineSpec, *, second: bool) -> Iterator[tuple[str, str]]:
     """The files of a session's directory, with what to write, that bound all its containers together."""
     if controller == "memory" and spec.memory is not None:
@@ -89,13 +95,21 @@ def find_home(root: Path, own: str, wanted: Iterable[str]) -> Home:
     """
     here = root / own if own else root
     present = frozenset(wanted) & _words(root / "cgroup.controllers")
+    if not present:
+        return Home(here)
     hand_on(here, present - _words(here / "cgroup.subtree_control"))
     skipped: list[Path] = []
     for folder in (here, *_above(here, root)):
         if present <= _words(folder / "cgroup.subtree_control") and os.access(folder / "cgroup.procs", os.W_OK):
             return Home(folder, present, tuple(skipped))
         skipped.append(folder)
+        present |= {name for name in CONTROLLERS if _is_limited(folder, name)}
     return Home(here)
+
+
+def _is_limited(folder: Path, controller: str) -> bool:
+    """Whether the folder has a limit of its own, that one beside it would not have."""
+    return read(folder / f"{controller}.max").partition(" ")[0].isdigit()
 
 
 def hand_on(folder: Path, controllers: Iterable[str]) -> bool:
@@ -107,6 +121,16 @@ def tightest(folders: Iterable[Path], name: str, ours: int | None = None) -> int
     """The smallest of our limit and those in the file `name` of the folders; None: there is none."""
     found = [int(text) for folder in folders if (text := read(folder / name)).isdigit()]
     return min([*found, *([] if ours is None else [ours])], default=None)
+
+
+def fewest_cpus(folders: Iterable[Path], ours: float | None = None) -> float | None:
+    """The smallest of our number of processors and those that `cpu.max` of the folders stand for; None: there is none."""
+    found = [] if ours is None else [ours]
+    for folder in folders:
+        quota, _, period = read(folder / "cpu.max").partition(" ")
+        if quota.isdigit() and period.isdigit() and int(period):
+            found.append(int(quota) / int(period))
+    return min(found, default=None)
 
 
 def seen(ask: Callable[[str], str | None], *, root: bool) -> frozenset[str]:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.controllers import Hierarchy, Home, find_home, first_version, seen, session_files, tightest
+from pipelines.engine.embedded.sandbox.controllers import (
+    Hierarchy,
+    Home,
+    fewest_cpus,
+    find_home,
+    first_version,
+    needed,
+    seen,
+    session_files,
+    tightest,
+)
 from pipelines.model import EngineSpec
 
 if TYPE_CHECKING:
@@ -79,6 +89,37 @@ def test_limits_that_are_jumped_over_still_hold(tmp_path: Path) -> None:
     assert tightest(folders, "memory.max", 100) == 100
     assert tightest(folders, "pids.max") is None
     assert tightest(folders[:1], "memory.max") is None
+
+
+def test_a_limit_of_our_own_folder_is_not_left_behind(tmp_path: Path) -> None:
+    """As `systemd-run --scope -p MemoryMax=2G` sets it: the folder beside ours must be able to have the same."""
+    folders = {"": ("cpu memory pids", "cpu memory pids"), "a": ("cpu memory pids", "pids"), "a/b": ("memory pids", "")}
+    root = tree(tmp_path, folders)
+    for name in ("a", "a/b"):
+        (root / name / "cgroup.subtree_control").unlink()
+        (root / name / "cgroup.subtree_control").mkdir()  # nobody can write it, root neither
+    (root / "a/b/memory.max").write_text("1000\n")
+    (root / "a/b/cpu.max").write_text("max 100000\n")
+    home = find_home(root, "a/b", ("pids",))
+    assert home == Home(root, frozenset({"pids", "memory"}), (root / "a/b", root / "a"))
+    assert tightest(home.skipped, "memory.max") == 1000
+
+
+def test_processors_are_counted_in_quotas(tmp_path: Path) -> None:
+    for name, text in (("a", "max 100000\n"), ("b", "150000 100000\n"), ("c", "1000 0\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "cpu.max").write_text(text)
+    folders = [tmp_path / name for name in "abc"]
+    assert (fewest_cpus(folders), fewest_cpus(folders, 1.0), fewest_cpus(folders, 2.0), fewest_cpus([])) == (1.5, 1.0, 1.5, None)
+
+
+def test_only_what_is_asked_for_is_looked_for(tmp_path: Path) -> None:
+    """Distributions hand on the processes' controller nearly everywhere, the processors' not."""
+    assert needed(EngineSpec()) == ("pids",)
+    assert needed(EngineSpec(memory=1, cpus=1.0)) == ("pids", "memory", "cpu")
+    root = tree(tmp_path, {"": ("cpu memory pids", "cpu memory pids"), "a": ("cpu memory pids", "memory pids"), "a/b": ("memory pids", "")})
+    assert find_home(root, "a/b", needed(EngineSpec(memory=1))).folder in (root / "a", root / "a/b")  # root may write what is read-only
+    assert find_home(root, "a/b", needed(EngineSpec(cpus=1.0))).folder in (root, root / "a/b")
 
 
 def test_what_is_written_where() -> None:
