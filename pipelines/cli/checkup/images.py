@@ -100,9 +100,16 @@ def _told(need: Need, answer: Found | LockgateError | None, bad: State) -> Answe
     layer = f" ({need.locked.layer})" if need.locked is not None else ""
     if isinstance(answer, LockgateError):
         detail = "; ".join([f"{need.reference}{layer}: {answer.message}", *([answer.cause] if answer.cause else [])])
-        other = f"; or name another: lockgate images use {need.name} REFERENCE" if need.locked is not None else ""
-        return Answer(title, bad, detail, f"{answer.next_step or 'check the network'}{other}")
+        return Answer(title, bad, detail, f"{answer.next_step or 'check the network'}{_others(need)}")
     return Answer(title, State.OK, f"{need.reference}{layer}")
+
+
+def _others(need: Need) -> str:
+    """What else a person may do: another image, or the one that a weaker layer has."""
+    if need.locked is None:
+        return ""
+    weaker = " (or `lockgate images forget`, to have the package's own again)" if need.locked.layer == "user" else ""
+    return f"; or name another: lockgate images use {need.name} REFERENCE{weaker}"
 
 
 def _age(project: Project, need: Need, found: Found | None) -> Answer:

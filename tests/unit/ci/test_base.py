@@ -86,3 +86,18 @@ def test_it_takes_what_was_published(tmp_path: Path) -> None:
     report.write_text(json.dumps({"images": [{**image, "published": False}]}))
     with pytest.raises(SetupError, match="published no image base"):
         base.published(report)
+
+
+def test_other_projects_of_the_user_find_it_unless_a_person_chose_another(tmp_path: Path) -> None:
+    file = tmp_path / "config/images.lock"
+    first = lock.Locked(reference=REFERENCE, origin="built", fixture=False, key="1")
+    second = lock.Locked(reference=f"localhost:1/base@sha256:{'4' * 64}", origin="built", fixture=False, key="2")
+    base.share(file, first)
+    base.share(file, second)
+    assert lock.read(file)["base"] == first  # another checkout's is as good
+    base.share(file, second, again=True)
+    assert lock.read(file)["base"] == second
+    chosen = lock.Locked(reference=REFERENCE, origin=lock.CHOSEN, fixture=False)
+    lock.write([file], {"base": chosen})
+    base.share(file, second, again=True)
+    assert lock.read(file)["base"] == chosen
