@@ -152,17 +152,21 @@ def _file(here: Settings, layer: str) -> Path:
 
 def _chosen(name: str, reference: str, here: Settings) -> LockedImage:
     """The image a person names, by the digest its tag has now."""
-    from pipelines.errors import UsageError
+    from pipelines.errors import Unavailable, UsageError
     from pipelines.model import LockedImage
-    from pipelines.registry import find, parse
+    from pipelines.registry import Found, find, parse
 
     if any(sign in name for sign in "/:@") or not name:
         raise UsageError(
             f"{name!r} is not a name for an image", next_step="write NAME REFERENCE, such as: python docker.io/library/python:3.13"
         )
     asked = parse(reference)
-    found = find(asked, here.environ)
-    moving = found.artifact and not asked.digest
-    return LockedImage(
-        name=name, reference=str(asked) if moving else asked.at(asked.digest or found.digest), origin="chosen", artifact=found.artifact
-    )
+    try:
+        found = find(asked, here.environ)
+    except Unavailable as error:
+        if not asked.digest:
+            raise
+        here.stderr().line(f"note: {asked} could not be looked up: {error.message}")
+        found = Found(asked.digest, artifact=False)  # the engine may reach it all the same, and the digest says which image it is
+    named = str(asked) if found.artifact and not asked.digest else asked.at(asked.digest or found.digest)
+    return LockedImage(name=name, reference=named, origin="chosen", artifact=found.artifact)

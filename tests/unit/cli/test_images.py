@@ -62,6 +62,13 @@ def test_the_database_keeps_its_tag_because_it_moves(user: Path, lockgate: Lockg
     assert (database["reference"], database["artifact"]) == (f"{server.address}/trivy-db:2", True)
 
 
+def test_a_digest_needs_no_answer_since_the_engine_may_have_another_network(user: Path, lockgate: Lockgate) -> None:
+    said = lockgate("images", "use", "python", f"127.0.0.1:1/python@sha256:{'a' * 64}")
+    assert said.code == 0, said.err
+    assert "could not be looked up" in said.err
+    assert listed(lockgate)["python"]["reference"] == f"127.0.0.1:1/python@sha256:{'a' * 64}"
+
+
 def test_a_project_has_a_lock_of_its_own(user: Path, lockgate: Lockgate, server: Server, tmp_path: Path) -> None:
     server.say(200, manifest())
     words = ("images", "use", "k6", f"{server.address}/k6:1", "--project")
