@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.errors import DiskFull
+from pipelines.engine.embedded.errors import DiskFull, Unavailable
 from pipelines.engine.embedded.store.reserve import RESERVE
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store
@@ -288,3 +288,18 @@ def fill_up(path: Path) -> None:
                     pass
             except OSError:
                 continue
+
+
+def test_a_store_on_a_read_only_file_system_is_said_with_the_way_out(private_mounts: Path) -> None:
+    place = private_mounts / "read-only"
+    place.mkdir()
+    kernel.mount("tmpfs", place, "tmpfs")
+    with Store.open(place / "store", rootless=False):
+        pass
+    kernel.mount("tmpfs", place, "tmpfs", kernel.MS_REMOUNT | kernel.MS_RDONLY)
+    try:
+        for root in (place / "store", place / "new"):
+            with pytest.raises(Unavailable, match="cannot be used: its file system is read-only; set LOCKGATE_STORE to a folder of yours"):
+                Store.open(root, rootless=False)
+    finally:
+        kernel.umount(place, kernel.MNT_DETACH)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-VERSION = 2  # of the tables and of what the files on disk mean; a store of another version starts empty
+VERSION = 2  # of the tables and of what the files on disk mean; an older store starts empty, a newer one is left alone
 _PATIENCE = 60.0  # seconds to wait for another process's transaction; ours take milliseconds
 _CHUNK = 500  # values in one statement
 
@@ -62,7 +62,7 @@ class Index:
     def _migrate(self) -> None:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         if version not in {0, VERSION}:
-            raise VersionError(f"is of version {version}, this engine reads version {VERSION}")
+            raise VersionError(version)
         if version == 0:
             self._db.executescript(f"BEGIN IMMEDIATE; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
 
@@ -99,7 +99,15 @@ class Index:
 
 
 class VersionError(Exception):
-    """The index was written by another version of the engine; the message continues a sentence about the store."""
+    """The index was written by another version of the engine; the message continues a sentence about the store.
+
+    Attributes:
+        newer: that version is a later one.
+    """
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"is of version {version}, this engine reads version {VERSION}")
+        self.newer = version > VERSION
 
 
 def chunks(values: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

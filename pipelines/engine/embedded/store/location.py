@@ -26,7 +26,7 @@ def default_budget(root: Path) -> int:
     if text := os.environ.get("LOCKGATE_STORE_BUDGET"):
         return _bytes(text)
     folder = root
-    while not folder.exists():
+    while not os.path.exists(folder):
         folder = folder.parent
     disk = os.statvfs(folder)
     return min(LARGEST, disk.f_frsize * disk.f_blocks // 4)

@@ -16,6 +16,7 @@ from pipelines.engine.embedded.store.removing import remove
 from pipelines.engine.embedded.store.reserve import Reserve
 from pipelines.engine.embedded.store.sessions import Session, Sessions
 from pipelines.engine.embedded.store.sweep import sweep, take_unused
+from pipelines.engine.embedded.store.usable import REMEDY, check_attributes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,7 @@ def open_place(root: Path, *, rootless: bool, scarce: bool) -> Opened:
         session = sessions.register()
         undo.callback(session.end)
         place = Place(root, session.token, index, Overlay(root, rootless=rootless))
+        check_attributes(place.tmp, place.overlay.opaque_mark)
         leftovers = sweep(place, sessions.tokens())
         undo.pop_all()
     sweeping = threading.Thread(target=_remove, args=(place, leftovers), name="store-sweep", daemon=True)
@@ -87,6 +89,8 @@ def _index(root: Path, alive: set[str]) -> Index:
     try:
         return Index(path)
     except VersionError as error:
+        if error.newer:
+            raise Unavailable(f"the engine's store {root} {error}: use that version or a later one; or {REMEDY}") from None
         reason = str(error)
     except sqlite3.OperationalError:
         raise

@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import os
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 NO_OVERLAY = (
@@ -50,7 +51,8 @@ class Overlay:
 
     def readonly(self, layers: Sequence[str], target: Path) -> None:
         """Mount `layers` (paths below the store, bottom first, at least two) at `target`."""
-        kernel.mount("overlay", target, "overlay", kernel.MS_RDONLY | _OURS, f"{self._options},{self._lower(layers)}")
+        with self._possible():
+            kernel.mount("overlay", target, "overlay", kernel.MS_RDONLY | _OURS, f"{self._options},{self._lower(layers)}")
 
     def writable(self, layers: Sequence[str], upper: str, work: str, target: Path, *, for_container: bool = False) -> None:
         """Mount `layers` at `target`; changes go to `upper` (paths below the store). Unmounting writes nothing back (`volatile`).
@@ -67,13 +69,18 @@ class Overlay:
                     raise
             else:
                 return
-        try:
+        with self._possible():
             kernel.mount("overlay", target, "overlay", flags, data)
+        self._volatile = False  # this kernel is older than 5.10
+
+    @contextmanager
+    def _possible(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
-            if error.errno != errno.EINVAL:
+            if error.errno not in {errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP}:  # ENODEV: the kernel has no overlayfs at all
                 raise
             raise Unavailable(NO_OVERLAY.format(self._root)) from error
-        self._volatile = False  # this kernel is older than 5.10
 
     def _lower(self, layers: Sequence[str]) -> str:
         return "lowerdir=" + ":".join(self._base + layer for layer in reversed(layers))

@@ -21,6 +21,7 @@ from pipelines.engine.embedded.store.reserve import Reserve
 from pipelines.engine.embedded.store.results import Entry, Results
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, Snapshot
 from pipelines.engine.embedded.store.squash import squash
+from pipelines.engine.embedded.store.usable import usable
 from pipelines.engine.embedded.store.views import View, Views
 from pipelines.engine.embedded.store.volumes import Sharing, Volumes
 
@@ -75,10 +76,10 @@ class Store:
             scarce: it is opened to make room on a disk that may be full.
 
         Raises:
-            Unavailable: another version of the engine is using it.
+            Unavailable: no store can be there, it is of a newer version, or another version of the engine is using it.
             DiskFull: there is no room for its index.
         """
-        with disk_guard(root):
+        with usable(root), disk_guard(root):
             return cls(open_place(root, rootless=rootless, scarce=scarce), rootless=rootless, budget=budget)
 
     def get(self, key: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import pytest
 from pipelines.engine.embedded.errors import InvalidInput, Unavailable
 from pipelines.engine.embedded.store.pins import Gone
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
-from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.embedded.store.store import Store, default_budget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,13 +179,75 @@ def test_a_damaged_index_makes_an_empty_store(tmp_path: Path) -> None:
 def test_an_index_of_another_version_is_not_touched_while_somebody_uses_it(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         with sqlite3.connect(store.root / "index.db") as db:
-            db.execute("PRAGMA user_version = 99")
+            db.execute("PRAGMA user_version = 1")
         db.close()
-        with pytest.raises(Unavailable, match="is of version 99"):
+        with pytest.raises(Unavailable, match=r"is of version 1, .*, and sessions use it"):
             opened(tmp_path)
     with opened(tmp_path) as store:
         store.put("key", {})
         assert store.get("key") == {}
+
+
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.put("key", {"kept": 1})
+    for version, matches in ((99, False), (2, True)):
+        with sqlite3.connect(store.root / "index.db") as db:
+            db.execute(f"PRAGMA user_version = {version}")
+        db.close()
+        if matches:
+            with opened(tmp_path) as again:
+                assert again.get("key") == {"kept": 1}
+        else:
+            with pytest.raises(Unavailable, match="is of version 99, this engine reads version 2: use that version or a later one"):
+                opened(tmp_path)
+
+
+def a_file(root: Path) -> None:
+    root.write_text("")
+
+
+def in_a_file(root: Path) -> None:
+    root.parent.rmdir()
+    root.parent.write_text("")
+
+
+def a_circle(root: Path) -> None:
+    root.symlink_to(root)
+
+
+def a_folder_as_index(root: Path) -> None:
+    (root / "index.db").mkdir(parents=True)
+
+
+def a_file_as_layers(root: Path) -> None:
+    root.mkdir()
+    (root / "l").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (a_file, "is not a folder"),
+        (in_a_file, "is not a folder"),
+        (a_circle, "circle|not a folder"),
+        (a_folder_as_index, "its index: unable to open database file"),
+        (a_file_as_layers, "is not a folder"),
+    ],
+)
+def test_a_place_where_no_store_can_be_is_said_with_the_way_out(tmp_path: Path, make: Callable[[Path], None], reason: str) -> None:
+    root = tmp_path / "in" / "store"
+    root.parent.mkdir()
+    make(root)
+    with pytest.raises(Unavailable, match=rf"^the engine's store '.*' cannot be used: .*({reason}).*; set LOCKGATE_STORE to a folder"):
+        Store.open(root, rootless=True)
+    assert default_budget(root) > 0
+
+
+def test_a_store_whose_name_no_system_takes(tmp_path: Path) -> None:
+    for name in ("n" * 300, "a\0b"):
+        with pytest.raises(Unavailable, match=r"cannot be used: .*; set LOCKGATE_STORE"):
+            Store.open(tmp_path / name, rootless=True)
 
 
 def test_a_store_is_for_one_mode(tmp_path: Path) -> None:
