@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
+_SIGNALLED = 128
+"""Above this an exit code tells of a signal."""
 
 
 async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
@@ -30,6 +32,7 @@ async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
         EngineUnavailable: the engine does not start.
     """
     from pipelines.engine.connect import open_session
+    from pipelines.engine.lifetime import Lifetime
 
     terminal = here.stderr()
 
@@ -37,8 +40,12 @@ async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
         if here.verbosity > 0 or line.startswith("note:"):
             terminal.line(terminal.paint(f"engine: {line}", dim=True))
 
-    async with open_session(choice, environ=here.environ, log=log) as session:
-        return await _run(command, {**here.environ, **session.variables(choice.kind)}, here, terminal)
+    lifetime = Lifetime()
+    async with open_session(choice, environ=here.environ, log=log, lifetime=lifetime) as session:
+        code = await _run(command, {**here.environ, **session.variables(choice.kind)}, here, terminal)
+        if code > _SIGNALLED:
+            lifetime.hurry(grace_s=2)  # whoever sent a signal does not want to wait for an orderly end
+        return code
 
 
 async def _run(command: Sequence[str], environ: dict[str, str], here: Settings, terminal: Terminal) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from pipelines.engine.choice import Choice
     from pipelines.model import Project
 
 _GB = 1_000_000_000
@@ -55,10 +56,26 @@ def engine(project: Project | None, environ: Mapping[str, str]) -> Iterator[Answ
         yield Answer("engine", State.FAILED, "; ".join(error.lines()[:2]), error.next_step)
     else:
         ours = choice.kind == "embedded"
-        yield Answer("engine", State.OK, f"{choice.kind} ({choice.reason})")
+        yield _reached(choice, environ)
     for seen in probe(environ):
         bad = State.FAILED if seen.required and ours else State.WARNING
         yield Answer(f"engine: {seen.name}", State.OK if seen.ok else bad, seen.detail, seen.fix)
+
+
+def _reached(choice: Choice, environ: Mapping[str, str]) -> Answer:
+    """The engine of a choice; one that listens at an address must do so now."""
+    import anyio
+
+    from pipelines.engine.connect import address_of
+    from pipelines.engine.reach import reach
+
+    address = address_of(choice, environ)
+    if address is not None:
+        try:
+            anyio.run(reach, address)
+        except LockgateError as error:
+            return Answer("engine", State.FAILED, "; ".join(error.lines()[:2]), error.next_step)
+    return Answer("engine", State.OK, f"{choice.kind} ({choice.reason})")
 
 
 def is_embedded(project: Project, environ: Mapping[str, str]) -> bool:

@@ -175,3 +175,11 @@ def test_doctor_as_a_document(project: Path, lockgate: Lockgate) -> None:
     assert checks["configuration"] == {"name": "configuration", "state": "ok", "detail": str(project / "lockgate.toml"), "fix": None}
     assert {"python", "git", "engine", "registry", "name"} <= set(checks)
     assert all(check["fix"] for check in checks.values() if check["state"] != "ok")
+
+
+def test_an_engine_at_an_address_must_listen_there_now(tmp_path: Path) -> None:
+    address = f"unix://{tmp_path}/none.sock"
+    environ = {"_EXPERIMENTAL_DAGGER_RUNNER_HOST": address, "_EXPERIMENTAL_DAGGER_CLI_BIN": "/usr/bin/dagger", "PATH": os.environ["PATH"]}
+    answer = next(iter(machine.engine(None, environ)))
+    assert (answer.name, answer.state) == ("engine", State.FAILED)
+    assert address in answer.detail

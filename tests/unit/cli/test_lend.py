@@ -85,3 +85,10 @@ async def test_without_an_engine_the_command_does_not_start(tmp_path: Path) -> N
     with pytest.raises(EngineUnavailable):
         await lend(["touch", str(tmp_path / "started")], Settings(), broken)
     assert not (tmp_path / "started").exists()
+
+
+async def test_an_engine_that_does_not_close_is_not_waited_for_after_a_signal(tmp_path: Path) -> None:
+    endless = 'import signal, sys\nprint(\'{"port": 4711, "session_token": "secret"}\', flush=True)\nwhile True: signal.pause()'
+    choice = Choice(kind="dagger", reason="a test", how=How.COMMAND, command=(sys.executable, "-S", "-c", endless))
+    with anyio.fail_after(60):
+        assert await lend(["sh", "-c", "kill -TERM $$"], Settings(directory=tmp_path), choice) == 143
