@@ -105,7 +105,14 @@ class _Running:
     @property
     def over(self) -> bool:
         """Whether it has failed, ended or is on its way down."""
-        return self._stop.done() or self._life.done()
+        return self._stop.done() or self._life.done() or self._has_ended()
+
+    def _has_ended(self) -> bool:
+        """Whether the service is gone, though what was made for it may still be taken away."""
+        if not self.up.done() or self.up.exception() is not None:
+            return False
+        ended = self.up.result().ended
+        return ended is not None and ended.done()
 
     async def stop(self, *, kill: bool = False) -> None:
         """Take it down; one that is still coming up is given up. Returns when nothing of it is left, or raises what went wrong."""

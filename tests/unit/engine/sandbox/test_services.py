@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.engine.embedded.errors import EngineError, ExecError
 from pipelines.engine.embedded.sandbox.served import Died, Tail
-from pipelines.engine.embedded.sandbox.services import Ending, Port, ServiceRunner, Up
+from pipelines.engine.embedded.sandbox.services import Ending, Port, ServiceRunner, Up, while_up
 from pipelines.engine.embedded.sandbox.spec import Exit
 
 if TYPE_CHECKING:
@@ -144,6 +144,72 @@ async def test_a_service_that_ended_by_itself_is_started_anew() -> None:
     service.ended = asyncio.get_running_loop().create_future()
     async with runner.using("k", service):
         assert service.starts == 2
+    await runner.close()
+
+
+async def test_who_comes_when_a_service_has_just_ended_gets_a_new_one() -> None:
+    runner, dead, service = ServiceRunner(grace=0), FakeService(), FakeService()
+    async with runner.using("k", dead) as up:
+        dead.ended.set_result(None)
+        async with runner.using("k", service) as another:  # before the end of the first could be noticed
+            assert another is not up
+            assert service.starts == 1
+    await asyncio.gather(dead.down.wait(), service.down.wait())
+    await runner.close()
+
+
+async def test_work_beside_services_is_cancelled_when_one_of_them_ends() -> None:
+    runner, one, two = ServiceRunner(grace=0), FakeService(), FakeService()
+    begun = asyncio.Event()
+
+    async def work() -> str:
+        begun.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    async with runner.using("1", one) as first, runner.using("2", two) as second:
+        doing = asyncio.ensure_future(while_up({"first": first, "second": second}, work()))
+        await begun.wait()
+        two.ended.set_result(None)
+        with pytest.raises(EngineError, match="bound service second exited"):
+            await doing
+    await runner.close()
+
+
+async def test_work_that_is_done_or_fails_is_told_as_it_is() -> None:
+    runner, service = ServiceRunner(grace=0), FakeService()
+
+    async def work(problem: Exception | None) -> str:
+        await asyncio.sleep(0)
+        if problem:
+            raise problem
+        return "done"
+
+    async with runner.using("k", service) as up:
+        assert await while_up({"a": up}, work(None)) == "done"
+        with pytest.raises(ValueError, match="it rains"):
+            await while_up({"a": up}, work(ValueError("it rains")))
+    await runner.close()
+
+
+async def test_work_that_is_given_up_ends_before_its_services() -> None:
+    runner, service = ServiceRunner(grace=0), FakeService()
+    log: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            log.append("work ended")
+
+    async with runner.using("k", service) as up:
+        doing = asyncio.ensure_future(while_up({"a": up}, work()))
+        await asyncio.sleep(0.01)
+        doing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await doing
+        assert (log, service.log) == (["work ended"], [])
     await runner.close()
 
 
