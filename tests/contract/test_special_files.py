@@ -49,6 +49,9 @@ REFUSED: dict[str, Callable[[dagger.Container, str], Awaitable[object]]] = {
     "patch file": lambda box, path: box.directory("/made").with_patch_file(box.file(path)).sync(),
     "image archive": lambda box, path: dag.container().import_(box.file(path)).sync(),
     "dockerfile": lambda box, path: box.directory("/made").docker_build(dockerfile=path.removeprefix("/made/")).sync(),
+    "user of a command": lambda box, path: (
+        box.with_exec(["sh", "-c", f"rm /etc/passwd; cp -a {path} /etc/passwd"]).with_user("daemon").with_exec(["true"]).sync()
+    ),
     "names of users": lambda box, path: (
         box.with_exec(["sh", "-c", f"rm /etc/passwd; cp -a {path} /etc/passwd"]).with_new_file("/new", "x", owner="root").sync()
     ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 
+from pipelines.engine.embedded.sandbox.container import without_devices
 from pipelines.engine.embedded.store.copy import copy_tree
 from pipelines.engine.embedded.store.paths import Root
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, SCRATCH, Snapshot
@@ -204,3 +206,23 @@ def test_a_draft_in_use_does_not_keep_the_store_from_closing(private_mounts: Pat
 def mounts() -> str:
     with open("/proc/self/mountinfo", encoding="utf-8") as table:  # noqa: PTH123 - one line
         return table.read()
+
+
+def test_the_engine_opens_no_device_of_a_layer_and_a_container_may(store: Store) -> None:
+    snapshot = SCRATCH
+    for name in ("null", "again"):
+        with store.draft(snapshot) as draft:
+            os.mknod(draft.mount() / name, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+            snapshot = draft.commit(os.urandom(8).hex())
+    with store.view(snapshot) as view, store.draft(snapshot) as draft, store.draft(snapshot, for_container=True) as running:
+        for path in (view.path, draft.mount()):
+            with pytest.raises(PermissionError):
+                (path / "null").read_bytes()
+            assert os.statvfs(path).f_flag & os.ST_NOSUID
+        root = running.mount()
+        assert (root / "null").read_bytes() == b""
+        assert not os.statvfs(root).f_flag & os.ST_NOSUID
+        without_devices(root)  # as where nothing filters devices
+        with pytest.raises(PermissionError):
+            (root / "null").read_bytes()
+        (root / "still-writable").write_text("x")

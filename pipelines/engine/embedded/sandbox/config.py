@@ -76,9 +76,14 @@ def oci_config(spec: Spec, user: User, host: Host, extra: Sequence[Bind], cgroup
         "process": process(spec, user, host, spec.args),
         "root": {"path": str(spec.rootfs), "readonly": False},
         "hostname": spec.hostname,
-        "mounts": [*_system_mounts(spec, host), *(_mount(m) for m in (*spec.mounts, *extra))],
+        "mounts": [*_system_mounts(spec, host), *(_mount(m, nodev=hides_devices(spec, host)) for m in (*spec.mounts, *extra))],
         "linux": linux,
     }
+
+
+def hides_devices(spec: Spec, host: Host) -> bool:
+    """Whether device nodes must not work at all: without a cgroup nothing filters them, and one in an image would be the real device."""
+    return not host.cgroups and not host.rootless and not spec.privileged
 
 
 def process(spec: Spec, user: User, host: Host, args: Iterable[str]) -> dict[str, Any]:
@@ -121,8 +126,8 @@ def _devices(spec: Spec) -> list[dict[str, Any]]:
 
 def _capability_names(spec: Spec, host: Host) -> list[str]:
     wanted = -1 if spec.privileged else _DEFAULT_CAPABILITIES
-    if not host.cgroups and not host.rootless and not spec.privileged:
-        wanted &= ~_MKNOD  # no device filter without a cgroup: a node made by the container would be the real device
+    if hides_devices(spec, host):
+        wanted &= ~_MKNOD
     return [f"CAP_{name}" for number, name in enumerate(_CAPABILITIES) if wanted & bounding_set() & (1 << number)]
 
 
@@ -158,9 +163,9 @@ def _special(target: str, kind: str, options: list[str]) -> dict[str, Any]:
     return {"destination": target, "type": kind, "source": kind, "options": options}
 
 
-def _mount(mount: Bind | Tmpfs) -> dict[str, Any]:
+def _mount(mount: Bind | Tmpfs, *, nodev: bool) -> dict[str, Any]:
     if isinstance(mount, Tmpfs):
         size = [] if mount.size is None else [f"size={mount.size}"]
         return _special(mount.target, "tmpfs", ["nosuid", "nodev", f"mode={mount.mode:o}", *size, *(["ro"] if mount.readonly else [])])
-    options = ["rbind", "rprivate", "ro" if mount.readonly else "rw"]
+    options = ["rbind", "rprivate", "ro" if mount.readonly else "rw", *(["nodev"] if nodev else [])]
     return {"destination": mount.target, "type": "bind", "source": str(mount.source), "options": options}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
 import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded import kernel
+from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.sandbox.bundle import Bundle
-from pipelines.engine.embedded.sandbox.config import INIT_TARGET, Host, environment, process
+from pipelines.engine.embedded.sandbox.config import INIT_TARGET, Host, environment, hides_devices, process
 from pipelines.engine.embedded.sandbox.inside import Inside
 from pipelines.engine.embedded.sandbox.launch import CannotStart, Launch
 from pipelines.engine.embedded.sandbox.mountpoints import MountPoints
@@ -71,6 +75,8 @@ class Container:
         bundle = Bundle(self._folder)
         bundle.add_own_files(spec, host.init if spec.init else None)
         bundle.write_config(self._wrapped(spec.args), self._user, host)
+        if hides_devices(spec, host):
+            without_devices(spec.rootfs)
         make_workdir(Inside(spec.rootfs, spec.mounts), spec.rootfs, spec.cwd)
         self._points = MountPoints.before(spec.rootfs, (*spec.mounts, *bundle.binds))
         return await self._launch.run(streams)
@@ -100,6 +106,14 @@ class Container:
 
     def _wrapped(self, args: tuple[str, ...]) -> Spec:
         return replace(self._spec, args=(INIT_TARGET, "--", *args)) if self._spec.init else self._spec
+
+
+def without_devices(rootfs: Path) -> None:
+    """Let no device node in the root file system be opened. A plain folder is one without any layer: it has none."""
+    with contextlib.suppress(OSError):
+        kernel.mount("none", rootfs, flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NODEV)
+    if os.path.ismount(rootfs) and not os.statvfs(rootfs).f_flag & os.ST_NODEV:
+        raise EngineError(f"device nodes in {rootfs} cannot be made harmless: a device filter (control groups) is needed")
 
 
 def _identity(spec: Spec, inside: Inside, ids: Ids) -> User:

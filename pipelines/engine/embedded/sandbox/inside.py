@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.kernel import openat2
@@ -13,7 +14,6 @@ from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _MOST_STEPS = 400  # path components looked at, those of links included: what ends a loop of links
 _MOST_MOUNTS = 8  # times a link may lead from the root file system into a mount
@@ -94,18 +94,21 @@ class Inside:
         return Place(self._rootfs, path.lstrip("/"))
 
     def read(self, path: str) -> str:
-        """The text of a small file; "" when there is none."""
+        """The text of a small file; "" when there is none. A device is not even opened."""
         place = self.place(path)
         try:
-            fd = place.open(os.O_RDONLY | os.O_NONBLOCK) if place else -1
+            found = place.open() if place else -1
         except OSError:
             return ""
-        if fd < 0:
+        if found < 0:
             return ""
         try:
-            return os.read(fd, _SMALL).decode(errors="replace") if stat.S_ISREG(os.fstat(fd).st_mode) else ""
+            if not stat.S_ISREG(os.fstat(found).st_mode):
+                return ""
+            with Path(f"/proc/self/fd/{found}").open("rb") as file:  # the same file, whatever has its name by now
+                return file.read(_SMALL).decode(errors="replace")
         finally:
-            os.close(fd)
+            os.close(found)
 
     def finds(self, command: str, path: str, cwd: str) -> bool:
         """Whether `command` is an executable file that can run here, looked up in `path` (of the form a:b:c) unless it has a slash."""

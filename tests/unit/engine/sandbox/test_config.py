@@ -58,8 +58,12 @@ def test_only_root_has_them_in_effect() -> None:
     assert set(made["bounding"]) == capabilities(config(spec()))
 
 
-def test_without_a_device_filter_no_device_can_be_made() -> None:
-    assert "CAP_MKNOD" not in capabilities(config(spec(), host=Host(rootless=False, cgroups=False, seccomp=True, init=None)))
+def test_without_a_device_filter_no_device_can_be_made_or_opened() -> None:
+    unfiltered = Host(rootless=False, cgroups=False, seccomp=True, init=None)
+    assert "CAP_MKNOD" not in capabilities(config(spec(), host=unfiltered))
+    bound = spec(mounts=(Bind(Path("/somewhere"), "/in"),))
+    assert "nodev" in mounts(config(bound, host=unfiltered))["/in"]["options"]
+    assert "nodev" not in mounts(config(bound))["/in"]["options"]
 
 
 def test_a_privileged_container_is_hindered_by_nothing() -> None:
