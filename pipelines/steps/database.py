@@ -16,6 +16,7 @@ from pipelines.engine.codes import Code
 from pipelines.errors import Unavailable
 from pipelines.steps.answers import code_of
 from pipelines.steps.lock import digest_of, resolve
+from pipelines.steps.toolbox import ROOT_USER
 
 if TYPE_CHECKING:
     import dagger
@@ -119,7 +120,7 @@ async def _newest(locked: LockedImage, given: Given) -> LockedImage:
 def downloaded(trivy: dagger.Container, reference: str) -> dagger.Directory:
     """The database as Trivy in this container downloads it, by its reference with digest, which makes it cacheable."""
     words = ["trivy", "image", "--download-db-only", "--no-progress", "--cache-dir", _DOWNLOADS, "--db-repository", reference]
-    return trivy.with_user("0:0").with_exec(words).directory(f"{_DOWNLOADS}/db")
+    return trivy.with_user(ROOT_USER).with_exec(words).directory(f"{_DOWNLOADS}/db")
 
 
 async def _metadata(folder: dagger.Directory, locked: LockedImage) -> str:

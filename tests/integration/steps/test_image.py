@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.errors import CredentialsError, StepFailed, Unavailable
-from pipelines.model import ImageSpec, Source
+from pipelines.model import ImageSpec, PublishSpec, Registry, Source
 from pipelines.steps import image
 from pipelines.steps.border import output_of
 
@@ -142,3 +142,13 @@ async def test_a_base_nobody_knows_is_unavailable(workshop: Workshop) -> None:
     workshop.write(Dockerfile="FROM scratch\n")
     with pytest.raises(Unavailable, match="image shop needs the image 'unknown'"):
         await image.step(ImageSpec(name="shop", base="unknown"), (), workshop.given("image.shop"))
+
+
+async def test_a_release_is_built_where_the_registry_cannot_be_asked(workshop: Workshop, nonce: str) -> None:
+    workshop.write(Dockerfile="FROM scratch\nCOPY content /\n", content=nonce)
+    source = Source(root=str(workshop.root), revision="ab" * 20, version="1.4.0")
+    given = workshop.given("image.shop", source=source, registry=Registry(url="localhost:1/team"), publish=PublishSpec())
+    built = await image.step(ImageSpec(name="shop"), (), given)
+    assert built.found is None
+    assert built.labels["lockgate.inputs"].startswith("sha256:")
+    assert "so it is built" in workshop.log
