@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import click
 from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, settings
 from pipelines.cli.terminal import Progress
+from pipelines.errors import UsageError
 from pipelines.model.project import EngineKind
 
 if TYPE_CHECKING:
@@ -53,10 +55,21 @@ def command(words: tuple[str, ...], **options: Any) -> int:
         from pipelines.cli.plan import show
 
         return show(project, request, here, as_json=options["as_json"])
+    _check_output(options["output"], here)
     with guarded(here):
         run = watch(project, request, here, Progress(options["progress"]))
         _report(run, project, here, as_json=options["as_json"], output=options["output"])
     return int(run.exit_code)
+
+
+def _check_output(output: str | None, here: Settings) -> None:
+    """Refuse before the run what could not be written after it.
+
+    Raises:
+        UsageError: the folder of the file is not there.
+    """
+    if output is not None and output != "-" and not (here.directory / output).parent.is_dir():
+        raise UsageError(f"--output {output}: there is no folder {(here.directory / output).parent}", next_step="make the folder first")
 
 
 def _request(words: tuple[str, ...], options: dict[str, Any], here: Settings) -> RunRequest:
@@ -94,7 +107,12 @@ def _write_document(run: Run, here: Settings, output: str) -> None:
         return
     from pipelines.foundation.named_files import write_named
 
-    write_named(here.directory / Path(output), text.encode())
+    try:
+        write_named(here.directory / Path(output), text.encode())
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise UsageError(f"--output {output} cannot be written: {error.strerror or error}") from error
 
 
 def _print_published(run: Run, here: Settings) -> None:

@@ -89,6 +89,19 @@ def test_what_did_not_change_is_not_written_again_and_what_is_gone_goes(tmp_path
     assert (len(after), len(before - after)) == (5, 1)
 
 
+def test_files_of_others_in_the_folder_stay(tmp_path: Path) -> None:
+    kept = tmp_path / "cache" / "objects" / "info"
+    kept.mkdir(parents=True)
+    (kept.parent / "notes.txt").write_text("mine")
+    (kept.parent / ("0" * 64)).write_text("of an export before")
+    with opened(tmp_path / "one") as store:
+        fill(store)
+        store.export_cache(tmp_path / "cache")
+    assert kept.is_dir()
+    assert (kept.parent / "notes.txt").exists()
+    assert not (kept.parent / ("0" * 64)).exists()
+
+
 def test_what_the_store_has_stays_as_it_is(tmp_path: Path) -> None:
     with opened(tmp_path / "one") as store:
         fill(store)

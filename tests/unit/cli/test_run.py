@@ -64,6 +64,21 @@ def test_one_step_runs_with_what_it_needs_and_others_are_not_mentioned(project: 
     assert "p95_ms 12" in said.err
 
 
+def test_an_output_that_cannot_be_written_is_said_before_the_run_where_possible(project: Path, lockgate: Lockgate) -> None:
+    said = lockgate("run", "step.good", "-o", "missing/run.json")
+    assert (said.code, "there is no folder" in said.err, "printed by" in said.err) == (2, True, False)
+    assert not (project / ".lockgate" / "reports").exists()
+    (project / "file").write_text("")
+    assert lockgate("run", "step.good", "-o", "file/run.json").code == 2
+
+
+def test_the_output_goes_through_a_link(project: Path, lockgate: Lockgate) -> None:
+    (project / "link").symlink_to("real.json")
+    assert lockgate("run", "step.good", "-o", "link").code == 0
+    assert (project / "link").is_symlink()
+    assert json.loads((project / "real.json").read_text())["schema"] == 1
+
+
 def test_reports_are_left_behind(project: Path, lockgate: Lockgate) -> None:
     lockgate()
     reports = project / ".lockgate" / "reports"

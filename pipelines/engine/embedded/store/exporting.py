@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.pins import Pins
     from pipelines.engine.embedded.store.place import Place
 
+_OURS = re.compile(r"[0-9a-f]{64}|\..*\.part")  # names that an export gives: nothing else in the folder is ours to remove
 _WANTED = "SELECT name, kind, key, size, plain FROM objects WHERE kind = 'volume' OR name IN (SELECT name FROM uses)"
 
 
@@ -47,8 +49,9 @@ def export_cache(place: Place, pins: Pins, folder: Path, *, mode: str) -> Transf
             results = [*_results(db)]
         writer = _Writer(place, objects)
         entries = {row[0]: [*row[1:], digest] for row in rows if (digest := writer.write(row[0], row[1]))}
+        wanted = {entry[-1] for entry in entries.values()}
         for path in objects.iterdir():
-            if path.name not in {entry[-1] for entry in entries.values()}:
+            if path.name not in wanted and _OURS.fullmatch(path.name) and not path.is_dir():
                 path.unlink()
         kept = [result for result in results if all(name in entries for name in result["uses"])]
         replace_text(folder / MANIFEST, json.dumps({"version": VERSION, "mode": mode, "objects": entries, "results": kept}, indent=1))
