@@ -60,6 +60,7 @@ class Build:
             await self._ready(reference.index)
         built = replace(built, state=replace(built.state, config=replace(built.state.config, onbuild=())), cmd_set=False)
         for step in (*triggers, *stage.steps):
+            await asyncio.sleep(0)  # a long file must not hold up other requests
             built = await apply_step(self, built, step)
         return built
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 HIGHEST_SIGNAL = 2**31 - 1
+MOST_PORTS = 4 * 65536  # of one EXPOSE: more than there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,15 @@ class Expose(Step):
     ports: tuple[str, ...]
 
     def expand(self, expander: Expander) -> Expose:
-        return replace(self, ports=tuple(port for text in self.ports for word in expander.words(text) for port in exposed(word)))
+        ports: dict[str, None] = {}
+        count = 0
+        for word in (word for text in self.ports for word in expander.words(text)):
+            found = exposed(word)
+            count += len(found)
+            if count > MOST_PORTS:
+                raise Fault(f"EXPOSE names more than {MOST_PORTS} ports")
+            ports.update(dict.fromkeys(found))
+        return replace(self, ports=tuple(ports))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

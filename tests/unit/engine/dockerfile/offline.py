@@ -45,11 +45,16 @@ class Offline(Build):
         return ContainerState(platform, config=IMAGES.get(ref, Config(onbuild=("RUN x",) if ref == "onbuild" else ())))
 
 
-def translated(text: str, args: Mapping[str, str] | None = None, target: str = "") -> ContainerState:
+async def offline(text: str, args: Mapping[str, str] | None = None, target: str = "") -> ContainerState:
     """What a Dockerfile gives."""
     found = plan(text, target=target, build_args=args)
     secrets = {"known": SecretState("known", "known", "", bytes)}
-    return asyncio.run(Offline(cast("Session", Limits()), found, DirectoryState(), secrets).run())
+    return await Offline(cast("Session", Limits()), found, DirectoryState(), secrets).run()
+
+
+def translated(text: str, args: Mapping[str, str] | None = None, target: str = "") -> ContainerState:
+    """The same, from outside an event loop."""
+    return asyncio.run(offline(text, args, target))
 
 
 def commands(op: Op) -> Iterator[Command]:

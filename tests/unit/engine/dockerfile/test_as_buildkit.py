@@ -5,6 +5,7 @@ Each row is one behaviour. What a container or a file system decides is in `test
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from pipelines.engine.embedded.dockerfile.stages import plan
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount, SecretMount, TempMount
 from pipelines.engine.embedded.store.patterns import START, Filter
-from tests.unit.engine.dockerfile.offline import config, last_run, translated
+from tests.unit.engine.dockerfile.offline import config, last_run, offline, translated
 
 SH = ["/bin/sh", "-c"]
 
@@ -194,6 +195,7 @@ def test_a_secret_may_be_a_variable_alone() -> None:
         ("FROM bare\nHEALTHCHECK --interval=0.5ms CMD x", 'Interval "interval" cannot be less than 1ms'),
         ("FROM bare\nHEALTHCHECK CMD", "Missing command after HEALTHCHECK CMD"),
         ("FROM bare\nHEALTHCHECK --retries=-1 CMD x", "--retries cannot be negative (-1)"),
+        ("FROM bare\nEXPOSE 1-65535 1-65534 1-65533 1-65532 1-65531", "line 2: EXPOSE names more than 262144 ports"),
         ("FROM bare\nEXPOSE 1:70000", "line 2: invalid containerPort: 70000"),
         ("FROM bare\nEXPOSE 1-3:5-6", "invalid ranges specified for container and host Ports: 5-6 and 1-3"),
         ("FROM bare\nEXPOSE here:1:2", "invalid IP address: here"),
@@ -225,6 +227,21 @@ def test_refused(text: str, message: str) -> None:
     with pytest.raises(EngineError) as caught:
         translated(text + "\n")
     assert message in caught.value.message
+
+
+async def test_a_long_file_lets_others_work() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    await offline("FROM bare\n" + "ENV A=x\n" * 500)
+    counting.cancel()
+    assert turns > 500
 
 
 @pytest.mark.parametrize(("name", "index"), [("ONE", 0), ("two", 1), ("", 2)])
