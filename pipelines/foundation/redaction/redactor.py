@@ -2,7 +2,8 @@
 
 What is masked is the union of all occurrences of all forms of all registered values; occurrences that overlap or touch become one mask. An
 occurrence may be split by what steers a terminal (colours, NUL), and, where it is encoded, by the line breaks of a wrapped encoding
-(`pipelines.foundation.redaction.views`). A stream gives the same text however its input was cut into writes.
+(`pipelines.foundation.redaction.views`) or by the rows of a hex dump (`pipelines.foundation.redaction.dumps`). A stream gives the same
+text however its input was cut into writes.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.redaction.dumps import begun_row, dumps_of
 from pipelines.foundation.redaction.forms import as_bytes, forms_of
 from pipelines.foundation.redaction.patterns import Patterns, Span
 from pipelines.foundation.redaction.views import CONTEXT, open_steering, unfinished_views_of, views_of
@@ -18,10 +20,15 @@ from pipelines.foundation.redaction.views import CONTEXT, open_steering, unfinis
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pipelines.foundation.redaction.dumps import Dump
+    from pipelines.foundation.redaction.views import View
+
 MASK = "***"
 _MASK = MASK.encode()
 _MOST_HELD = 1 << 20
 """Bytes that a stream holds back before it gives up on a secret that is torn apart by so many others."""
+_DECIDED = 3
+"""Characters of a line from which on it is held back when it may become a row of a hex dump: no secret is known by fewer."""
 _TEXT = "surrogatepass"
 """How text and bytes are told from one another in both directions, whatever lone surrogates there are."""
 
@@ -64,7 +71,7 @@ class Redactor:
         if not self._forms:
             return text
         data = text.encode("utf-8", _TEXT)
-        spans = merged(_spans(self.patterns(text=True), data))
+        spans = merged(_spans(self.patterns(text=True), data, whole=True))
         return b"".join(_masked(data, spans)).decode("utf-8", _TEXT) if spans else text
 
     def stream(self) -> Stream:
@@ -110,11 +117,11 @@ class ByteStream:
         if not self._redactor:
             return data
         self._held += data
-        return self._give(self._ready()) if self._held else b""
+        return self._give(self._ready(), whole=False) if self._held else b""
 
     def close(self) -> bytes:
         """The rest."""
-        return self._give(len(self._held)) if self._held else b""
+        return self._give(len(self._held), whole=True) if self._held else b""
 
     def _ready(self) -> int:
         """The place in what is held that no unfinished secret begins before."""
@@ -125,15 +132,16 @@ class ByteStream:
             at = patterns.unfinished(view.data)
             if at < len(view.data):
                 until = min(until, view.place(at))
+        until = min(until, _unfinished_dump(patterns, data))
         if len(data) - until > _MOST_HELD + patterns.longest:
             until = len(data) - patterns.longest
         return max(0, until - known)
 
-    def _give(self, until: int) -> bytes:
+    def _give(self, until: int, *, whole: bool) -> bytes:
         """Give out what is held up to a place; an occurrence may still reach beyond it."""
         held, known = self._held, len(self._context)
         patterns = self._redactor.patterns(text=self._text)
-        found = (Span(start - known, end - known) for start, end in _spans(patterns, self._context + held))
+        found = (Span(start - known, end - known) for start, end in _spans(patterns, self._context + held, whole=whole))
         open_mask = [Span(0, self._covered)] if self._in_mask else []
         spans = merged([*open_mask, *(span for span in found if 0 <= span.start < until)])
         if not spans:
@@ -177,9 +185,23 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return result
 
 
-def _spans(patterns: Patterns, data: bytes) -> Iterator[Span]:
-    """Every occurrence in every view of the data, in no order."""
-    for view in views_of(data):
+def _unfinished_dump(patterns: Patterns, data: bytes) -> int:
+    """Where a row of a hex dump begins that may hold the beginning of a secret, or may become a row."""
+    begun = begun_row(data)
+    if begun is None:
+        return len(data)
+    until = begun if len(data) - begun >= _DECIDED else len(data)
+    for dump in dumps_of(data, whole=False):
+        at = patterns.unfinished(dump.data)
+        if at < len(dump.data) and dump.end(len(dump.data)) + len(b"\r\n") >= begun:
+            until = min(until, dump.row(at))
+    return until
+
+
+def _spans(patterns: Patterns, data: bytes, *, whole: bool) -> Iterator[Span]:
+    """Every occurrence in every view of the data, in no order. `whole`: the data ends here."""
+    views: list[View | Dump] = [*views_of(data), *dumps_of(data, whole=whole)]
+    for view in views:
         for start, end in patterns.find(view.data):
             yield Span(view.place(start), view.end(end))
 

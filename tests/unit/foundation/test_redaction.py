@@ -6,6 +6,7 @@ import json
 import random
 import re
 import shlex
+import shutil
 import subprocess
 import urllib.parse
 from itertools import pairwise
@@ -178,6 +179,7 @@ def test_merged_spans_are_apart_and_cover_the_same(pairs: list[tuple[int, int]])
 
 # few pieces, so that forms, escape sequences and rows meet by chance; also in half
 PIECES = ["ab", "a", "b", "\x1b", "[", "0", "m", "\0", "\xc2", "\x80", "x" * 31, "x", "\n", "\r", " ", "\\", "n", "]", "\x07"]
+PIECES += ["00000000: ", "6162 ", "61 ", "62", "00000010  ", "|ab|"]
 SOUP = st.lists(st.sampled_from(PIECES), max_size=30)
 
 
@@ -236,8 +238,8 @@ def test_hex_with_separators(separator: str) -> None:
 
 def test_hex_in_words_of_two_bytes() -> None:
     redactor = Redactor(["hunter2"])
-    assert redactor.text("00000000: 6875 6e74 6572 32    hunter2\n") == "00000000: ***    ***\n"
-    assert redactor.text("00000000: 0068 756e 7465 7232  .hunter2\n") == "00000000: 00***  .***\n"
+    assert redactor.text("00000000: 6875 6e74 6572 32    hunter2\n") == "00000000: ***\n"
+    assert redactor.text("00000000: 0068 756e 7465 7232  .hunter2\n") == "00000000: 00***\n"
 
 
 @settings(max_examples=40)
@@ -329,3 +331,34 @@ def test_what_is_likely_a_secret_is_masked_in_a_report_of_a_defect() -> None:
     }
     text = "ghs_0123456789 correct-horse short qwertyuiop /home/x-y-z"
     assert cautious(text, environ) == "*** *** short qwertyuiop /home/x-y-z"
+
+
+DUMPS = [
+    ["xxd"],
+    ["xxd", "-u"],
+    ["xxd", "-g1"],
+    ["hexdump", "-C"],
+    ["hexdump"],
+    ["od", "-tx1"],
+    ["od", "-Ax", "-tx1z"],
+    ["od", "-An", "-tx1"],
+]
+
+
+@pytest.mark.parametrize("command", [command for command in DUMPS if shutil.which(command[0])], ids=" ".join)
+@pytest.mark.parametrize("before", [0, 7, 16])
+@pytest.mark.parametrize("size", [1, 4096])
+def test_hex_dumps(command: list[str], before: int, size: int) -> None:
+    secret = "hunter2-very-secret-token-0123456789"
+    written = b"." * before + secret.encode() + b"," * 20
+    dump = subprocess.run(command, input=written, capture_output=True, check=True).stdout.decode()
+    text = f"a line\n{dump}last line\n"
+    redactor = Redactor([secret])
+    shown = cut(redactor, [text[start : start + size] for start in range(0, len(text), size)])
+    assert shown == redactor.text(text)
+    assert shown.startswith("a line\n")
+    assert shown.endswith("last line\n")
+    assert MASK in shown
+    left = re.sub(r"[^0-9a-f]", "", shown.lower())
+    assert not any(secret[start : start + 3] in shown for start in range(len(secret) - 3))
+    assert not any(secret[start : start + 3].encode().hex() in left for start in range(len(secret) - 3))
