@@ -241,7 +241,7 @@ async def test_a_long_file_lets_others_work() -> None:
     counting = asyncio.create_task(count())
     await offline("FROM bare\n" + "ENV A=x\n" * 500)
     counting.cancel()
-    assert turns > 500
+    assert turns >= 500
 
 
 @pytest.mark.parametrize(("name", "index"), [("ONE", 0), ("two", 1), ("", 2)])
