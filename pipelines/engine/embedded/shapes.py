@@ -122,13 +122,12 @@ def listed(shape: Shape, most: int = 100_000) -> Shape:
 
 
 def mapped(shape: Shape, key: Shape = text) -> Shape:
-    """An object with any keys and such values."""
+    """An object with any keys and such values, null not among them."""
 
     def check(value: Any, where: str) -> None:
         for name, member in _members(value, where):
             key(name, f"a key of {where}")
-            if member is not None:
-                shape(member, f"{where}.{shown(name)}")
+            shape(member, f"{where}.{shown(name)}")
 
     return check
 

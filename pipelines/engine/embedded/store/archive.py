@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tarfile
@@ -86,7 +87,7 @@ def unpack(stream: BinaryIO | io.RawIOBase, root: Path) -> None:
     except (Damaged, ValueError, KeyError, OverflowError) as error:
         raise InvalidInput(f"a cached tree is damaged: {error}") from None
     except OSError as error:
-        if error.errno not in tars.IMPOSSIBLE:
+        if error.errno not in tars.IMPOSSIBLE | {errno.EPERM}:  # EPERM: a device, and no privilege to make one
             raise
         raise InvalidInput(f"a cached tree is damaged: {error}") from None
 
@@ -100,7 +101,10 @@ def _place(source: tars.Forward, member: tarfile.TarInfo, root: str, folders: di
         folders[name] = member
         return
     if member.islnk():
-        os.link(os.path.join(root, _inner(member.linkname, folders)), path, follow_symlinks=False)
+        target = os.path.join(root, _inner(member.linkname, folders))
+        if stat.S_ISDIR(os.lstat(target).st_mode):
+            raise Damaged(f"{shown(member.name)}: is a hard link to a folder")
+        os.link(target, path, follow_symlinks=False)
         return
     if member.issym():
         os.symlink(member.linkname, path)
