@@ -169,6 +169,8 @@ class TreeOp(Op):
         depth = [f"--depth={self.depth}"] if self.depth > 0 else []
         async with located(session, repository) as where:
             await git(repository, [*at, "fetch", "--quiet", "--no-tags", *depth, where, self.ref.commit])
+        if repository.source is not None:  # it names a folder of this machine, which is gone by now
+            (folder / ".git/FETCH_HEAD").unlink(missing_ok=True)
         await git(repository, [*at, "checkout", "--quiet", "--detach", self.ref.commit])
         await git(repository, [*at, *NO_HOST, "submodule", "update", "--quiet", "--init", "--recursive", *depth])
         if self.bare:
