@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config.files import read_text
 from pipelines.config.keyname import key
-from pipelines.config.places import LOCK, places
+from pipelines.config.places import LOCK, is_there, places
 from pipelines.errors import ConfigError, UsageError
 from pipelines.foundation.files import replace_text
 from pipelines.model import LockedImage
@@ -92,7 +92,7 @@ def put(path: Path, images: Mapping[str, LockedImage | None]) -> None:
 
 
 def _entries(path: Path) -> dict[str, Any]:
-    if not path.is_file():
+    if not is_there(path):
         return {}
     try:
         document = json.loads(read_text(path))

@@ -43,6 +43,14 @@ class Place:
         return self.folder / LOCK
 
 
+def is_there(file: Path) -> bool:
+    """Whether there is a file that this user can see: a folder that is closed to him holds nothing for him."""
+    try:
+        return file.is_file()
+    except PermissionError:
+        return False
+
+
 def places(environ: Mapping[str, str]) -> tuple[Place, ...]:
     """The folders to read, the strongest first; they need not exist."""
     named = [Path(folder) for folder in environ.get(VARIABLE, "").split(os.pathsep) if folder]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.config.files import read_toml
 from pipelines.config.origin import Origin
-from pipelines.config.places import places
+from pipelines.config.places import is_there, places
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def lay_shared(layers: Layers, environ: Mapping[str, str]) -> None:
         ConfigError: a file cannot be read, or holds what may not hold for every project.
     """
     for place in reversed(places(environ)):
-        if place.settings.is_file():
+        if is_there(place.settings):
             layers.lay(_checked(place.settings), Origin(place.layer, str(place.settings)))
 
 

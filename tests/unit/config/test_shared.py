@@ -11,7 +11,7 @@ from platformdirs.macos import MacOS
 from platformdirs.unix import Unix
 
 from pipelines.config import Layer
-from pipelines.config.places import MACHINE_FOLDER, places, user_folder
+from pipelines.config.places import MACHINE_FOLDER, is_there, places, user_folder
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -82,3 +82,24 @@ def test_only_the_local_file_allows_a_made_up_database(folder: Folder) -> None:
     spec = folder.load().project.scan
     assert spec is not None
     assert spec.allow_fixture_database
+
+
+def test_a_folder_that_is_closed_to_the_user_holds_nothing_for_him(shared: Folder) -> None:
+    """Such as /etc/lockgate, made by root with a narrow umask."""
+    shared.write("machine/settings.toml", '[registry]\nurl = "m.example"\n')
+    shared.write("machine/images.lock", "{")
+    shared.write("lockgate.toml", SMALL)
+    (shared.path / "machine").chmod(0)
+    shared.path.chmod(0o755)
+    child = os.fork()
+    if child == 0:  # root is denied nothing, so somebody else asks
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        try:
+            seen = [file for place in places(shared.environ) for file in (place.lock, place.settings) if is_there(file)]
+            os._exit(len(seen))
+        except BaseException:  # noqa: BLE001 - nothing may leave the child
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+    (shared.path / "machine").chmod(0o755)
+    assert os.waitstatus_to_exitcode(status) == 0
