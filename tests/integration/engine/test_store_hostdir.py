@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -212,3 +214,27 @@ def test_equal_ids_are_equal_content(store: Store, tmp_path_factory: pytest.Temp
         (folder / name).write_text(text)
     snapshot = import_host_dir(store, folder)
     assert shown(store, snapshot) == {name: f"file:{text}" for name, text in files.items()}
+
+
+READS = """
+import sys
+from pathlib import Path
+from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.store.hostdir import import_host_dir
+from pipelines.engine.embedded.store.store import Store
+with Store.open(Path(sys.argv[1]), rootless=False) as store:
+    try:
+        import_host_dir(store, Path(sys.argv[2]))
+    except EngineError as error:
+        print(error.code, error.message)
+"""
+
+
+@pytest.mark.parametrize("name", ["unauthorized", "429 Too Many Requests", "denied: x", "401 Unauthorized"])
+def test_a_file_that_may_not_be_read_is_named_whatever_it_is_called(host: Path, tmp_path: Path, name: str) -> None:
+    """Root without the right to pass over permissions is like any other user here."""
+    (host / name).write_text("x")
+    (host / name).chmod(0)
+    program = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", sys.executable, "-c", READS, str(tmp_path / "store"), str(host)]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"UNREADABLE {host / name}: permission denied: exclude it")
