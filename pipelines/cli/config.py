@@ -26,9 +26,9 @@ def show(*, as_json: bool, with_defaults: bool) -> int:
     """Show every value and where it comes from: default, machine, user, file, local file, environment or flag; and every image."""
     here = settings()
     loaded = here.load()
-    out = here.stdout()
+    out, clean = here.stdout(), here.cleaner(loaded.project)
     if as_json:
-        out.line(_document(loaded))
+        out.document(clean(_document(loaded)))
         return 0
     images = [
         (f"image {name}", image.reference, lock_of(image))
@@ -43,7 +43,7 @@ def show(*, as_json: bool, with_defaults: bool) -> int:
     rows += [(name, _text(reference), origin) for name, reference, origin in images]
     key_width = max((len(key) for key, _, _ in rows), default=0)
     for key, value, origin in rows:
-        out.line(f"{key:<{key_width}} = {value}  {out.paint(f'# {origin}', dim=True)}")
+        out.line(f"{key:<{key_width}} = {clean(value)}  {out.paint(f'# {origin}', dim=True)}")
     return 0
 
 

@@ -28,7 +28,7 @@ def command(*, as_json: bool) -> int:
         import dataclasses
         import json
 
-        out.line(json.dumps({"schema": 1, "checks": [dataclasses.asdict(answer) for answer in answers]}, indent=2))
+        out.document(json.dumps({"schema": 1, "checks": [dataclasses.asdict(answer) for answer in answers]}, indent=2))
     else:
         marks = {State.OK: ("ok", "green"), State.WARNING: ("warning", "yellow"), State.FAILED: ("failed", "red")}
         width = max(len(answer.name) for answer in answers)

@@ -38,7 +38,7 @@ def command(context: click.Context, *, as_json: bool) -> int:
     if as_json:
         import json
 
-        out.line(json.dumps({"schema": SCHEMA, "images": [entry(images[name]) for name in sorted(images)]}, indent=2))
+        out.document(json.dumps({"schema": SCHEMA, "images": [entry(images[name]) for name in sorted(images)]}, indent=2))
         return 0
     width = max((len(name) for name in images), default=0)
     for name in sorted(images):

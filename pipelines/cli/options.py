@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pipelines.config import Loaded
+    from pipelines.model import Project
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -40,6 +41,17 @@ class Settings:
     def stdout(self) -> Terminal:
         """Standard output as a terminal: for data."""
         return inspect(sys.stdout, self.environ, color=self.color)
+
+    def cleaner(self, project: Project) -> Callable[[str], str]:
+        """What masks the secrets of a project that can be read now."""
+        from pipelines.flow.known import known_secrets
+
+        values = tuple(known_secrets(project, self.environ))
+        if not values:
+            return lambda text: text
+        from pipelines.foundation.redaction import Redactor
+
+        return Redactor(values).text
 
     def load(self, overrides: Mapping[str, object] | None = None) -> Loaded:
         """Read the project's configuration; its notes go to standard error.

@@ -48,14 +48,14 @@ def show(project: Project, request: RunRequest, here: Settings, *, as_json: bool
     from pipelines.flow.run import explain_project, plan_project
 
     plan, predictions = explain_project(project, request) if explain else (plan_project(project, request), ())
-    out = here.stdout()
+    out, clean = here.stdout(), here.cleaner(project)
     if as_json:
         import json
 
-        out.line(json.dumps(document(plan, predictions), indent=2, ensure_ascii=False))
+        out.document(clean(json.dumps(document(plan, predictions), indent=2, ensure_ascii=False)))
         return 0
     for line in explained(predictions, out) if explain else _lines(plan, out):
-        out.line(line)
+        out.line(clean(line))
     if here.verbosity >= 0:
         for note in plan.notes:
             here.stderr().line(f"{here.stderr().paint('note:', fg='yellow')} {note}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +102,7 @@ def _write_document(run: Run, here: Settings, output: str) -> None:
 
     text = render(run)
     if output == "-":
-        sys.stdout.write(text.replace("##", "\\u0023#"))  # the same JSON, in which no CI sees a command of its own (##[error])
+        here.stdout().document(text.removesuffix("\n"))
         return
     from pipelines.foundation.named_files import write_named
 

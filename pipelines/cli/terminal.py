@@ -63,6 +63,10 @@ class Terminal:
         """
         self.command(self.harmless(text))
 
+    def document(self, text: str) -> None:
+        """As `line`, for JSON: it stays the same value, and no CI sees a command of its own in it (`##[error]`)."""
+        self.command(text.replace("##", "\\u0023#"))
+
     def command(self, text: str) -> None:
         """As `line`, for lines that a CI is to obey: a provider's."""
         encoding = self.stream.encoding or "utf-8"

@@ -63,3 +63,30 @@ def test_init_writes_what_plan_can_read(tmp_path: Path, lockgate: Lockgate, monk
     assert said.code == 2
     assert "already there" in said.err
     assert lockgate("init", "--force").code == 0
+
+
+def test_a_secret_that_stands_elsewhere_in_the_configuration_is_shown_by_no_command(
+    tmp_path: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = 'env = { COPY = "hunter2-hunter2" }\nsecrets = { T = "env://SECRET" }\n'
+    test = f'[tests.unit]\nimage = "shop"\ncommand = ["echo", "hunter2-hunter2"]\n{given}'
+    (tmp_path / "lockgate.toml").write_text(f'[project]\nname = "p"\n[images.shop]\n{test}')
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SECRET", "hunter2-hunter2")
+    for command in (("config", "show"), ("config", "show", "--json"), ("plan",), ("plan", "--json")):
+        said = lockgate(*command)
+        assert said.code == 0
+        assert "hunter2" not in said.out + said.err
+    assert '"***"' in lockgate("config", "show").out
+
+
+def test_a_document_has_no_commands_of_a_ci_and_the_same_values(
+    tmp_path: Path, lockgate: Lockgate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lockgate.toml").write_text('[project]\nname = "p"\n[images.shop]\nlabels = { a = "##[error]x" }\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    said = lockgate("config", "show", "--json")
+    assert "##[" not in said.out
+    assert json.loads(said.out)["values"]["images.shop.labels.a"]["value"] == "##[error]x"
