@@ -26,6 +26,20 @@ def variables(spec: EngineSpec) -> dict[str, str]:
     }
 
 
+def not_told(spec: EngineSpec) -> str | None:
+    """What `[engine]` asks for and a Dagger engine is not told, in one line; None: nothing."""
+    from pipelines.model import EngineSpec, Insecure
+
+    asked = {
+        "memory": spec.memory is not None,
+        "cpus": spec.cpus is not None,
+        "processes": spec.processes != EngineSpec().processes,
+        'insecure = "none" (for programs)': spec.insecure is Insecure.NONE,
+    }
+    named = [name for name, is_asked in asked.items() if is_asked]
+    return f"a Dagger engine has its own settings and is not told of [engine] {', '.join(named)}" if named else None
+
+
 def read(environ: Mapping[str, str]) -> EngineSpec:
     """What the variables say; an empty one counts as not set.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from pipelines.engine.lifetime import Lifetime
+from pipelines.engine.limits import not_told
 from pipelines.engine.versions import mismatch
 from pipelines.errors import Unavailable
 from pipelines.flow.late import Late
@@ -56,7 +57,7 @@ class Engine:
             return
         self.lifetime.start_s = spec.start_s
         async with anyio.create_task_group() as group:
-            group.start_soon(self._hold, choice, log, ledger)
+            group.start_soon(self._hold, choice, spec, log, ledger)
             group.start_soon(self._tell_waiting)
             try:
                 yield
@@ -84,13 +85,14 @@ class Engine:
         if scope.cancelled_caught and self.lifetime.error is not None:
             raise self.lifetime.error
 
-    async def _hold(self, choice: Choice, log: Callable[[str], None], ledger: Path) -> None:
+    async def _hold(self, choice: Choice, spec: EngineSpec, log: Callable[[str], None], ledger: Path) -> None:
         try:
             async with self._parts.open_engine(choice, log, ledger, self.lifetime) as info:
                 self.info = info
                 self._ready(info)
-                if info.kind == EngineKind.DAGGER and (said := mismatch(info.version, info.sdk)):
-                    self._note(said)
+                if info.kind == EngineKind.DAGGER:
+                    for said in filter(None, (mismatch(info.version, info.sdk), not_told(spec))):
+                        self._note(said)
                 self.client.set(self._parts.client())
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._end_work_when_lost)

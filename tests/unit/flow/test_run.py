@@ -22,7 +22,7 @@ from pipelines.flow.lock import run_lock
 from pipelines.flow.parts import Parts
 from pipelines.flow.run import RunRequest, plan_project, run_project
 from pipelines.flow.stop import Stop
-from pipelines.model import Check, EngineInfo, EngineSpec, Project, Run, Source, Verdict
+from pipelines.model import Check, EngineInfo, EngineSpec, Insecure, Project, Run, Source, Verdict
 from pipelines.providers import Provider
 from pipelines.report import write_all
 
@@ -246,6 +246,20 @@ def test_versions_that_do_not_fit_are_said_and_both_are_in_the_document(house: H
     house.run()
     assert [note for note in house.sink.notes if "Dagger engine 0.20.0" in note] == house.sink.notes != []
     assert house.document()["run"]["engine"] == {"kind": "dagger", "reason": "a test", "version": "v0.20.0", "sdk": "0.21.11"}
+
+
+def test_limits_that_a_dagger_engine_is_not_told_are_said(house: House, make: Callable[..., StepDef]) -> None:
+    house.steps = [make(asks)]
+    asked = EngineSpec(memory=1 << 30, insecure=Insecure.NONE)
+    for kind, said in (("dagger", 1), ("embedded", 0)):
+        house.info = EngineInfo(kind=kind, reason="a test")
+        house.sink.notes.clear()
+        house.run(project=house.project(engine=asked))
+        assert len([note for note in house.sink.notes if 'is not told of [engine] memory, insecure = "none"' in note]) == said
+    house.info = EngineInfo(kind="dagger", reason="a test")
+    house.sink.notes.clear()
+    house.run(project=house.project(engine=EngineSpec()))
+    assert [note for note in house.sink.notes if "is not told" in note] == []
 
 
 def test_a_stopped_run_gives_its_engine_a_stated_grace(house: House, make: Callable[..., StepDef]) -> None:
