@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipelines.cli.options import Settings
     from pipelines.cli.terminal import Terminal
     from pipelines.engine.choice import Choice
-    from pipelines.foundation.process.running import Process
+    from pipelines.foundation.process.handle import Process
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 _OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})

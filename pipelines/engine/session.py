@@ -25,7 +25,7 @@ from pipelines.foundation.process.running import OPEN, start
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-    from pipelines.foundation.process.running import Process
+    from pipelines.foundation.process.handle import Process
 
 _TAIL = 20
 _GREETING = 64 * 1024

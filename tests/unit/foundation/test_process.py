@@ -14,10 +14,12 @@ import pytest
 
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import Completed, OutputTooLarge, ProcessTimeout, StopTimes
-from pipelines.foundation.process.running import INHERIT, OPEN, Process, run, start
+from pipelines.foundation.process.running import INHERIT, OPEN, run, start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from pipelines.foundation.process.handle import Process
 
     Runner = Callable[..., Awaitable[Completed]]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from pipelines.engine.embedded.images.logins import Login
-    from pipelines.foundation.process.running import Process
+    from pipelines.foundation.process.handle import Process
 
 PROGRAM = "skopeo"
 POLICIES = ("/etc/containers/policy.json", ".config/containers/policy.json")
