@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from pipelines.engine.embedded.store.usable import REMEDY, check_attributes
 if TYPE_CHECKING:
     from pathlib import Path
 
+PATIENCE = 2.0  # seconds that a session's end waits for the removal of leftovers; the next session goes on with them
 _FOLDERS = (*KINDS, "tmp", "locks/sessions", "locks/keys")
 
 
@@ -32,9 +34,12 @@ class Opened:
     sessions: Sessions
     session: Session
     sweeping: threading.Thread
+    enough: threading.Event
 
     def release(self) -> None:
-        """Drop the session's pins, and what only they held."""
+        """Drop the session's pins, and what only they held. What dead sessions left may be more than a session's end has time for."""
+        self.sweeping.join(PATIENCE)
+        self.enough.set()
         self.sweeping.join()
         with self.place.index.writing() as db:
             db.execute("DELETE FROM pins WHERE session = ?", (self.session.token,))
@@ -46,8 +51,9 @@ class Opened:
         """Let go of the store; its pins were released. What cannot be removed now is for the next session to sweep."""
         self.place.index.close()
         self.place.overlay.close()
+        until = time.monotonic() + PATIENCE
         with suppress(OSError):
-            remove(self.place.tmp, self.place.root / "tmp")
+            remove(self.place.tmp, self.place.root / "tmp", lambda: time.monotonic() > until)
         self.session.end()
 
 
@@ -78,9 +84,10 @@ def open_place(root: Path, *, rootless: bool, scarce: bool) -> Opened:
         check_attributes(place.tmp, place.overlay.opaque_mark)
         leftovers = sweep(place, sessions.tokens())
         undo.pop_all()
-    sweeping = threading.Thread(target=_remove, args=(place, leftovers), name="store-sweep", daemon=True)
+    enough = threading.Event()
+    sweeping = threading.Thread(target=_remove, args=(place, leftovers, enough), name="store-sweep", daemon=True)
     sweeping.start()
-    return Opened(place, sessions, session, sweeping)
+    return Opened(place, sessions, session, sweeping, enough)
 
 
 def _index(root: Path, alive: set[str]) -> Index:
@@ -114,7 +121,9 @@ def _check_mode(index: Index, root: Path, mode: str) -> None:
         )
 
 
-def _remove(place: Place, leftovers: list[Path]) -> None:
+def _remove(place: Place, leftovers: list[Path], enough: threading.Event) -> None:
     for path in leftovers:
+        if enough.is_set():
+            return
         with suppress(OSError):  # somebody's process still uses it: the next session tries again
-            place.remove(path)
+            place.remove(path, enough.is_set)

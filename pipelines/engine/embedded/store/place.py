@@ -16,9 +16,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.store.removing import remove
+from pipelines.engine.embedded.store.removing import never, remove
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pipelines.engine.embedded.store.index import Index
@@ -83,11 +84,11 @@ class Place:
             path.rename(hidden)
         return hidden
 
-    def remove(self, path: Path) -> None:
-        """Remove a file or a whole tree, if it is there: out of sight at once, then piece by piece."""
+    def remove(self, path: Path, stop: Callable[[], bool] = never) -> None:
+        """Remove a file or a whole tree, if it is there: out of sight at once, then piece by piece, until `stop` says otherwise."""
         hidden = self.hide(path)
         if os.path.lexists(hidden):
-            remove(hidden, self.tmp)
+            remove(hidden, self.tmp, stop)
 
 
 def spread(folder: Path) -> None:

@@ -8,20 +8,27 @@ import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-def remove(path: Path, spare: Path) -> None:
+def never() -> bool:
+    """Nobody wants to stop."""
+    return False
+
+
+def remove(path: Path, spare: Path, stop: Callable[[], bool] = never) -> None:
     """Remove a file or a tree of any depth; not on an overlay mount, where folders cannot be moved.
 
     Args:
         path: what to remove.
         spare: a folder of the same file system; subfolders pass through it, so depth costs neither stack nor path length.
+        stop: asked before each folder; once it says so, the rest stays where it is by then, in `path` and in `spare`.
     """
     if not _unlink(path):
         return
     pending = [path]
-    while pending:
+    while pending and not stop():
         folder = pending.pop()
         for entry in _entries(folder):
             if entry.is_dir(follow_symlinks=False):

@@ -31,6 +31,17 @@ def test_trees_of_any_depth_go(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_stopped_is_gone_on_with_later(tmp_path: Path) -> None:
+    asked = iter([False] * 20 + [True])
+    tree = deep(tmp_path, 50)
+    remove(tree, tmp_path, lambda: next(asked))
+    left = [*tmp_path.iterdir()]
+    assert left
+    for path in left:
+        remove(path, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_files_links_and_folders_one_may_not_enter_go(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept" / "x").write_text("x")
