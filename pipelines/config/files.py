@@ -78,8 +78,14 @@ def _check(path: Path, tables: dict[str, Any]) -> None:
     for depth, name, value in _everything(tables):
         if depth > DEEPEST:
             raise _too_deep(path)
+        if _has_nul(value):
+            raise ConfigError(f"{path} has a NUL character", problems=(f"{name or 'a key'}: nothing of a system can hold one",))
         if isinstance(value, int) and abs(value) > LONGEST_NUMBER:
             raise ConfigError(f"{path} has a number that is too large", problems=(f"{name}: expected at most 18 digits",))
+
+
+def _has_nul(value: object) -> bool:
+    return "\0" in value if isinstance(value, str) else isinstance(value, dict) and any("\0" in name for name in value)
 
 
 def _everything(tables: dict[str, Any]) -> Iterator[tuple[int, str, object]]:
