@@ -7,7 +7,6 @@ limits: those of Go's archive/tar, which other tools for images use, and of the 
 from __future__ import annotations
 
 import errno
-import math
 import os
 import re
 import tarfile
@@ -27,7 +26,7 @@ LONGEST_PATH = 4096  # characters; PATH_MAX of Linux, in bytes
 MOST_RECORDS = 1000  # of an extended header; a file has a few extended attributes
 MOST_DIGITS = 100  # in a row, in an extended header
 MOST_SKIPPED = 64 << 20  # bytes of content that belongs to nothing that is written, in one archive
-LIMITS = {"size": 2**63, "owner": 2**32 - 1, "group": 2**32 - 1}  # other numbers: 2**32. As an owner the last one means "no change"
+LARGEST_ID = 2**32 - 2  # of a user or group: the last number means "no change"
 LAST_SECOND = 2**40  # of a time; no file system reaches as far
 IMPOSSIBLE = frozenset(
     {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.EEXIST, errno.ENOENT, errno.EMLINK, errno.EFBIG}
@@ -199,15 +198,18 @@ def members(tar: tarfile.TarFile, source: Source, *, most: int) -> Iterator[tarf
     """
     last = -1
     for _ in range(most):
-        with parsing():
-            source.begin()
+        source.begin()
+        try:
             member = tar.next()
+        except Exception as error:  # noqa: BLE001 - as in `parsing`, which costs more
+            raise _understood(error) from None
         if member is None:
             return
         if member.offset <= last:
             raise Damaged("its headers overlap")
         last = member.offset
-        _look_at(member)
+        if problem := _problem(member):
+            raise Damaged(f"{shown(member.name)}: {problem}")
         yield member
     raise Damaged(f"it has more than {most} members")
 
@@ -217,28 +219,24 @@ def parsing() -> Iterator[None]:
     """Whatever `tarfile` raises over bytes it cannot read is one error: it has no common base for them."""
     try:
         yield
-    except (Damaged, EngineError, OSError):
-        raise
     except Exception as error:  # noqa: BLE001 - of struct, of conversions, of recursion
-        raise Damaged(str(error) or type(error).__name__) from None
+        raise _understood(error) from None
 
 
-def _look_at(member: tarfile.TarInfo) -> None:
-    problem = _problem(member)
-    if problem:
-        raise Damaged(f"{shown(member.name)}: {problem}")
+def _understood(error: Exception) -> Exception:
+    return error if isinstance(error, Damaged | EngineError | OSError) else Damaged(str(error) or type(error).__name__)
 
 
 def _problem(member: tarfile.TarInfo) -> str:
-    numbers = {"size": member.size, "owner": member.uid, "group": member.gid, "mode": member.mode}
-    numbers |= {"device number": member.devmajor, "minor device number": member.devminor}
+    """What cannot be true, if anything; the usual case is one comparison of each."""
     if "\0" in member.name or "\0" in member.linkname:
         return "a name with a zero byte"
-    if max(len(member.name), len(member.linkname)) > LONGEST_PATH:
+    if len(member.name) > LONGEST_PATH or len(member.linkname) > LONGEST_PATH:
         return f"a name of more than {LONGEST_PATH} characters"
-    for name, number in numbers.items():
-        if not 0 <= number < LIMITS.get(name, 2**32):
-            return f"a {name} of {_brief(number)}"
+    if not (0 <= member.size < 2**63 and 0 <= member.uid <= LARGEST_ID and 0 <= member.gid <= LARGEST_ID and 0 <= member.mode < 2**32):
+        return f"a size of {_brief(member.size)}, a mode of {_brief(member.mode)}, an owner of {_brief(member.uid)}:{_brief(member.gid)}"
+    if not (0 <= member.devmajor < 2**32 and 0 <= member.devminor < 2**32):
+        return "a device number out of range"
     if len(member.pax_headers) > MOST_RECORDS:
         return f"an extended header of more than {MOST_RECORDS} records"
     return "a map of holes that does not fit" if member.issparse() and not _fits(member) else ""
@@ -268,8 +266,9 @@ def nanoseconds(member: tarfile.TarInfo) -> int:
     """
     text = member.pax_headers.get("mtime")
     try:
-        seconds = Decimal(text) if text else Decimal(int(member.mtime) if math.isfinite(member.mtime) else "NaN")
-        if abs(seconds) < LAST_SECOND:
+        if text is None and abs(member.mtime) < LAST_SECOND:
+            return int(member.mtime) * 10**9
+        if text and abs(seconds := Decimal(text)) < LAST_SECOND:
             return int(seconds * 10**9)
     except (ArithmeticError, ValueError):
         pass

@@ -82,8 +82,8 @@ def nullify(place: Place, call: Call) -> None:
 
 
 def report(error: EngineError, place: Place | None) -> dict[str, Any]:
-    """An error as GraphQL reports it."""
-    told: dict[str, Any] = {"message": cut(error.message)}
+    """An error as GraphQL reports it, in characters that any client can print: a file name may hold bytes that are not text."""
+    told: dict[str, Any] = {"message": cut(error.message).encode("utf-8", "backslashreplace").decode()}
     if place is not None:
         told["path"] = place.path()
     if extensions := error.extensions():

@@ -103,13 +103,13 @@ class Members:
         raise Damaged(f"{names[0]}: is a hard link to {names[1]}, which is not there")
 
     def _file(self, member: tarfile.TarInfo, path: str, mtime: int) -> None:
-        pieces = tars.chunks(member) if member.issparse() else [(0, member.size)]
+        pieces = tars.chunks(member) if member.issparse() else ((0, member.size),)
         self._reserve(member, sum(size for _, size in pieces))
         fd = self._create(path)
         try:
-            self.stream.seek(member.offset_data)
             for offset, size in pieces:
-                os.lseek(fd, offset, os.SEEK_SET)
+                if offset:
+                    os.lseek(fd, offset, os.SEEK_SET)
                 if self.stream.copy(fd, size) != size:
                     raise Damaged(f"{shown(member.name)}: ends early")
             if member.issparse():

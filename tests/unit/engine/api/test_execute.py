@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.engine.embedded.api.answer import report
 from pipelines.engine.embedded.api.calls import Calls
 from pipelines.engine.embedded.api.document import allow_depth
 from pipelines.engine.embedded.api.execute import Api, execute
-from pipelines.engine.embedded.errors import EngineError, ExecError
+from pipelines.engine.embedded.errors import EngineError, ExecError, NotFound
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.api.registry import Registry
@@ -338,3 +339,10 @@ async def test_values_nested_too_deeply_are_refused(ask: Ask) -> None:
         deep = [deep]
     (error,) = (await ask("query ($a: [String!]) { container { withExec(args: $a) { stdout } } }", a=deep))["errors"]
     assert "nested" in error["message"] or "cannot represent" in error["message"]
+
+
+def test_an_error_is_told_in_characters_that_can_be_printed() -> None:
+    assert report(NotFound.stat("a\udcff"), None) == {
+        "message": "stat a\\udcff: no such file or directory",
+        "extensions": {"code": "NOT_FOUND"},
+    }

@@ -32,8 +32,8 @@ def unpacked(blocks: Iterable[bytes], target: Path) -> None:
     ("layer", "reason"),
     [
         (pax({"size": "-5"}) + FILE, "f: a size of -5"),
-        (pax({"uid": "-1"}) + FILE, "f: a owner of -1"),
-        (pax({"gid": "99999999999999999999999"}) + FILE, "f: a group of more than 20 digits"),
+        (pax({"uid": "-1"}) + FILE, "f: a size of 7, a mode of 420, an owner of -1:0"),
+        (pax({"gid": "99999999999999999999999"}) + FILE, "f: a size of 7, a mode of 420, an owner of 0:more than 20 digits"),
         (pax({"mtime": "nan"}) + FILE, "f: a time of change that is none: nan"),
         (pax({"mtime": "1e999999999"}) + FILE, "f: a time of change that is none: 1e999999999"),
         (pax({"path": "a\0b"}) + FILE, r"a\\x00b: a name with a zero byte"),
