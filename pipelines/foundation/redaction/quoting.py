@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 _SPECIAL = re.compile(r"[^\w@%+=:,./-]")
 _SPECIAL_OF_BASH = re.compile(r"[^\w@%+=:./-]")
 _IN_DOUBLE_QUOTES = re.compile(r'["$`\\]')
+_ANSI_SPECIAL = re.compile(r"[\x00-\x1f\x7f'\\]")
+_ANSI_SPECIAL_IN_C = re.compile(r"[\x00-\x1f'\\]|[^\x00-\x7e]")
 _ANSI = {"\\": "\\\\", "'": "\\'", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\E"}
 
 
@@ -18,7 +20,7 @@ def shell_quoted(text: str) -> Iterator[str]:
     r"""Every way a shell may write the text.
 
     POSIX, "Shell Command Language" 2.2; the Bash manual, 3.1.2.4 "ANSI-C Quoting". A single quote leaves single quotes in four ways:
-    `'\''` (bash), `'"'"'` (dash, busybox, Python), `\\'` within `$'…'` (bash, zsh, ksh), and with a backslash outside all quotes.
+    `'\''` (bash), `'"'"'` (dash, busybox, Python), `\'` within `$'…'` (bash, zsh, ksh), and with a backslash outside all quotes.
     """
     yield text.replace("'", "'\\''")
     yield text.replace("'", "'\"'\"'")
@@ -31,10 +33,8 @@ def shell_quoted(text: str) -> Iterator[str]:
 
 def _ansi(text: str, *, octal: bool = False) -> str:
     """Within `$'…'`. `octal`: bytes above 127 as numbers, as in a locale without them."""
-    return "".join(_ANSI.get(character) or _character(character, octal=octal) for character in text)
+    return (_ANSI_SPECIAL_IN_C if octal else _ANSI_SPECIAL).sub(_ansi_character, text)
 
 
-def _character(character: str, *, octal: bool) -> str:
-    if " " <= character <= "~" or (character > "\x7f" and not octal):
-        return character
-    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))
+def _ansi_character(found: re.Match[str]) -> str:
+    return _ANSI.get(found[0]) or "".join(f"\\{byte:03o}" for byte in found[0].encode("utf-8", "surrogatepass"))
