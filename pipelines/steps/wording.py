@@ -138,5 +138,5 @@ def core(message: str) -> str:
 
 
 def _line(message: str) -> str:
-    """In one line, without the marks by which a Dagger engine's own client finds its traces."""
-    return _MARK.sub("", " ".join(message.split()))
+    """In one line, without the field a message may begin with, and the marks by which a Dagger engine's own client finds its traces."""
+    return _QUERY.sub("", _MARK.sub("", " ".join(message.split())))

@@ -60,6 +60,7 @@ OBSERVED = [
 def test_messages_of_foreign_engines(message: str, code: Code) -> None:
     assert classify(message) is code
     assert classify(f"{message} [traceparent:0123456789abcdef0123456789abcdef-0123456789abcdef]") is code
+    assert classify(f"input: container.from.withExec {message}") is code
 
 
 HOSTILE = [
