@@ -35,7 +35,7 @@ META = frozenset({"__typename", "__schema", "__type", "version"})
 """What is answered on the root from the schema alone, so even while the engine proper still starts."""
 
 OF_THE_INPUT = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
-"""What the system says of paths that cannot be, whoever met them."""
+"""What the system says of paths that cannot be, whoever met them; a disk or a host's file that cannot be read says EIO."""
 SHARE = 200  # objects that are opened before other requests have their turn
 
 
@@ -224,8 +224,8 @@ class Execution:
         except EngineError as error:
             self.errors.append(report(error, leaf.place))
         except Exception as error:  # noqa: BLE001 - a defect of a resolver must not end the session
-            if isinstance(error, OSError) and error.errno in OF_THE_INPUT:
-                self.errors.append(report(InvalidInput(f"{leaf.spec.name}: {(error.strerror or str(error.errno)).lower()}"), leaf.place))
+            if (known := _of_system(error, leaf.spec.name)) is not None:
+                self.errors.append(report(known, leaf.place))
                 return
             traceback.print_exc(file=sys.stderr)
             defect = Defect(f"internal error in {leaf.spec.name}: {type(error).__name__}: {error}")
@@ -249,3 +249,11 @@ class Execution:
         leaf.place.fill(out)
         calls = [self.api.calls.element(source, index, state) for index, state in enumerate(states)]
         return [Objects(selected.sets, one.type, one, out[at], Place(leaf.place, out, at, one)) for at, one in enumerate(calls)]
+
+
+def _of_system(error: Exception, field_name: str) -> EngineError | None:
+    """What the system said of a path or of a disk, as an error that is no defect of ours; None for everything else."""
+    if not isinstance(error, OSError) or error.errno not in OF_THE_INPUT | {errno.EIO}:
+        return None
+    kind = InvalidInput if error.errno in OF_THE_INPUT else EngineError
+    return kind(f"{field_name}: {(error.strerror or str(error.errno)).lower()}")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -346,3 +348,14 @@ def test_an_error_is_told_in_characters_that_can_be_printed() -> None:
         "message": "stat a\\udcff: no such file or directory",
         "extensions": {"code": "NOT_FOUND"},
     }
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENAMETOOLONG, "INVALID_INPUT"), (errno.ELOOP, "INVALID_INPUT"), (errno.EIO, "FAILED")])
+async def test_what_the_system_says_of_a_path_or_disk_is_not_a_defect(ask: Ask, registry: Registry, number: int, code: str) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    registry.field("Container.user")(fail)
+    (error,) = (await ask("{ container { user } }"))["errors"]
+    assert error["message"] == f"Container.user: {os.strerror(number).lower()}"
+    assert error["extensions"]["code"] == code
