@@ -50,14 +50,27 @@ class Tree:
 
     def folder(self, name: str, mtime: int) -> str:
         """The path of a folder, links on the way resolved inside the tree."""
-        if name not in self._folders:
-            self._folders[name] = self._resolve(name, mtime, make=True)
-        return self._folders[name]
+        known, missing = self._known(name)
+        path = self._folders[known]
+        for part in missing:
+            path = self._resolve(path, part, mtime, make=True)
+            known = f"{known}/{part}" if known else part
+            self._folders[known] = path
+        return path
+
+    def _known(self, name: str) -> tuple[str, list[str]]:
+        """How much of a folder's name was resolved before, and the parts after it: a deep tree costs each of its folders once."""
+        known, missing = name, list[str]()
+        while known not in self._folders:
+            known, _, part = known.rpartition("/")
+            missing.append(part)
+        return known, missing[::-1]
 
     def find(self, name: str) -> tuple[str, bool]:
         """The path of a member unpacked before, links resolved but for the last part, and whether it is there."""
         parent, base = posixpath.split(posixpath.normpath("/" + name).lstrip("/"))
-        path = posixpath.join(self._resolve(parent, 0, make=False), base)
+        known, missing = self._known(parent)
+        path = posixpath.join(self._resolve(self._folders[known], "/".join(missing), 0, make=False), base)
         try:
             if not is_whiteout(os.lstat(path)):
                 return path, True
@@ -70,9 +83,9 @@ class Tree:
     def relative(self, path: str) -> str:
         return path[len(self.root) :].lstrip("/")
 
-    def _resolve(self, name: str, mtime: int, *, make: bool) -> str:
-        todo = [part for part in name.split("/") if part]
-        path, links = self.root, 0
+    def _resolve(self, path: str, name: str, mtime: int, *, make: bool) -> str:
+        """Where `name`, seen from the folder `path` of the tree, leads."""
+        todo, links = [part for part in name.split("/") if part], 0
         while todo:
             part = todo.pop(0)
             if part == "..":
@@ -150,8 +163,12 @@ class Tree:
 
     def _straight(self, folder: str) -> bool:
         """Whether no part of a folder's path below the root is a link."""
-        if folder == self.root:
-            return True
-        if folder not in self._straights:
-            self._straights[folder] = self._straight(posixpath.dirname(folder)) and not os.path.islink(folder)
-        return self._straights[folder]
+        unknown, known = list[str](), folder
+        while known != self.root and known not in self._straights:
+            unknown.append(known)
+            known = posixpath.dirname(known)
+        straight = self._straights.get(known, True)
+        for one in reversed(unknown):
+            straight = straight and not os.path.islink(one)
+            self._straights[one] = straight
+        return straight
