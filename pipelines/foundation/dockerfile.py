@@ -77,7 +77,7 @@ class _Reader:
         while self._next < len(self._lines):
             first = self._next + 1
             line = self._joined()
-            if line:
+            if line.strip():
                 instruction = _instruction(line, first)
                 yield instruction
                 self._skip_heredocs(instruction)

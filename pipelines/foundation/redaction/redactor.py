@@ -1,6 +1,6 @@
 """Secrets are masked here: in text for people, and in the bytes that a program prints.
 
-What is masked is the union of all occurrences of all forms of all registered values; occurrences that overlap or touch become one mask. An
+What is masked is the union of all occurrences of all forms of all registered values; occurrences that overlap become one mask. An
 occurrence may be split by what steers a terminal (colours, NUL), and, where it is encoded, by the line breaks of a wrapped encoding
 (`pipelines.foundation.redaction.views`) or by the rows of a hex dump (`pipelines.foundation.redaction.dumps`). A stream gives the same
 text however its input was cut into writes.
@@ -110,7 +110,7 @@ class ByteStream:
         self._context = b""  # the last bytes given out: what comes after them is read in their light
         self._held = b""
         self._covered = 0  # bytes at the beginning of what is held that an occurrence already masked reaches into
-        self._in_mask = False  # whether the last thing given out was a mask that what follows may touch
+        self._in_mask = False  # whether the last thing given out was a mask that reaches into what is held
 
     def feed(self, data: bytes) -> bytes:
         """What can be given out now that these came."""
@@ -150,7 +150,7 @@ class ByteStream:
         # The open mask comes first: nothing stands before it, and its sign was given out when it was opened.
         given = b"".join(islice(pieces, 2 if open_mask else 0, None))
         reach = max(span.end for span in spans)
-        return self._pass(until, max(0, reach - until), in_mask=reach >= until if until > 0 else self._in_mask, given=given)
+        return self._pass(until, max(0, reach - until), in_mask=reach > until if until > 0 else self._in_mask, given=given)
 
     def _pass(self, until: int, covered: int, *, in_mask: bool, given: bytes) -> bytes:
         self._context = (self._context + self._held[max(0, until - CONTEXT) : until])[-CONTEXT:]
@@ -175,10 +175,10 @@ class Stream:
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order, those that overlap or touch as one."""
+    """Spans in order, those that overlap as one; two secrets side by side are two masks, as a Dagger engine shows them."""
     result: list[Span] = []
     for span in sorted(spans):
-        if result and span.start <= result[-1].end:
+        if result and span.start < result[-1].end:
             result[-1] = Span(result[-1].start, max(result[-1].end, span.end))
         else:
             result.append(span)

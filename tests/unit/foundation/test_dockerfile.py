@@ -61,6 +61,10 @@ def test_names_flags_and_lines_are_those_of_the_official_parser(text: str) -> No
         assert ours(text) == expected
 
 
+def test_lines_of_white_space_that_are_joined_are_not_an_instruction() -> None:
+    assert read("\\\n\t\\\n") == ()
+
+
 @given(st.text(max_size=100))
 def test_any_text_is_read_or_refused(text: str) -> None:
     ours(text)

@@ -11,6 +11,7 @@ import pytest
 from pipelines.engine.embedded.errors import DiskFull
 from pipelines.engine.embedded.images.stream import Stream
 from pipelines.engine.embedded.images.unpack import unpack
+from pipelines.engine.embedded.store.removing import remove
 from pipelines.engine.embedded.tars import MOST_SKIPPED, Damaged, Room
 from tests.unit.engine.images.mutants import BLOCK, member, pax, sparse
 from tests.unit.engine.images.trees import MARK
@@ -106,3 +107,4 @@ def test_the_time_a_deep_tree_takes_does_not_grow_with_the_cube_of_its_depth(tmp
         place = inner
     assert os.stat("f", dir_fd=place).st_nlink == 301
     os.close(place)
+    remove(tmp_path / "d", tmp_path)  # pytest cannot remove so deep a tree
