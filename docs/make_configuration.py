@@ -1,7 +1,7 @@
 """Write every key of the configuration into docs/configuration.md, between its markers; a test fails when they drift apart.
 
-python docs/make_configuration.py           write
-python docs/make_configuration.py --check   exit with 1 when the page is out of date
+python -m docs.make_configuration           write
+python -m docs.make_configuration --check   exit with 1 when the page is out of date
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import enum
 import json
 import sys
 import types
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic_core import PydanticUndefined
 
+from docs.generated import Part
 from pipelines.config import fields, tables
 from pipelines.config.examples import EXAMPLES
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
-PAGE = Path(__file__).with_name("configuration.md")
-BEGIN, END = "<!-- keys: begin (docs/make_configuration.py writes this) -->", "<!-- keys: end -->"
 SECTIONS: dict[str, type[tables.Table]] = {
     "": tables.Document,
     "[project]": tables.ProjectTable,
@@ -185,23 +183,5 @@ def _key(text: str) -> str:
     return text if text.replace("-", "").replace("_", "").isalnum() else json.dumps(text)
 
 
-def page(text: str) -> str:
-    """The page with the keys of now."""
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{keys()}\n{END}{tail}"
-
-
-def main(argv: list[str]) -> int:
-    before = PAGE.read_text(encoding="utf-8")
-    after = page(before)
-    if "--check" not in argv:
-        PAGE.write_text(after, encoding="utf-8")
-    elif after != before:
-        print(f"{PAGE} is out of date: python docs/make_configuration.py", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(Part("configuration.md", "keys", "make_configuration", keys).main(sys.argv[1:]))

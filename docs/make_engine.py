@@ -1,17 +1,17 @@
 """Write what the embedded engine answers into docs/engine.md, between its markers; a test fails when they drift apart.
 
-python docs/make_engine.py           write
-python docs/make_engine.py --check   exit with 1 when the page is out of date
+python -m docs.make_engine           write
+python -m docs.make_engine --check   exit with 1 when the page is out of date
 """
 
 from __future__ import annotations
 
 import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pipelines.engine.embedded.api.fields  # noqa: F401 - registers them
+from docs.generated import Part
 from pipelines.engine.embedded.api.registry import registry
 from pipelines.engine.embedded.api.schema import Composite
 from pipelines.engine.embedded.api.sdk import find_sdk
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.engine.embedded.api.schema import Schema
-
-PAGE = Path(__file__).with_name("engine.md")
-BEGIN, END = "<!-- fields: begin (docs/make_engine.py writes this) -->", "<!-- fields: end -->"
 
 
 def answered() -> dict[str, dict[str, frozenset[str]]]:
@@ -62,25 +59,11 @@ def _field(name: str, honoured: frozenset[str], known: frozenset[str]) -> str:
     return f"{name} (without {', '.join(without)})" if without else name
 
 
-def page(text: str) -> str:
-    """The page with the answers of now."""
+def fields() -> str:
+    """The table, for the schema of the installed SDK."""
     sdk = find_sdk()
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    lines = "\n".join(table(read_schema(sdk.client, f"v{sdk.version}")))
-    return f"{head}{BEGIN}\n\n{lines}\n\n{END}{tail}"
-
-
-def main(argv: list[str]) -> int:
-    before = PAGE.read_text(encoding="utf-8")
-    after = page(before)
-    if "--check" not in argv:
-        PAGE.write_text(after, encoding="utf-8")
-    elif after != before:
-        print(f"{PAGE} is out of date: python docs/make_engine.py", file=sys.stderr)
-        return 1
-    return 0
+    return "\n".join(table(read_schema(sdk.client, f"v{sdk.version}")))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(Part("engine.md", "fields", "make_engine", fields).main(sys.argv[1:]))

@@ -17,7 +17,7 @@ HOUSE = Path(str(pipelines.__file__)).parent
 
 
 def test_the_help_in_the_docs_is_the_help() -> None:
-    done = subprocess.run([sys.executable, "docs/make_cli.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "docs.make_cli", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

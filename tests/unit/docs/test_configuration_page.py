@@ -25,7 +25,9 @@ TABLES = [one for one in vars(tables).values() if isinstance(one, type) and issu
 
 
 def test_the_page_is_that_of_the_tables() -> None:
-    done = subprocess.run([sys.executable, "docs/make_configuration.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "docs.make_configuration", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -34,7 +36,7 @@ def test_every_key_has_an_example_and_is_on_the_page(table: type[Table]) -> None
     sections = set(tables.Document.model_fields) - {"width", "keep_going"}
     wanted = set(table.model_fields) - (sections if table is tables.Document else set())
     assert set(EXAMPLES.get(table, {})) == wanted, (
-        "put an example into pipelines/config/examples.py, then: python docs/make_configuration.py"
+        "put an example into pipelines/config/examples.py, then: python -m docs.make_configuration"
     )
     assert all(f"| `{key}` |" in TEXT for key in wanted)
 

@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
 
 
 def test_the_fields_on_the_page_are_those_that_are_answered() -> None:
-    done = subprocess.run([sys.executable, "docs/make_engine.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-m", "docs.make_engine", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
