@@ -1,4 +1,4 @@
-"""What a project is written in, what it calls itself, and how its tests are run: read off the files each language's tools ask for."""
+"""What a project is written in, its own name, and how its tests are run: read from the files that the tools of each language need."""
 
 from __future__ import annotations
 
@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from pipelines.config.files import read_toml
-from pipelines.foundation.regular_files import read_bytes
+from pipelines.config.own_files import own_files, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-_DEPTH = 4
-_LARGEST = 1 << 20
-_SKIP = frozenset({"node_modules", "venv", "build", "dist", "target", "vendor", "__pycache__", "site-packages"})
 _NO_TEST = "no test specified"  # what `npm init` writes where there is none
 _PYTEST = re.compile(r"^\s*pytest\b|[\"']pytest\b|\[(?:tool:)?pytest\]|\[tool\.pytest", re.MULTILINE)
 JUNIT = "/tmp/junit.xml"  # noqa: S108 - in the container, where every user may write
@@ -69,9 +65,9 @@ def _has_pytest(root: Path) -> bool:
     if (root / "pytest.ini").is_file() or (root / "conftest.py").is_file():
         return True
     told = [*(root / name for name in ("pyproject.toml", "setup.cfg", "tox.ini")), *sorted(root.glob("requirements*.txt"))]
-    if any(_PYTEST.search(_read(path)) for path in told):
+    if any(_PYTEST.search(text_of(path)) for path in told):
         return True
-    return any(path.name.startswith("test_") or path.stem.endswith("_test") for path in _files(root, ".py"))
+    return any(path.name.startswith("test_") or path.stem.endswith("_test") for path in own_files(root, ".py"))
 
 
 def _node(root: Path) -> Kind | None:
@@ -79,7 +75,7 @@ def _node(root: Path) -> Kind | None:
     if not file.is_file():
         return None
     try:
-        document = json.loads(_read(file))
+        document = json.loads(text_of(file))
     except (ValueError, RecursionError):
         document = {}
     script = _text(document, "scripts", "test")
@@ -91,9 +87,9 @@ def _go(root: Path) -> Kind | None:
     file = root / "go.mod"
     if not file.is_file():
         return None
-    module = re.search(r"^module\s+\"?([^\s\"]+)", _read(file), re.MULTILINE)
+    module = re.search(r"^module\s+\"?([^\s\"]+)", text_of(file), re.MULTILINE)
     path = re.sub(r"/v\d+$", "", module[1]) if module else ""
-    tested = any(path.name.endswith("_test.go") for path in _files(root, ".go"))
+    tested = any(path.name.endswith("_test.go") for path in own_files(root, ".go"))
     return Kind(Language.GO, path.rpartition("/")[2] or None, ("go", "test", "./...") if tested else None)
 
 
@@ -102,10 +98,10 @@ def _rust(root: Path) -> Kind | None:
     if not file.is_file():
         return None
     try:
-        name = _text(tomllib.loads(_read(file)), "package", "name")
+        name = _text(tomllib.loads(text_of(file)), "package", "name")
     except (tomllib.TOMLDecodeError, RecursionError):
         name = None
-    tested = any("#[test]" in _read(path) for path in _files(root, ".rs"))
+    tested = any("#[test]" in text_of(path) for path in own_files(root, ".rs"))
     return Kind(Language.RUST, name, ("cargo", "test", "--locked") if tested else None)
 
 
@@ -114,7 +110,7 @@ def _maven(root: Path) -> Kind | None:
     if not file.is_file():
         return None
     program = "./mvnw" if (root / "mvnw").is_file() else "mvn"
-    return Kind(Language.MAVEN, _artifact(_read(file)), (program, "-B", "test") if _java_tests(root) else None)
+    return Kind(Language.MAVEN, _artifact(text_of(file)), (program, "-B", "test") if _java_tests(root) else None)
 
 
 def _artifact(text: str) -> str | None:
@@ -132,32 +128,13 @@ def _gradle(root: Path) -> Kind | None:
     if not any((root / name).is_file() for name in ("build.gradle", "build.gradle.kts")):
         return None
     program = "./gradlew" if (root / "gradlew").is_file() else "gradle"
-    settings = next((_read(root / name) for name in ("settings.gradle", "settings.gradle.kts") if (root / name).is_file()), "")
+    settings = next((text_of(root / name) for name in ("settings.gradle", "settings.gradle.kts") if (root / name).is_file()), "")
     name = re.search(r"rootProject\.name\s*=\s*[\"']([^\"']+)", settings)
     return Kind(Language.GRADLE, name[1] if name else None, (program, "test") if _java_tests(root) else None)
 
 
 def _java_tests(root: Path) -> bool:
     return (root / "src/test").is_dir() or any((folder / "src/test").is_dir() for folder in root.iterdir() if folder.is_dir())
-
-
-def _files(folder: Path, suffix: str, depth: int = _DEPTH) -> Iterator[Path]:
-    """Files of the project's own with this ending: not below hidden or foreign folders, and not deeper than a few levels."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _SKIP or path.is_symlink():
-            continue
-        if path.is_dir() and depth > 0:
-            yield from _files(path, suffix, depth - 1)
-        elif path.suffix == suffix and path.is_file():
-            yield path
-
-
-def _read(path: Path) -> str:
-    """A small text file; empty where there is none that can be read."""
-    try:
-        return read_bytes(path).decode("utf-8-sig", errors="replace") if path.is_file() and path.stat().st_size < _LARGEST else ""
-    except OSError:
-        return ""
 
 
 def _text(document: Any, *keys: str) -> str | None:

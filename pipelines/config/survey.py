@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.config.languages import languages
+from pipelines.config.own_files import own_files, text_of
 from pipelines.errors import UsageError
-from pipelines.foundation.dockerfile import NotADockerfile, read
+from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pipelines.config.languages import Kind
-    from pipelines.foundation.dockerfile import Instruction
+    from pipelines.foundation.dockerfile import Instruction, StageText
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
-_SKIP = frozenset({"node_modules", "venv", "build", "dist", "__pycache__", "site-packages"})
 _TESTS = re.compile(r"\b(?:test|tests|check|[a-z]*test[s]?|tox|nox|rspec)\b")
 _INSTALLS = re.compile(r"\b(?:install|add|apt-get|sync|download)\b")
 _K6_IMPORT = re.compile(r"""from\s+['"]k6(/[\w-]+)*['"]""")
-_DEPTH = 3
-_LARGEST_SCRIPT = 1 << 20
 _USUAL = ("Dockerfile", "Containerfile", "docker/Dockerfile", "build/Dockerfile", "deploy/Dockerfile", ".docker/Dockerfile")
 
 
@@ -60,16 +57,16 @@ def survey(root: Path) -> Seen:
     """
     dockerfile = _dockerfile(root)
     instructions = _instructions(root / dockerfile) if dockerfile is not None else ()
-    foundations = [one.text for one in instructions if one.name == "FROM"]
+    stages = stages_of(instructions)
     kinds = languages(root)
     return Seen(
         name=_name(root, kinds),
         dockerfile=dockerfile,
-        stages=tuple(_stages(instructions)),
-        base_argument=any(text.startswith(("${BASE}", "$BASE ")) or text == "$BASE" for text in foundations),
+        stages=tuple(_stage(one) for one in stages),
+        base_argument=any(one.base.startswith("${BASE}") or one.base == "$BASE" for one in stages),
         ports=tuple(dict.fromkeys(_ports(instructions))),
         kinds=kinds,
-        k6_scripts=tuple(sorted(_k6_scripts(root, root, _DEPTH))),
+        k6_scripts=tuple(sorted(_k6_scripts(root))),
         python_steps=(root / "lockgate.py").is_file(),
     )
 
@@ -97,31 +94,11 @@ def _instructions(path: Path) -> tuple[Instruction, ...]:
         raise UsageError(f"{path} cannot be parsed: {error}", next_step="correct the Dockerfile, then run `lockgate init` again") from error
 
 
-def _stages(instructions: Iterable[Instruction]) -> Iterator[Stage]:
-    """The stages in the order of the file."""
-    for _, group in itertools.groupby(instructions, _Counter()):
-        first, *rest = group
-        if first.name == "FROM":
-            found = re.search(r"\sAS\s+(\S+)$", first.text, re.IGNORECASE)
-            yield _stage(found[1] if found else "", rest)
-
-
-class _Counter:
-    """Numbers instructions by the stage they belong to; what stands before the first FROM is 0."""
-
-    def __init__(self) -> None:
-        self._stage = 0
-
-    def __call__(self, instruction: Instruction) -> int:
-        self._stage += instruction.name == "FROM"
-        return self._stage
-
-
-def _stage(name: str, instructions: Sequence[Instruction]) -> Stage:
-    last = {one.name: _run_as(one) for one in instructions if one.name in {"ENTRYPOINT", "CMD"}}
-    commands = [command for one in instructions if one.name == "RUN" for command in re.split(r"&&|;|\n", one.text)]
+def _stage(stage: StageText) -> Stage:
+    last = {one.name: _run_as(one) for one in stage.instructions if one.name in {"ENTRYPOINT", "CMD"}}
+    commands = [command for one in stage.instructions if one.name == "RUN" for command in re.split(r"&&|;|\n", one.text)]
     tests = any(_TESTS.search(command) and not _INSTALLS.search(command) for command in commands)
-    return Stage(name=name, command=(*last.get("ENTRYPOINT", ()), *last.get("CMD", ())), tests=tests)
+    return Stage(name=stage.name, command=(*last.get("ENTRYPOINT", ()), *last.get("CMD", ())), tests=tests)
 
 
 def _run_as(instruction: Instruction) -> tuple[str, ...]:
@@ -138,17 +115,6 @@ def _ports(instructions: Iterable[Instruction]) -> Iterator[int]:
                     yield int(number)
 
 
-def _k6_scripts(folder: Path, root: Path, depth: int) -> Iterator[str]:
-    """Scripts that import k6, not below hidden or foreign folders, and not deeper than a few levels."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _SKIP or path.is_symlink():
-            continue
-        if path.is_dir() and depth > 0:
-            yield from _k6_scripts(path, root, depth - 1)
-        elif path.suffix in (".js", ".ts") and _speaks_k6(path):
-            yield path.relative_to(root).as_posix()
-
-
-def _speaks_k6(path: Path) -> bool:
-    small = path.is_file() and path.stat().st_size < _LARGEST_SCRIPT
-    return small and _K6_IMPORT.search(read_text(path, errors="replace")) is not None
+def _k6_scripts(root: Path) -> Iterator[str]:
+    """Scripts that import k6, relative to the project."""
+    return (path.relative_to(root).as_posix() for path in own_files(root, ".js", ".ts") if _K6_IMPORT.search(text_of(path)))

@@ -6,13 +6,14 @@ is not to be had on every platform.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _BOM = "\ufeff"
 _SPACE = re.compile(r"[\t\v\f\r ]+")
@@ -62,6 +63,28 @@ def read(text: str) -> tuple[Instruction, ...]:
         NotADockerfile: a heredoc has no end.
     """
     return tuple(_Reader(text.removeprefix(_BOM)).instructions())
+
+
+@dataclass(frozen=True, slots=True)
+class StageText:
+    """A stage: the image or stage that its FROM names, its own name (empty when it has none), and the instructions after FROM."""
+
+    base: str
+    name: str
+    instructions: tuple[Instruction, ...]
+
+
+def stages_of(instructions: Sequence[Instruction]) -> tuple[StageText, ...]:
+    """The stages of a Dockerfile in order; what is before the first FROM belongs to none."""
+    starts = [number for number, one in enumerate(instructions) if one.name == "FROM"]
+    return tuple(_stage(instructions[start:end]) for start, end in itertools.pairwise((*starts, len(instructions))))
+
+
+def _stage(instructions: Sequence[Instruction]) -> StageText:
+    first, *rest = instructions
+    base, *named = first.words or ("",)
+    name = named[1] if len(named) == 2 and named[0].upper() == "AS" else ""  # noqa: PLR2004 - FROM base AS name
+    return StageText(base, name, tuple(rest))
 
 
 class _Reader:

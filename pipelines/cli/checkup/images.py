@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
 from pipelines.errors import LockgateError
+from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
 from pipelines.registry import find, parse
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 5.0
 _AT_ONCE = 8
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
-_NOT_ASKED = re.compile(r"[$\\]|^scratch$")
+_VARIABLE = re.compile(r"[$\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def _needs(project: Project) -> Iterator[Need]:
     """Every image by the name the configuration has for it; those of the project itself are made, not pulled."""
     for image in project.images.values():
         yield from [_need(project, image.base)] if image.base else []
-        yield from (Need(name, name) for name in _foundations(Path(project.root) / image.context / image.dockerfile))
+        yield from (Need(name, name) for name in _bases(Path(project.root) / image.context / image.dockerfile))
     services = [service for test in project.tests.values() for service in test.services.values()]
     services += [perf.service for perf in project.perf.values()]
     yield from (_need(project, service.image) for service in services if service.image not in project.images)
@@ -74,14 +74,14 @@ def _need(project: Project, name: str) -> Need:
     return Need(name, name if re.search(r"[/:@]", name) else None)
 
 
-def _foundations(dockerfile: Path) -> Iterator[str]:
-    """What a Dockerfile begins its stages with, but other stages and what an argument decides."""
+def _bases(dockerfile: Path) -> Iterator[str]:
+    """The images that a Dockerfile begins its stages with, without those that a build argument names."""
     try:
-        rows = _FROM.findall(read_text(dockerfile, errors="replace"))
-    except OSError:
+        stages = stages_of(read(read_text(dockerfile, errors="replace")))
+    except (OSError, NotADockerfile):
         return
-    stages = {stage.lower() for _, stage in rows if stage}
-    yield from (name for name, _ in rows if not _NOT_ASKED.search(name) and name.lower() not in stages)
+    named = {stage.name.lower() for stage in stages} | {"scratch", ""}
+    yield from (stage.base for stage in stages if stage.base.lower() not in named and not _VARIABLE.search(stage.base))
 
 
 def _ask(need: Need, environ: Mapping[str, str]) -> Found | LockgateError | None:

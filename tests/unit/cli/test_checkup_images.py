@@ -57,6 +57,14 @@ def test_every_image_is_asked_for_also_those_a_dockerfile_names(tmp_path: Path, 
     assert {answer.state for answer in answers.values()} == {State.OK}
 
 
+def test_a_dockerfile_is_read_as_a_builder_reads_it(tmp_path: Path, server: Server) -> None:
+    """A FROM in a here-document is text, and one may go on in the next line."""
+    server.say(200, manifest())
+    (tmp_path / "Dockerfile").write_text(f"FROM {server.address}/a:1 \\\n AS a\nRUN <<EOF\nFROM {server.address}/text:1\nEOF\nFROM A\n")
+    answers = look(Project(name="x", root=tmp_path, images={"x": ImageSpec(name="x")}))
+    assert set(answers) == {f"image {server.address}/a:1"}
+
+
 def test_what_a_registry_does_not_have_is_failed_where_this_machine_pulls(tmp_path: Path, server: Server) -> None:
     server.say(404)
     answers = look(everything(tmp_path, server))

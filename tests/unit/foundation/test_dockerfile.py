@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.foundation.dockerfile import NotADockerfile, read
+from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 
 PIECES = [
     *("FROM a AS b\n", "from a\n", "RUN true\n", "RUN --mount=type=cache,target=/x  true\n", 'RUN --security="insecure" x\n', "CMD x\n"),
@@ -96,3 +96,14 @@ def test_a_trigger_is_an_instruction_too() -> None:
 def test_a_heredoc_without_an_end_is_refused() -> None:
     with pytest.raises(NotADockerfile, match="line 2: the heredoc EOF has no end"):
         read("FROM a\nRUN <<EOF\ntrue\n")
+
+
+def test_stages_are_what_each_from_begins() -> None:
+    text = "ARG V=1\nFROM --platform=linux/arm64 a:1 as one\nRUN x\nCMD y\nFROM one\nfrom b As two words\n"
+    found = [(stage.base, stage.name, [one.name for one in stage.instructions]) for stage in stages_of(read(text))]
+    assert found == [("a:1", "one", ["RUN", "CMD"]), ("one", "", []), ("b", "", [])]
+
+
+def test_a_file_without_a_stage_has_none() -> None:
+    assert stages_of(read("ARG A\nRUN x\n")) == ()
+    assert [(stage.base, stage.name) for stage in stages_of(read("FROM\n"))] == [("", "")]
