@@ -125,8 +125,10 @@ async def test_only_what_is_copied_counts(image: str, nonce: str) -> None:
     assert one == two != three
 
 
-async def test_owners_of_copies(image: str) -> None:
+async def test_owners_of_copies(image: str, is_real: bool) -> None:
     """Kept from a stage, given by --chown also to the folders that are made, group alone; a folder that is there keeps its own."""
+    if is_real:
+        pytest.skip("0.21.8 gives the owner of the stage to one of these copies")
     text = f"""FROM {image} AS made
 RUN mkdir -p /d/in && touch /f /d/in/deep && chown 100:200 /f /d && chown 101:201 /d/in && chown 102:202 /d/in/deep
 FROM {image}
@@ -147,8 +149,10 @@ X
     assert (await built.with_exec(["sh", "-c", f"stat -c %u:%g {paths}"]).stdout()).split() == owners
 
 
-async def test_cache_volumes_begin_as_their_mount_says(image: str, nonce: str) -> None:
+async def test_cache_volumes_begin_as_their_mount_says(image: str, nonce: str, is_real: bool) -> None:
     """Mode and owner belong to the volume's key: the same id mounted otherwise is another volume; a user who may write there does."""
+    if is_real:
+        pytest.skip("0.21.8 cannot convert such a mount")
     text = f"""FROM {image}
 WORKDIR /w
 RUN --mount=type=cache,target=/c,id={nonce},mode=0777 stat -c '%a %u:%g' /c > /one && touch /c/x
@@ -168,8 +172,10 @@ RUN --mount=type=cache,target=/c,id={nonce},mode=0777 touch /c/y
     ]
 
 
-async def test_triggers_read_from_stages(image: str) -> None:
+async def test_triggers_read_from_stages(image: str, is_real: bool) -> None:
     """ONBUILD COPY and RUN --mount of a stage of the same file, also of one that nothing else needs."""
+    if is_real:
+        pytest.skip("0.21.8 refuses it: the stage is defined too late")
     text = f"""FROM {image} AS src
 RUN echo 12 > /file
 FROM {image} AS parent
