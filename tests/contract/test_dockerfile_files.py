@@ -114,8 +114,10 @@ E
     ]
 
 
-async def test_what_mounts_are_and_leave(image: str, nonce: str) -> None:
+async def test_what_mounts_are_and_leave(image: str, nonce: str, is_real: bool) -> None:
     """Options of each type of mount, and that nothing of them is in the image."""
+    if is_real:
+        pytest.skip("a bind mount with rw ends the process of 0.21.8")
     text = f"""FROM {image} AS src
 RUN mkdir /out && echo from > /out/f && echo other > /out/g
 FROM {image}
