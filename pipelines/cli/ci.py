@@ -44,7 +44,7 @@ def tell_provider(run: Run, project: Project, here: Settings) -> None:
 
 @contextlib.contextmanager
 def guarded(here: Settings) -> Iterator[None]:
-    """Where a CI obeys what is printed, it obeys nobody but us for as long as this lasts."""
+    """Where a CI takes printed lines for commands, it takes only ours as long as this lasts."""
     guard = detect(here.environ).guard()
     if guard is None:
         yield

@@ -22,7 +22,7 @@ class Commands(click.Group):
     """A group whose commands are names of modules (`run` in `pipelines.cli.run`, as `command`) until somebody asks for one.
 
     Attributes:
-        reader_left: whoever read the output had gone before all was written.
+        reader_left: the reader of the output closed it before everything was written.
     """
 
     def __init__(self, name: str, *, modules: Mapping[str, str], examples: Mapping[str, str], **attributes: object) -> None:
@@ -32,7 +32,7 @@ class Commands(click.Group):
         self.reader_left = False
 
     def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
-        """As click's, except that a reader who left (`| head`) ends the command without words of click's own."""
+        """As click's, except that a closed output (`| head`) ends the command without a message of click's."""
         with self._to_the_end():
             return super().make_context(info_name, args, parent, **extra)
 

@@ -1,4 +1,4 @@
-"""`images`: which image every name stands for, where that is said, and saying it anew."""
+"""`images`: shows which image each name stands for and which lock file says so, and changes it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ USER = "user"
     "images",
     short_help="Show and choose the images that names stand for.",
     invoke_without_command=True,
-    help="""Show which image each name stands for, and who says so: the project (.lockgate/images.lock), the user, the machine or the
-package; the first of these that knows a name counts.""",
+    help="""Show which image each name stands for, and where that is set: for the project (.lockgate/images.lock), for the user, for the
+machine, or in the package. The first of these that has the name counts.""",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (schema 1).")
 @speaking
@@ -48,7 +48,7 @@ def command(context: click.Context, *, as_json: bool) -> int:
 
 
 def _layer(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command its choice of the lock it writes; the user's by default."""
+    """Add the options that say which lock file a command writes; without them it is the user's."""
     for name, text in (
         ("project", "For this project only (.lockgate/images.lock), not for every project of this user."),
         ("machine", "For every user of this machine (/etc/lockgate)."),
@@ -59,31 +59,33 @@ def _layer(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @command.command(
     "use",
-    short_help="Let a name stand for an image.",
-    help="""Let each NAME stand for the image REFERENCE (registry/name:tag). The registry is asked which digest the tag names now, and the
-digest is what is kept; of the artifact that is Trivy's vulnerability database the tag is kept, since it moves every few hours.""",
+    short_help="Choose the image for a name.",
+    help="""Use the image REFERENCE (registry/name:tag) for each NAME. Lockgate asks the registry which digest the tag has now, and stores
+the digest. Of an artifact, such as Trivy's vulnerability database, it stores the tag, which moves every few hours.""",
 )
 @click.argument("words", metavar="NAME REFERENCE [NAME REFERENCE]...", nargs=-1, required=True)
 @_layer
 @speaking
 def use(words: tuple[str, ...], *, layer: str | None) -> int:
-    """Let names stand for images."""
+    """Choose the images for names."""
     from pipelines.config.lock import put
     from pipelines.errors import UsageError
 
     if len(words) % 2:
-        raise UsageError(f"{words[-1]} has no reference", next_step="write NAME REFERENCE, as often as you like")
+        raise UsageError(f"{words[-1]} has no reference", next_step="write pairs: NAME REFERENCE NAME REFERENCE")
     here = settings()
     chosen = {name: _chosen(name, reference, here) for name, reference in zip(words[::2], words[1::2], strict=True)}
     file = _file(here, layer or USER)
     put(file, chosen)
     for image in chosen.values():
-        here.stderr().line(f"{image.name} is {image.reference} now ({layer or USER}: {file})")
+        here.stderr().line(f"{image.name} now stands for {image.reference} ({layer or USER}: {file})")
     return 0
 
 
 @command.command(
-    "forget", short_help="Take back what `use` said.", help="Remove NAMEs from the lock; what a weaker layer says counts again."
+    "forget",
+    short_help="Remove what `use` chose.",
+    help="Remove each NAME from the lock file. Then the next place that has it counts: user, machine, package.",
 )
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @_layer
@@ -97,7 +99,7 @@ def forget(names: tuple[str, ...], *, layer: str | None) -> int:
     file = _file(here, layer or USER)
     unknown = [name for name in names if name not in read_lock(file)]
     if unknown:
-        raise UsageError(f"{file} does not name {', '.join(unknown)}", next_step="lockgate images")
+        raise UsageError(f"{file} does not name {', '.join(unknown)}", next_step="run `lockgate images` to see the names")
     put(file, dict.fromkeys(names))
     return 0
 
@@ -118,7 +120,7 @@ def entry(image: LockedImage) -> dict[str, object]:
 def _remark(image: LockedImage) -> str:
     from pipelines.cli.config import lock_of
 
-    return lock_of(image) + (", made up: it finds nothing real" if image.fixture else "")
+    return lock_of(image) + (", made up: it finds no real vulnerability" if image.fixture else "")
 
 
 def _known(here: Settings) -> dict[str, LockedImage]:
@@ -128,7 +130,7 @@ def _known(here: Settings) -> dict[str, LockedImage]:
 
 
 def _root(here: Settings) -> Path | None:
-    """The project's folder; None outside of one, where only what holds for every project is known."""
+    """The project's folder; None outside a project: then only the user, the machine and the package count."""
     from pipelines.config.discover import folder_of
 
     return folder_of(here.directory)
@@ -142,7 +144,9 @@ def _file(here: Settings, layer: str) -> Path:
     if layer == "project":
         root = _root(here)
         if root is None:
-            raise UsageError(f"no project in {here.directory} or above", next_step="leave --project out, or run `lockgate init` first")
+            raise UsageError(
+                f"there is no project in {here.directory} or above it", next_step="leave --project out, or run `lockgate init` first"
+            )
         return project_lock(root)
     for place in places(here.environ):
         if place.layer.value == layer:
@@ -151,7 +155,7 @@ def _file(here: Settings, layer: str) -> Path:
 
 
 def _chosen(name: str, reference: str, here: Settings) -> LockedImage:
-    """The image a person names, by the digest its tag has now."""
+    """The image that a person chose, by the digest that its tag has now."""
     from pipelines.errors import Unavailable, UsageError
     from pipelines.model import LockedImage
     from pipelines.registry import Found, find, parse
@@ -167,6 +171,6 @@ def _chosen(name: str, reference: str, here: Settings) -> LockedImage:
         if not asked.digest:
             raise
         here.stderr().line(f"note: {asked} could not be looked up: {error.message}")
-        found = Found(asked.digest, artifact=False)  # the engine may reach it all the same, and the digest says which image it is
+        found = Found(asked.digest, artifact=False)  # the engine may reach the registry, and the digest says which image it is
     named = str(asked) if found.artifact and not asked.digest else asked.at(asked.digest or found.digest)
     return LockedImage(name=name, reference=named, origin="chosen", artifact=found.artifact)

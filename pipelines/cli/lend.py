@@ -22,7 +22,7 @@ FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signa
 _OF_TERMINAL = frozenset({signal.SIGINT, signal.SIGQUIT})
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 _SIGNALLED = 128
-"""Above this an exit code tells of a signal."""
+"""An exit code above this is 128 plus the number of a signal."""
 
 
 async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
@@ -44,7 +44,7 @@ async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
     async with open_session(choice, environ=here.environ, log=log, lifetime=lifetime) as session:
         code = await _run(command, {**here.environ, **session.variables(choice.kind)}, here, terminal)
         if code > _SIGNALLED:
-            lifetime.hurry(grace_s=2)  # whoever sent a signal does not want to wait for an orderly end
+            lifetime.hurry(grace_s=2)  # after a signal nobody wants to wait for the usual end
         return code
 
 

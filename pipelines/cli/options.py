@@ -43,7 +43,7 @@ class Settings:
         return inspect(sys.stdout, self.environ, color=self.color)
 
     def cleaner(self, project: Project) -> Callable[[str], str]:
-        """What masks the secrets of a project that can be read now."""
+        """A function that masks the secrets of a project, as far as they can be read now."""
         from pipelines.flow.known import known_secrets
 
         values = tuple(known_secrets(project, self.environ))

@@ -38,7 +38,7 @@ published references, or with --json the document of the run.""",
 @click.option("--publish/--no-publish", "publish", default=None, help="Publish whatever [publish] when says, or not at all.")
 @click.option("--keep-going/--fail-fast", "keep_going", default=None, help="After a failure go on with what does not need it, or stop.")
 @click.option("-j", "--width", type=click.IntRange(min=1), help="At most so many steps at once.")
-@click.option("--allow-empty", is_flag=True, help="No step to run is no error.")
+@click.option("--allow-empty", is_flag=True, help="Do not fail when there is no step to run.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, as `plan` does.")
 @click.option("--progress", type=click.Choice([kind.value for kind in Progress]), default="auto", help="Live board or plain lines.")
 @common
@@ -68,7 +68,7 @@ def _check_output(output: str | None, here: Settings) -> None:
         UsageError: the folder of the file is not there.
     """
     if output is not None and output != "-" and not (here.directory / output).parent.is_dir():
-        raise UsageError(f"--output {output}: there is no folder {(here.directory / output).parent}", next_step="make the folder first")
+        raise UsageError(f"--output {output}: there is no folder {(here.directory / output).parent}", next_step="create the folder first")
 
 
 def _request(words: tuple[str, ...], options: dict[str, Any], here: Settings) -> RunRequest:

@@ -49,7 +49,7 @@ class Terminal:
     unicode: bool
     width: int
     harmless: Callable[[str], str] = _as_it_is
-    """Spoils what a CI's log viewer would take for a command."""
+    """Changes text so that a CI's log viewer does not take it for a command."""
 
     def paint(self, text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
         """The text in colour, where colour is wanted."""
@@ -57,9 +57,9 @@ class Terminal:
         return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self.color and codes and text else text
 
     def line(self, text: str = "") -> None:
-        """Print a line at once; characters the stream cannot hold are replaced, and a reader who left is no reason to stop.
+        """Print a line at once; characters the stream cannot hold are replaced, and a reader that closed early does not stop us.
 
-        No line is a command to a CI, whoever wrote the text; for commands of ours there is `command`.
+        No CI takes the line for a command, whoever wrote the text; our own commands are printed by `command`.
         """
         self.command(self.harmless(text))
 
@@ -68,7 +68,7 @@ class Terminal:
         self.command(text.replace("##", "\\u0023#"))
 
     def command(self, text: str) -> None:
-        """As `line`, for lines that a CI is to obey: a provider's."""
+        """As `line`, for the lines of a provider that are commands to the CI."""
         encoding = self.stream.encoding or "utf-8"
         try:
             self.stream.write(text.encode(encoding, "replace").decode(encoding) + "\n")
@@ -114,8 +114,8 @@ def _live(flag: Progress, environ: Mapping[str, str], *, dumb: bool, tty: bool) 
 
 
 def under_dagger_run(environ: Mapping[str, str]) -> bool:
-    """Whether another program opened the session we work in, as `dagger run` does, and draws its progress. With -s it does not, which
-    nothing tells.
+    """Whether another program opened the session we work in, as `dagger run` does, and draws its progress. With -s it does
+    not, but we cannot see that.
     """
     from pipelines.engine.choice import SESSION_KIND, SESSION_PORT
 

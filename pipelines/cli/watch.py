@@ -69,7 +69,7 @@ class _ToStandardError(io.TextIOBase):
 
 
 def _harmless(here: Settings) -> Callable[[str], str]:
-    """What makes the text of a step's `print` one that a CI does not obey."""
+    """Changes what a step prints so that no CI takes it for a command."""
     return HarmlessStream().feed if detect(here.environ).in_ci else lambda text: text
 
 
@@ -78,7 +78,7 @@ async def _watched(project: Project, request: RunRequest, sink: Shown, terminal:
     stop = Stop()
 
     def first(signum: int) -> None:
-        sink.note(f"{signal.Signals(signum).name}: stopping, within {GRACE_S + INSIST_S:g} s; once more to kill")
+        sink.note(f"{signal.Signals(signum).name}: stopping, within {GRACE_S + INSIST_S:g} s; a second signal kills at once")
         stop.request(signum)
 
     def second() -> None:
@@ -121,5 +121,5 @@ def _showing(terminal: Terminal, here: Settings) -> Iterator[Shown]:
         return
     beside = under_dagger_run(here.environ)
     if beside:
-        terminal.line("`dagger run` draws its own progress beside this one; `dagger -s run` leaves it out")
+        terminal.line("`dagger run` also shows its own progress; `dagger -s run` does not")
     yield Plain(terminal, detect(here.environ), verbosity=here.verbosity, short=beside)

@@ -39,7 +39,7 @@ def _service(path: str, service: ServiceSpec, project: Project) -> Iterator[str]
     if service.image in project.images:
         return
     if service.target is not None:
-        yield f"{path}.target: {service.image} is no image of this project, so it has no stages"
+        yield f"{path}.target: {service.image} is not an image of this project, so it has no stages"
     elif difflib.get_close_matches(service.image, project.images, 1, _TYPO):
         yield f"{path}.image: {_no_image(service.image, project)}"
 

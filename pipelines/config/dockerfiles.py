@@ -1,6 +1,6 @@
 """A first Dockerfile for a project that has none: one stage for the dependencies, one that tests run in, one that ships.
 
-Each is a beginning that a person reads and corrects: what starts the service cannot be seen from outside in every language.
+Each is a first version that a person reads and corrects: which command starts the service cannot be found out for every language.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 FILE = "Dockerfile"
 IGNORE_FILE = ".dockerignore"
+REQUIREMENTS = "requirements.txt"
 IGNORED = (".git", ".lockgate", "lockgate.local.toml", "**/node_modules", "**/.venv", "**/__pycache__", "target", "dist", "build")
-_HEAD = "# Written by `lockgate init --dockerfile` for a project in {language}: a beginning, to be corrected where it is wrong.\n"
+_HEAD = "# Written by `lockgate init --dockerfile` for a project in {language}: a first version, to be corrected where it is wrong.\n"
 _PIP = """RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip --mount=type=secret,id=ca \\
     PIP_CONFIG_FILE=/run/secrets/pip pip install {words}
 """
@@ -51,9 +52,9 @@ def write(root: Path) -> tuple[Path, ...]:
 
 
 def _python(root: Path) -> str:
-    requirements = [name for name in ("requirements.txt",) if (root / name).is_file()]
+    requirements = (root / REQUIREMENTS).is_file()
     installed = (root / "pyproject.toml").is_file() or (root / "setup.py").is_file()
-    first = "".join(f"COPY {name} ./\n{_PIP.format(words=f'-r {name}')}" for name in requirements)
+    first = f"COPY {REQUIREMENTS} ./\n{_PIP.format(words=f'-r {REQUIREMENTS}')}" if requirements else ""
     project = _PIP.format(words=".") if installed and not requirements else ""
     return f"""# BASE is an image with Python and venv: `base` in lockgate.toml.
 ARG BASE
@@ -74,7 +75,7 @@ COPY . .
 
 
 def _started(root: Path) -> str:
-    """What most likely starts the program."""
+    """The command that most likely starts the program."""
     for name in ("main.py", "app.py", "server.py"):
         if (root / name).is_file():
             return f'["python", "{name}"]'

@@ -54,10 +54,10 @@ def _value(text: str, kind: type) -> object:
 
 
 def near_misses(tables: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[str]:
-    """A hint for every variable that looks like a mistyped setting: nobody should believe in one that is not there."""
+    """A hint for every variable that looks like a mistyped setting: a setting that does nothing must be noticed."""
     known = {name for path, _ in scalars(tables) for name in variables(path)}
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, 1, _LOOKS_LIKE)
             if close:
-                yield f"{name} is no setting; did you mean {close[0]}?"
+                yield f"{name} is not a setting; did you mean {close[0]}?"

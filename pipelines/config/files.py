@@ -21,14 +21,14 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_text(path: Path, *, named: bool = False) -> str:
-    """The text of a regular file, without the byte order mark that some editors write; of a file a person `named`, also that of a pipe.
+    """The text of a regular file, without the byte order mark that some editors write; a file that a person `named` may be a pipe.
 
     Raises:
         ConfigError: it cannot be read, is not a regular file, is too large, or is not UTF-8.
     """
     data = _bytes(path, named=named)
     if data.startswith(_UTF_16) or b"\0" in data[:2]:
-        raise ConfigError(f"{path} is UTF-16 text", next_step="save the file as UTF-8 (editors call it the encoding of a file)")
+        raise ConfigError(f"{path} is UTF-16 text", next_step="save the file as UTF-8 (in an editor: the encoding of the file)")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -39,14 +39,14 @@ def read_toml(path: Path, *, named: bool = False) -> dict[str, Any]:
     """The tables of a TOML file; `named` as for `read_text`.
 
     Raises:
-        ConfigError: it cannot be read, is not TOML (with line and column), or holds what no configuration does.
+        ConfigError: it cannot be read, is not TOML (with line and column), or has values that no configuration needs.
     """
     text = read_text(path, named=named)
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not valid TOML", problems=(str(error),), next_step=f"correct {path.name}") from error
-    except ValueError as error:  # a number of thousands of digits, a date that is none
+    except ValueError as error:  # a number of thousands of digits, a date that does not exist
         raise ConfigError(
             f"{path} has a value that cannot be read", problems=(_number(error),), next_step=f"correct {path.name}"
         ) from error
@@ -58,7 +58,7 @@ def read_toml(path: Path, *, named: bool = False) -> dict[str, Any]:
 
 def _bytes(path: Path, *, named: bool) -> bytes:
     try:
-        data = read_named(path) if named else _start(path)
+        data = read_named(path) if named else _first_bytes(path)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:  # a NUL in the path
@@ -68,18 +68,20 @@ def _bytes(path: Path, *, named: bool) -> bytes:
     return data
 
 
-def _start(path: Path) -> bytes:
+def _first_bytes(path: Path) -> bytes:
     with reading(path, follow=True) as file:
         return file.read(LARGEST + 1)
 
 
 def _check(path: Path, tables: dict[str, Any]) -> None:
-    """Refuse what is valid TOML, and what nobody after this could print, store or compare."""
+    """Refuse values that are valid TOML but cannot be printed, stored or compared later."""
     for depth, name, value in _everything(tables):
         if depth > DEEPEST:
             raise _too_deep(path)
         if _has_nul(value):
-            raise ConfigError(f"{path} has a NUL character", problems=(f"{name or 'a key'}: nothing of a system can hold one",))
+            raise ConfigError(
+                f"{path} has a NUL character", problems=(f"{name or 'a key'}: paths, variables and commands cannot contain one",)
+            )
         if isinstance(value, int) and abs(value) > LONGEST_NUMBER:
             raise ConfigError(f"{path} has a number that is too large", problems=(f"{name}: expected at most 18 digits",))
 

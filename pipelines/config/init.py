@@ -30,7 +30,7 @@ def propose(root: Path) -> str:
     """The text of a lockgate.toml that fits the project and loads without a problem; what could not be seen is a comment.
 
     Raises:
-        UsageError: the project's Dockerfile cannot be parsed, or there is none, so that no step could come of it.
+        UsageError: the project's Dockerfile cannot be parsed, or there is neither a Dockerfile nor a lockgate.py: there would be no step.
     """
     seen = survey(root)
     if seen.dockerfile is None and not seen.python_steps:
@@ -60,7 +60,7 @@ def free(root: Path, *, force: bool = False) -> Path:
     """
     path = root / FILE
     if path.exists() and not force:
-        raise UsageError(f"{path} is already there", next_step="edit it, or run `lockgate init --force` to write it anew")
+        raise UsageError(f"{path} is already there", next_step="edit it, or run `lockgate init --force` to replace it")
     if not path.exists() and in_folder(root) is not None:
         raise UsageError(f"{root / PYPROJECT} already configures this folder", next_step="edit its [tool.lockgate] table")
     return path
@@ -96,7 +96,7 @@ def _head(seen: Seen) -> Iterator[str]:
 
 def _sections(seen: Seen) -> Iterator[list[str]]:
     if seen.dockerfile is None:
-        yield ["# The steps are those of lockgate.py. Once there is a Dockerfile, add [images.NAME]."]
+        yield ["# The steps are in lockgate.py. When there is a Dockerfile, add [images.NAME]."]
         return
     yield list(_image(seen, _pick(seen.stages, _SHIPS)))
     yield from (list(lines) for lines in _tests(seen))
@@ -126,7 +126,7 @@ def _tests(seen: Seen) -> Iterator[list[str]]:
     if tested or stage is None or not (stage.command or stage.tests):
         return
     command = stage.command or _BUILT_IN
-    about = ["# The stage runs the tests while it is built; what runs afterwards has nothing left to do."] if command is _BUILT_IN else []
+    about = ["# The stage runs the tests while it is built, so the command has nothing to do."] if command is _BUILT_IN else []
     yield ["[tests.unit]", _in(seen, stage), *about, f"command = {_array(command)}"]
 
 
@@ -134,7 +134,7 @@ def _test(seen: Seen, name: str, kind: Kind) -> Iterator[str]:
     stage = _pick(seen.stages, _TESTS) or (_pick(seen.stages, _BUILDS) if kind.language in _COMPILED else None)
     yield f"[tests.{name}]"
     if stage is None:
-        yield f"# The image must hold {(kind.test or ('',))[0]}: a stage `test` in the Dockerfile is the usual place."
+        yield f"# The image must hold {(kind.test or ('',))[0]}: usually a stage `test` in the Dockerfile has it."
     yield _in(seen, stage)
     yield f"command = {_array(kind.test or ())}"
 

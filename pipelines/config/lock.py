@@ -30,7 +30,7 @@ _NEXT = "remove the file, then run the set-up of the machine again, or `lockgate
 
 
 def locked_images(root: Path | None, environ: Mapping[str, str]) -> dict[str, LockedImage]:
-    """Every image name that is known to a project (or outside any, when `root` is None), each from the strongest layer that has it.
+    """Every image name that is known to a project (or outside any, when `root` is None), each from the first place that has it.
 
     Raises:
         ConfigError: a lock file is not what set-up writes.
@@ -47,7 +47,7 @@ def project_lock(root: Path) -> Path:
 
 
 def packaged() -> dict[str, LockedImage]:
-    """The official images, by digest, that come with the package; an artifact moves and has a tag only."""
+    """The official images, by digest, that come with the package; an artifact has only a tag, which moves."""
     import tomllib
     from importlib import resources
 

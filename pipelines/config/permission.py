@@ -1,4 +1,4 @@
-"""Permissions that hold for one checkout on one machine only, and may therefore come from no other place than lockgate.local.toml."""
+"""Permissions for one checkout on one machine: only lockgate.local.toml may give them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _FIXTURE = ("scan", "allow_fixture_database")
 def permission(project: Project, layers: Layers) -> Iterator[str]:
     """One line for every permission that comes from a wrong place, as `path: message`.
 
-    A made-up vulnerability database proves only that scanning works. To let it count everywhere would turn every scan of the machine, or of
-    everybody who has the project, green without a reason.
+    A made-up vulnerability database proves only that scanning works. If it counted everywhere, every scan on the machine, or of
+    everybody who has the project, would pass without a reason.
     """
     if project.scan is None or not project.scan.allow_fixture_database:
         return
     origin = layers.origin(_FIXTURE)
     if origin is not None and origin.layer is not Layer.LOCAL:
-        yield f"{'.'.join(_FIXTURE)}: only {LOCAL_FILE} may allow a made-up database, this comes from {origin}"
+        yield f"{'.'.join(_FIXTURE)}: only {LOCAL_FILE} may allow a made-up database; this value comes from {origin}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 VARIABLE = "LOCKGATE_CONFIG_DIRS"
-"""Folders to read instead of the user's and the machine's, the strongest first, parted as in PATH; the first one counts as the user's."""
+"""Folders to read instead of the user's and the machine's, separated as in PATH; the first counts most and is the user's."""
 SETTINGS = "settings.toml"
 LOCK = "images.lock"
 MACHINE_FOLDER = Path("/etc/lockgate")
@@ -44,7 +44,7 @@ class Place:
 
 
 def is_there(file: Path) -> bool:
-    """Whether there is a file that this user can see: a folder that is closed to him holds nothing for him."""
+    """Whether there is a file that this user can see; a folder that the user may not read counts as empty."""
     try:
         return file.is_file()
     except PermissionError:
@@ -52,7 +52,7 @@ def is_there(file: Path) -> bool:
 
 
 def places(environ: Mapping[str, str]) -> tuple[Place, ...]:
-    """The folders to read, the strongest first; they need not exist."""
+    """The folders to read, the one that counts most first; they need not exist."""
     named = [Path(folder) for folder in environ.get(VARIABLE, "").split(os.pathsep) if folder]
     if named:
         return tuple(Place(Layer.MACHINE if number else Layer.USER, folder) for number, folder in enumerate(named))

@@ -58,7 +58,7 @@ def _tidy(node: Any) -> Any:
     return {**tidy, "anyOf": options} if options else tidy
 
 
-if __name__ == "__main__":  # `python -m pipelines.config.schema` writes the shipped file anew
+if __name__ == "__main__":  # `python -m pipelines.config.schema` writes the file that is shipped
     from pathlib import Path
 
     Path(__file__).with_name(FILE).write_text(generate(), encoding="utf-8")

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from pipelines.config.layers import Layers
 
-_NEXT = "correct the file; what belongs to one project goes into its lockgate.toml"
+_NEXT = "correct the file; settings of one project belong in its lockgate.toml"
 
 
 def lay_shared(layers: Layers, environ: Mapping[str, str]) -> None:
     """Put the settings files that exist into the layers, the machine's below the user's.
 
     Raises:
-        ConfigError: a file cannot be read, or holds what may not hold for every project.
+        ConfigError: a file cannot be read, or has settings that cannot apply to every project.
     """
     for place in reversed(places(environ)):
         if is_there(place.settings):
@@ -45,7 +45,7 @@ def _checked(path: Path) -> dict[str, Any]:
 
 
 def _own_words(line: str) -> str:
-    """Keys of a project are known, but not here."""
+    """Replace `unknown key`: a key of a project's configuration is known, but not allowed in this file."""
     path, separator, message = line.partition(": ")
     if message.startswith(("unknown key", "not supported")):
         return f"{path}{separator}settings for all projects are registry.url and build.secrets"

@@ -1,4 +1,4 @@
-"""What can be seen of a project from outside: its Dockerfile's stages and ports, its language and tests, its k6 scripts."""
+"""What `lockgate init` can see of a project: its Dockerfile's stages and ports, its language and tests, its k6 scripts."""
 
 from __future__ import annotations
 

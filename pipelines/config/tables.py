@@ -48,7 +48,7 @@ class Limited(Table):
 
 
 class EngineTable(Table):
-    """`[engine]`: which engine runs containers, and what these may do; `engine = "embedded"` is short for `kind`."""
+    """`[engine]`: which engine runs containers, and what containers may do; `engine = "embedded"` is short for `kind`."""
 
     kind: Annotated[EngineKind, Field(strict=False)] = Field(
         default=EngineKind.AUTO, description="Which engine runs containers: auto, dagger or embedded."
@@ -92,11 +92,11 @@ class RegistryTable(Table):
 
 
 class BuildTable(Table):
-    """`[build]`: what every image build is offered."""
+    """`[build]`: secrets that every image build may use."""
 
     secrets: dict[Text, SecretUri] = Field(
         {},
-        description="Build secrets, by id, for every image whose Dockerfile asks for that id; the secrets of an image itself count more.",
+        description="Build secrets, by id, for every image whose Dockerfile asks for that id; secrets of an image take precedence.",
     )
 
 
@@ -180,12 +180,13 @@ class ScanTable(Limited):
     database: Text | None = Field(
         "trivy-db", description="Image with the vulnerability database: a name (`lockgate images` lists them) or a reference."
     )
-    max_age_days: int = Field(7, ge=1, description="A database older than this is no data.")
-    allow_fixture_database: bool = Field(False, description="Let a database made of fixtures count; reports say so.")
-    allow_unknown_age: bool = Field(False, description="Let a database of unknown age count; reports say so.")
+    max_age_days: int = Field(7, ge=1, description="With a database older than this, the scan has no data.")
+    allow_fixture_database: bool = Field(False, description="Accept a database made of fixtures; reports say so.")
+    allow_unknown_age: bool = Field(False, description="Accept a database of unknown age; reports say so.")
     end_of_support: Annotated[EndOfSupport, Field(strict=False)] = Field(
         EndOfSupport.WARN,
-        description="What an operating system that its maker no longer supports means: warn or fail. No new vulnerability of it is known.",
+        description="What an operating system means that its maker no longer supports: warn or fail. Its new vulnerabilities "
+        "are not reported.",
     )
     on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
         OnInconclusive.FAIL, description="What no data means: fail, or pass with a warning."
@@ -223,7 +224,7 @@ class PublishTable(Limited):
     tags: list[Tag] = Field(["{version}"], description="Tags that never move; {version}, {revision}, {short} and {branch} are filled in.")
     moving: list[Tag] = Field([], description="Tags that may move, such as latest.")
     after: list[Text] | None = Field(
-        None, description="What must pass first, by id or kind (test.unit, scan); every check by default, those of lockgate.py too."
+        None, description="What must pass first, by id or kind (test.unit, scan); by default every check, also those of lockgate.py."
     )
 
 
@@ -234,24 +235,26 @@ class SharedRegistryTable(Table):
 
 
 class SharedSettings(Table):
-    """A settings.toml of the user or of the machine: what may hold for every project there. No permission of a project is among it."""
+    """A settings.toml of the user or of the machine: what may hold for every project there. It cannot give permissions."""
 
     registry: SharedRegistryTable | None = Field(None, description="Where images go.")
-    build: BuildTable = Field(BuildTable.model_validate({}), description="What every image build is offered.")
+    build: BuildTable = Field(BuildTable.model_validate({}), description="Secrets that every image build may use.")
 
 
 class Document(Table):
     """A whole lockgate.toml."""
 
     engine: Annotated[EngineTable, BeforeValidator(_engine, json_schema_input_type=EngineKind | EngineTable)] = Field(
-        EngineTable(), description="Which engine runs containers, and what these may do: a kind (auto, dagger, embedded) or a table."
+        EngineTable(), description="Which engine runs containers, and what containers may do: a kind (auto, dagger, embedded) or a table."
     )
     width: int | None = Field(None, ge=1, le=1000, description="How many steps run at once; by the number of processors by default.")
     keep_going: bool = Field(True, description="After a failure, run what does not depend on it; false stops everything.")
-    timeout: Duration = Field(TIMEOUT_S, description="Wall time of every step that has no timeout of its own, steps in lockgate.py too.")
+    timeout: Duration = Field(
+        TIMEOUT_S, description="Wall time for every step that has no timeout of its own, also for steps in lockgate.py."
+    )
     project: ProjectTable = Field(description="The project itself.")
     registry: RegistryTable | None = Field(None, description="Where images go.")
-    build: BuildTable = Field(BuildTable.model_validate({}), description="What every image build is offered.")
+    build: BuildTable = Field(BuildTable.model_validate({}), description="Secrets that every image build may use.")
     images: dict[Name, ImageTable] = Field({}, description="Images by name: step image.NAME.")
     tests: dict[Name, TestTable] = Field({}, description="Test commands by name: step test.NAME.")
     scan: ScanTable | None = Field(None, description="Vulnerability scans: step scan.NAME for every image.")

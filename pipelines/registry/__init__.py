@@ -1,4 +1,4 @@
-"""What registries hold, asked directly: no engine and no other program is needed (OCI distribution specification 1.1)."""
+"""Asks registries directly what they hold, without an engine or another program (OCI distribution specification 1.1)."""
 
 from __future__ import annotations
 

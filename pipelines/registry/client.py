@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from pipelines.registry.reference import Reference
 
-PATIENCE_S = 10.0
-_LARGEST = 4 << 20  # the size a registry must take at least, and none sends more
+TIMEOUT_S = 10.0
+_LARGEST = 4 << 20  # bytes: every registry must accept manifests of this size, so larger ones are not in use
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 _IMAGE_CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
@@ -41,8 +41,8 @@ class Found:
     created: dt.datetime | None = None
 
 
-def find(reference: Reference, environ: Mapping[str, str], *, patience_s: float = PATIENCE_S) -> Found:
-    """Ask the registry, in no more than about `patience_s` seconds.
+def find(reference: Reference, environ: Mapping[str, str], *, timeout_s: float = TIMEOUT_S) -> Found:
+    """Ask the registry, in no more than about `timeout_s` seconds.
 
     Raises:
         RegistryUnavailable: it does not answer, or says that it cannot now.
@@ -51,7 +51,7 @@ def find(reference: Reference, environ: Mapping[str, str], *, patience_s: float 
     """
     import httpx
 
-    asking = _Asking(reference, environ, time.monotonic() + patience_s)
+    asking = _Asking(reference, environ, time.monotonic() + timeout_s)
     try:
         return asking.ask()
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
@@ -113,7 +113,7 @@ class _Asking:
 
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise httpx.ReadTimeout("no whole answer within the time limit")
+            raise httpx.ReadTimeout("no complete answer within the time limit")
         return left
 
     def _authorization(self, client: httpx.Client, challenge: str) -> str:
@@ -143,15 +143,15 @@ class _Asking:
         if status in {_UNAUTHORIZED, _FORBIDDEN}:
             raise self._refused(f"it answers with {status}")
         if status == _ABSENT:
-            raise Unavailable(f"the registry {ref.host} has no {ref}", next_step="check name and tag, or name another image")
+            raise Unavailable(f"the registry {ref.host} has no {ref}", next_step="check name and tag, or choose another image")
         if status >= _SERVER or status == _TOO_MANY:
-            raise RegistryUnavailable(f"the registry {ref.host} answers with {status}", next_step="try again in a while")
+            raise RegistryUnavailable(f"the registry {ref.host} answers with {status}", next_step="try again later")
         if status != _OK:
-            raise Unavailable(f"{ref.host} answers with {status}: that is not a registry's answer", next_step="check its name")
+            raise Unavailable(f"{ref.host} answers with {status}: this is not the answer of a registry", next_step="check its name")
 
     def _refused(self, why: str) -> CredentialsError:
         host = self._reference.domain
-        told = "no credentials file knows it" if self._login is None else f"the credentials of {self._login[0]} were tried"
+        told = "no credentials file has an entry for it" if self._login is None else f"the credentials of {self._login[0]} were tried"
         return CredentialsError(f"the registry {host} refuses {self._reference}", cause=f"{why}; {told}", next_step=f"docker login {host}")
 
 

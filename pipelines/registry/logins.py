@@ -18,7 +18,7 @@ _HUB_KEYS = ("docker.io", "https://index.docker.io/v1/", "index.docker.io", "reg
 
 
 def login(domain: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
-    """User and password for a registry; None where no file knows it. Credential helpers are not asked: they may be interactive."""
+    """User and password for a registry; None when no file has an entry for it. Credential helpers are not asked: they may ask a person."""
     names = _HUB_KEYS if domain == "docker.io" else (domain, f"https://{domain}")
     for file in _files(environ):
         auths = _auths(file)
@@ -46,7 +46,7 @@ def _auths(file: Path) -> dict[str, Any]:
     try:
         auths = json.loads(read_text(file))["auths"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return {}  # as containers tools do: a file that cannot be read knows no registry
+        return {}  # as other container tools do: a file that cannot be read counts as empty
     return auths if isinstance(auths, dict) else {}
 
 

@@ -133,7 +133,7 @@ def test_a_second_ctrl_c_ends_it_at_once(make: Callable[..., Checkout]) -> None:
     with started(project, "--verbose") as run:
         hear(run, "at-work")
         run.send_signal(signal.SIGINT)
-        hear(run, "once more to kill")
+        hear(run, "a second signal kills at once")
         stopped = stop(run, signal.SIGINT)
     assert stopped.code == 130
     assert until(lambda: not processes("4223"), 10)

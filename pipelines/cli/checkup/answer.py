@@ -16,7 +16,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was asked, how it stands, what was seen, and the line that mends it."""
+    """What was asked, how it stands, what was seen, and a line that says how to solve it."""
 
     name: str
     state: State

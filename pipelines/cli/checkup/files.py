@@ -27,7 +27,7 @@ def names(folder: Path) -> Iterator[Answer]:
 
 
 def local(project: Project) -> Iterator[Answer]:
-    """Local files that git would take along."""
+    """Local files that git does not ignore, so that they could be committed."""
     yield from _ignored(project.root)
 
 

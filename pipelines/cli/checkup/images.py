@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.model import LockedImage, Project
     from pipelines.registry import Found
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 _AT_ONCE = 8
 _VARIABLE = re.compile(r"[$\\]")
 
@@ -88,7 +88,7 @@ def _ask(need: Need, environ: Mapping[str, str]) -> Found | LockgateError | None
     if need.reference is None:
         return None
     try:
-        return find(parse(need.reference), environ, patience_s=PATIENCE_S)
+        return find(parse(need.reference), environ, timeout_s=TIMEOUT_S)
     except LockgateError as error:
         return error
 
@@ -96,7 +96,9 @@ def _ask(need: Need, environ: Mapping[str, str]) -> Found | LockgateError | None
 def _told(need: Need, answer: Found | LockgateError | None, bad: State) -> Answer:
     title = f"image {need.name}"
     if answer is None:
-        return Answer(title, State.FAILED, "nobody says what it stands for", f"lockgate images use {need.name} REFERENCE")
+        return Answer(
+            title, State.FAILED, "no lock file says which image this name stands for", f"lockgate images use {need.name} REFERENCE"
+        )
     layer = f" ({need.locked.layer})" if need.locked is not None else ""
     if isinstance(answer, LockgateError):
         detail = "; ".join([f"{need.reference}{layer}: {answer.message}", *([answer.cause] if answer.cause else [])])
@@ -105,11 +107,11 @@ def _told(need: Need, answer: Found | LockgateError | None, bad: State) -> Answe
 
 
 def _others(need: Need) -> str:
-    """What else a person may do: another image, or the one that a weaker layer has."""
+    """What else a person may do: choose another image, or use the one that comes with the package."""
     if need.locked is None:
         return ""
-    weaker = " (or `lockgate images forget`, to have the package's own again)" if need.locked.layer == "user" else ""
-    return f"; or name another: lockgate images use {need.name} REFERENCE{weaker}"
+    weaker = f" (or `lockgate images forget {need.name}`, to use the package's image again)" if need.locked.layer == "user" else ""
+    return f"; or choose another image: lockgate images use {need.name} REFERENCE{weaker}"
 
 
 def _age(project: Project, need: Need, found: Found | None) -> Answer:
@@ -119,7 +121,10 @@ def _age(project: Project, need: Need, found: Found | None) -> Answer:
     if need.locked is not None and need.locked.fixture:
         counts = project.scan is not None and project.scan.allow_fixture_database
         return Answer(
-            title, State.WARNING, f"made up, it finds nothing real: scans {'count all the same here' if counts else 'have no data'}", fix
+            title,
+            State.WARNING,
+            f"made up, it finds no real vulnerability: scans with it {'count here' if counts else 'report no data'}",
+            fix,
         )
     digest = found.digest if found is not None else (need.reference or "").partition("@")[2]
     made = (found.created if found is not None else None) or _seen(project, digest)
@@ -127,7 +132,7 @@ def _age(project: Project, need: Need, found: Found | None) -> Answer:
         return Answer(title, State.OK, "its age is known after the first scan")
     days = max(0, (dt.datetime.now(dt.UTC) - made).days)
     if days > most:
-        return Answer(title, State.WARNING, f"{days} days old, more than {most} (scan.max_age_days): scans have no data", fix)
+        return Answer(title, State.WARNING, f"{days} days old, more than {most} (scan.max_age_days): scans report no data", fix)
     return Answer(title, State.OK, f"{days} days old")
 
 

@@ -63,7 +63,7 @@ def engine(project: Project | None, environ: Mapping[str, str]) -> Iterator[Answ
 
 
 def _reached(choice: Choice, environ: Mapping[str, str]) -> Answer:
-    """The engine of a choice; one that listens at an address must do so now."""
+    """The engine that was chosen; where it has an address, something must listen there now."""
     import anyio
 
     from pipelines.engine.connect import address_of

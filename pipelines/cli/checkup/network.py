@@ -57,7 +57,7 @@ def _registry_answer(host: str, status: int) -> Answer:
         return Answer("registry", State.OK, f"{host} answers, and asks for credentials")
     if status >= _SERVER_ERROR:
         return Answer("registry", State.FAILED, f"{host} answers with {status}", "try again; if it stays, look at the registry's own log")
-    return Answer("registry", State.FAILED, f"{host} answers with {status}: this is no registry", "correct [registry] url")
+    return Answer("registry", State.FAILED, f"{host} answers with {status}: this is not a registry", "correct [registry] url")
 
 
 def clock(now: dt.datetime, theirs: dt.datetime) -> Answer:

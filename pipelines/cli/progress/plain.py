@@ -32,7 +32,7 @@ class Plain(Quiet):
     """Writes to a terminal that is not redrawn.
 
     Without a provider that folds, the output of steps is shown only when `verbosity` is above 0, line by line as it comes, and once.
-    `short` leaves out that steps began: something else shows what is at work.
+    `short` does not say that steps began: another program shows which are running.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class Plain(Quiet):
         return self._terminal.paint(f"{duration(self._clock() - self._began):>6}", dim=True)
 
     def _command(self, lines: str) -> None:
-        """Lines of the provider's, which may be none."""
+        """Lines of the provider; there may be none."""
         self._spoke = self._clock()
         if lines:
             self._terminal.command(lines)

@@ -1,4 +1,4 @@
-"""How long a step has said nothing, and what it said last."""
+"""How long a step has printed nothing, and what it printed last."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SILENT_S = 60.0
-"""Seconds without output after which a step at work is worth a remark."""
+"""Seconds without output after which a running step is mentioned."""
 _LONGEST = 120
 
 
 class Silence:
-    """Listens to one step from its start on."""
+    """Follows the output of one step from its start."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -29,12 +29,12 @@ class Silence:
         self._lines.feed(text)
 
     def so_far(self, text: str) -> None:
-        """What there is of a line that the step prints."""
+        """The beginning of a line that is not finished yet."""
         self._since = self._clock()
         self._lines.so_far(text)
 
     def remark(self) -> str:
-        """`no output for 2m05s (last: collecting wheel)`; empty while the step is not silent for long."""
+        """`no output for 2m05s (last: collecting wheel)`; empty before that time."""
         silent_s = self._clock() - self._since
         if silent_s < SILENT_S:
             return ""

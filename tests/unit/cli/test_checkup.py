@@ -70,7 +70,7 @@ def project(root: Path, **settings: object) -> Project:
     [
         (200, State.OK, "answers"),
         (401, State.OK, "asks for credentials"),
-        (404, State.FAILED, "this is no registry"),
+        (404, State.FAILED, "this is not a registry"),
         (503, State.FAILED, "answers with 503"),
     ],
 )

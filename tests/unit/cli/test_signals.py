@@ -81,7 +81,7 @@ def test_the_first_signal_stops_the_run_and_leaves_its_report(
     document = json.loads(out)
     assert (document["run"]["exit_code"], document["steps"][0]["status"]) == (code, "cancelled")
     assert json.loads((tmp_path / ".lockgate" / "reports" / "run.json").read_text()) == document
-    assert "stopping, within 10 s; once more to kill" in err
+    assert "stopping, within 10 s; a second signal kills at once" in err
 
 
 def test_the_second_signal_ends_it_at_once(start: Callable[..., subprocess.Popen[str]]) -> None:

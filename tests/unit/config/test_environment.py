@@ -48,4 +48,4 @@ def test_any_other_word_is_an_error(folder: Folder) -> None:
 
 def test_a_mistyped_variable_is_noted_and_foreign_ones_are_not(folder: Folder) -> None:
     folder.environ |= {"LOCKGATE_REGISTY_URL": "x", "LOCKGATE_CACHE": "/tmp/x", "LOCKGATE_RUN": "1", "PATH": "x"}
-    assert folder.load(TEXT).notes == ("LOCKGATE_REGISTY_URL is no setting; did you mean LOCKGATE_REGISTRY_URL?",)
+    assert folder.load(TEXT).notes == ("LOCKGATE_REGISTY_URL is not a setting; did you mean LOCKGATE_REGISTRY_URL?",)

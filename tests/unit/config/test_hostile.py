@@ -52,7 +52,7 @@ def test_every_file_is_read_or_refused(seeds: range, tmp_path: Path) -> None:
         (BASE.encode("utf-16-be"), "UTF-16"),
         (BASE.encode("latin-1") + b"# \xff", "not UTF-8"),
         (BASE.encode() + b"\0", "not valid TOML"),
-        (b'[tests.t]\nenv = { A = "x\\u0000y" }\n', "tests.t.env.A: nothing of a system"),
+        (b'[tests.t]\nenv = { A = "x\\u0000y" }\n', "tests.t.env.A: paths, variables and commands cannot"),
         (b'[images]\n"a\\u0000" = 1\n', "has a NUL character"),
         (b"a = " + b"9" * 5000, "too many digits"),
         (b"a = " + b"9" * 400, "too large"),

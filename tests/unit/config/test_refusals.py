@@ -92,7 +92,7 @@ def test_a_service_that_is_nearly_an_image_is_a_mistake(refused: Refused) -> Non
 
 def test_a_foreign_service_has_no_stages(refused: Refused) -> None:
     lines = refused("[images.shop]\n[perf.a]\nscript = 'x'\nservice = { image = 'redis:7', port = 1, target = 'x' }\n")
-    assert lines == ("perf.a.service.target: redis:7 is no image of this project, so it has no stages",)
+    assert lines == ("perf.a.service.target: redis:7 is not an image of this project, so it has no stages",)
 
 
 def test_error_rate_is_a_share(refused: Refused) -> None:

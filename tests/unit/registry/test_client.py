@@ -26,7 +26,7 @@ DIGEST = f"sha256:{'a' * 64}"
 
 
 def ask(server: Server, rest: str = "team/x:1", **environ: str) -> object:
-    return find(parse(f"{server.address}/{rest}"), environ, patience_s=5)
+    return find(parse(f"{server.address}/{rest}"), environ, timeout_s=5)
 
 
 @pytest.mark.parametrize(("config", "artifact"), [(CONFIG, False), (TRIVY_DB, True)])
@@ -74,12 +74,12 @@ def test_credentials_go_to_no_token_server_without_tls(server: Server) -> None:
     ("status", "headers", "error", "says"),
     [
         (401, {"WWW_Authenticate": 'Basic realm="x"'}, CredentialsError, "asks for a name and a password; no credentials file"),
-        (401, {}, CredentialsError, "no credentials file knows it"),
+        (401, {}, CredentialsError, "no credentials file has an entry"),
         (403, {}, CredentialsError, "answers with 403"),
         (404, {}, Unavailable, "has no"),
         (429, {}, RegistryUnavailable, "answers with 429"),
         (503, {}, RegistryUnavailable, "answers with 503"),
-        (418, {}, Unavailable, "not a registry's answer"),
+        (418, {}, Unavailable, "not the answer of a registry"),
     ],
 )
 def test_every_refusal_says_what_it_is(server: Server, status: int, headers: dict[str, str], error: type[LockgateError], says: str) -> None:
@@ -113,7 +113,7 @@ def test_an_answer_that_trickles_has_a_limit() -> None:
         began = time.monotonic()
         try:
             with pytest.raises(RegistryUnavailable, match="does not answer"):
-                find(parse(f"127.0.0.1:{listening.getsockname()[1]}/x"), {}, patience_s=0.5)
+                find(parse(f"127.0.0.1:{listening.getsockname()[1]}/x"), {}, timeout_s=0.5)
             assert time.monotonic() - began < 5
         finally:
             over.set()
