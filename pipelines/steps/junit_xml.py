@@ -10,6 +10,8 @@ from xml.parsers import expat
 _DECLARED = re.compile(r"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_COLOUR = re.compile("\x1b\\[[0-9;:?]{0,64}[A-Za-z]")
+"""ECMA-48, 5.4: what begins with CSI, as far as it can hold nothing of XML's markup."""
 _REFERENCE = re.compile(r"&#(x[0-9A-Fa-f]{1,8}|[0-9]{1,8});")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _ENDS_EARLY = frozenset(
@@ -30,7 +32,7 @@ class NotJUnit(ValueError):  # noqa: N818 - names what the text is not
 def read(data: bytes | str) -> ET.Element:
     """The outermost element.
 
-    A byte that is wrong in its encoding, and a character that XML does not allow (terminal colours, say), becomes U+FFFD.
+    A byte that is wrong in its encoding, and a character that XML does not allow, becomes U+FFFD; colours of a terminal are left out.
 
     Raises:
         NotJUnit: not XML, cut off, or it declares a document type: no writer does, and entities could fill the memory.
@@ -42,7 +44,7 @@ def read(data: bytes | str) -> ET.Element:
         return _parse(text)
     except expat.ExpatError as first:
         try:
-            return _parse(_REFERENCE.sub(_allowed, _NOT_XML.sub(_REPLACEMENT, text)))
+            return _parse(_NOT_XML.sub(_REPLACEMENT, _COLOUR.sub("", _REFERENCE.sub(_allowed, text))))
         except expat.ExpatError:
             early = "; it ends too early: was its writer stopped?" if first.code in _ENDS_EARLY else ""
             raise NotJUnit(f"it is not XML: {first}{early}") from None
@@ -89,4 +91,6 @@ def _refuse(*_: object) -> None:
 def _allowed(reference: re.Match[str]) -> str:
     digits = reference[1]
     number = int(digits[1:], 16) if digits.startswith("x") else int(digits)
-    return reference[0] if number <= 0x10FFFF and not _NOT_XML.match(chr(number)) else _REPLACEMENT  # noqa: PLR2004 - Unicode's last
+    if number > 0x10FFFF:  # noqa: PLR2004 - Unicode's last
+        return _REPLACEMENT
+    return chr(number) if _NOT_XML.match(chr(number)) else reference[0]

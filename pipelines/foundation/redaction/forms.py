@@ -29,8 +29,10 @@ _BROWSER = re.compile("%2[1789A]")
 """What `encodeURIComponent` leaves as it is: ! ' ( ) *"""
 _MOST_SEPARATED = 128
 """Bytes of a value that is expected byte by byte in one line."""
-_SEPARATORS = (" ", ":", "-", ",", ", ", "\\x", " 0x", ",0x", ", 0x")
-"""What stands between the hex digits of two bytes (`od -tx1`, openssl, C, Python)."""
+_MOST_NESTED = 4096
+"""Characters of a value that is expected within a text that is itself written in another one."""
+_SEPARATORS = (" ", ":", "-", ",", ", ", "\\x", " 0x", ",0x", ", 0x", "_", "%", "\\u00", ";&#x")
+"""What stands between the hex digits of two bytes (`od -tx1`, openssl, C, Python), also where everything is escaped (URL, JSON, HTML)."""
 
 
 def forms_of(value: str) -> frozenset[str]:
@@ -43,7 +45,9 @@ def forms_of(value: str) -> frozenset[str]:
     core = value.strip()
     if len(core) < SHORTEST:
         return frozenset()
-    found = {core, " ".join(core.split()), *_escaped(core), *_encoded(as_bytes(core)), *_base64_alone(as_bytes(value))}
+    found = {core, " ".join(core.split()), *_escaped(core), *_encoded(as_bytes(core)), *_alone(as_bytes(value))}
+    if len(core) <= _MOST_NESTED:
+        found.update(_nested(core))
     for part in (*_lines(core), *_URL_PASSWORD.findall(core)):
         found |= {part, *_escaped(part)}
     for body in _PEM_BODY.findall(core):
@@ -76,7 +80,31 @@ def _escaped(text: str) -> Iterator[str]:
     yield from _url(text)
     yield from _xml(text)
     yield from shell_quoted(text)
+    yield from _doubled(text)
     yield repr(text)[1:-1]
+    yield repr(as_bytes(text))[2:-1]
+
+
+def _nested(text: str) -> Iterator[str]:
+    """What is escaped, then escaped again or encoded: JSON in JSON, a command in a command, a registry's login in a Kubernetes secret."""
+    escaped = {*_json(text), *shell_quoted(text), repr(text)[1:-1], quote(as_bytes(text), safe="")}
+    for once in escaped:
+        yield from (
+            json.dumps(once)[1:-1],
+            repr(once)[1:-1],
+            once.replace("'", "'\\''"),
+            once.replace("'", "'\"'\"'"),
+            quote(as_bytes(once), safe=""),
+        )
+    encoded = [as_bytes(once) for once in {*_json(text)} - {text}]
+    encoded += [once.encode() for once in {*_base64(as_bytes(text))}]
+    encoded.append(text.encode("utf-16-le", "surrogatepass"))  # as PowerShell takes commands
+    yield from (form for raw in encoded for form in _base64(raw) if len(form) >= _LINE)
+
+
+def _doubled(text: str) -> Iterator[str]:
+    """Where a quote is written twice (CSV, SQL, YAML), or a dollar sign (make, Compose)."""
+    yield from (text.replace(character, character * 2) for character in "\"'$")
 
 
 def _json(text: str) -> Iterator[str]:
@@ -108,6 +136,14 @@ def _url(text: str) -> Iterator[str]:
 def _encoded(raw: bytes) -> Iterator[str]:
     yield from _base64(raw)
     yield from _hex(raw)
+    yield from _decimal(raw)
+
+
+def _decimal(raw: bytes) -> Iterator[str]:
+    """Byte by byte, as Go, Python and JavaScript print arrays, and in HTML; octal in C and shells."""
+    if len(raw) <= _MOST_SEPARATED:
+        yield from (separator.join(map(str, raw)) for separator in (" ", ",", ", ", ";&#"))
+        yield "\\".join(f"{byte:03o}" for byte in raw)
 
 
 def _hex(raw: bytes) -> Iterator[str]:
@@ -123,7 +159,8 @@ def _hex(raw: bytes) -> Iterator[str]:
             yield " ".join([digits[:first], *(digits[at : at + 4] for at in range(first, len(digits), 4))])
 
 
-def _base64_alone(raw: bytes) -> Iterator[str]:
+def _alone(raw: bytes) -> Iterator[str]:
+    yield base64.b32encode(raw).decode().rstrip("=")
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(raw).decode()
         yield encode(raw).decode().rstrip("=")
@@ -131,7 +168,7 @@ def _base64_alone(raw: bytes) -> Iterator[str]:
 
 def _base64(raw: bytes) -> Iterator[str]:
     """The value encoded alone, and the characters it alone decides when it stands within something longer (`user:value`)."""
-    yield from _base64_alone(raw)
+    yield from _alone(raw)
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for before in range(3):
             # Each character holds 6 bits; those that also hold bits of a neighbour are left out.

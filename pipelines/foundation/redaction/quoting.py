@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _SPECIAL = re.compile(r"[^\w@%+=:,./-]")
 _SPECIAL_OF_BASH = re.compile(r"[^\w@%+=:./-]")
+_SPECIAL_OF_PRINTF = re.compile(r"""[\s'"\\|&;()<>!{}*\[?\]^$`,]|^[#~]|(?<=[:=])~""")
 _IN_DOUBLE_QUOTES = re.compile(r'["$`\\]')
 _ANSI_SPECIAL = re.compile(r"[\x00-\x1f\x7f'\\]")
 _ANSI_SPECIAL_IN_C = re.compile(r"[\x00-\x1f'\\]|[^\x00-\x7e]")
@@ -29,6 +30,7 @@ def shell_quoted(text: str) -> Iterator[str]:
     yield _IN_DOUBLE_QUOTES.sub(r"\\\g<0>", text)
     yield _SPECIAL.sub(r"\\\g<0>", text)
     yield _SPECIAL_OF_BASH.sub(r"\\\g<0>", text)
+    yield _SPECIAL_OF_PRINTF.sub(r"\\\g<0>", text)
 
 
 def _ansi(text: str, *, octal: bool = False) -> str:

@@ -1,7 +1,8 @@
 """Other ways to read a text, in which a secret may appear that the text itself does not show in one piece.
 
 A view is the text without some of its pieces, and knows where each byte that is left came from. There are three: the text as it is; without
-what steers a terminal, as everything is shown that people read; and with the rows of base64 or hex that a program wrapped put together.
+what steers a terminal (a carriage return too), as everything is shown that people read; and with the rows of base64 or hex that a program
+wrapped put together.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ ROW = 32
 CONTEXT = ROW + 4
 """Bytes before a place that decide what is left out there."""
 _LONGEST_ESCAPE = 4096 + 4096 + 8
-_CONTROLS = bytes({*range(32), 0x7F} - {*b"\t\n\r"})
+_CONTROLS = bytes({*range(32), 0x7F} - {*b"\t\n"})
 _STEERING = re.compile(
     rb"\x1b(?:\[[0-?]{0,4096}[ -/]{0,4096}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?"
     rb"|[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?|[ -/]{0,4096}[0-~])?"
-    rb"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]+|\xc2[\x80-\x9f]"
+    rb"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]+|\xc2[\x80-\x9f]"
 )
 _OPEN = re.compile(rb"\x1b(?:\[[0-?]{0,4096}[ -/]{0,4096}|\][^\x07\x1b\n]{0,4096}\x1b?|[PX^_][^\x1b\n]{0,4096}\x1b?|[ -/]{0,4096})\Z")
 _IN_ROW = rb"[A-Za-z0-9+/=_-]{%d}" % ROW

@@ -38,10 +38,20 @@ FORMS: dict[str, Callable[[str], str]] = {
     "xml": html.escape,
     "hex": lambda value: value.encode().hex(),
     "HEX": lambda value: value.encode().hex().upper(),
+    "json in json": lambda value: json.dumps(json.dumps(value))[3:-3],
+    "url in url": lambda value: urllib.parse.quote(urllib.parse.quote(value, safe=""), safe=""),
+    "command in command": lambda value: value.replace("'", "'\\''").replace("'", "'\\''"),
+    "repr of bytes": lambda value: repr(value.encode())[2:-1],
+    "doubled quotes": lambda value: value.replace("'", "''"),
+    "base32": lambda value: base64.b32encode(value.encode()).decode(),
+    "base64 of UTF-16": lambda value: base64.b64encode(value.encode("utf-16-le")).decode(),
+    "numbers": lambda value: " ".join(map(str, value.encode())),
+    "octal": lambda value: "\\".join(f"{byte:03o}" for byte in value.encode()),
+    "every byte of a url": lambda value: "%".join(f"{byte:02X}" for byte in value.encode()),
     "set -x of bash": lambda value: value.replace("'", "'\\''"),
     "set -x of dash, shlex": lambda value: value.replace("'", "'\"'\"'"),
 }
-STEERING = ["\x1b[31m", "\x1b[0m", "\0", "\x1b]0;a title\x07", "\x1b(B", "\x08", "\x7f", "\x85"]
+STEERING = ["\x1b[31m", "\x1b[0m", "\0", "\x1b]0;a title\x07", "\x1b(B", "\x08", "\x7f", "\x85", "\r"]
 ROWS: dict[str, str] = {"\n": "\n", "\r\n": "\r\n", "within JSON": "\\n", "indented": "\n    "}
 
 
@@ -241,6 +251,31 @@ def test_hex_in_words_of_two_bytes() -> None:
 @given(secrets.filter(str.isprintable))
 def test_quoted_as_python_does(secret: str) -> None:
     assert secret not in Redactor([secret]).text(f"+ echo {shlex.quote(secret)}").replace(MASK, "\0") or secret in "+ echo ***"
+
+
+def test_the_login_of_a_registry_in_a_kubernetes_secret() -> None:
+    for name in ("u", "us", "use"):
+        login = base64.b64encode(f"{name}:hunter2-very-secret".encode()).decode()
+        for padding in ("", " ", "  "):
+            config = base64.b64encode(f'{padding}{{"auths": {{"r.example": {{"auth": "{login}"}}}}}}'.encode()).decode()
+            shown = Redactor(["hunter2-very-secret"]).text(config)
+            known = base64.b64encode(base64.b64encode(b"hunter2-very-secret")).decode()
+            assert MASK in shown
+            assert len(shown) < len(config) - len(known) + 20
+
+
+def test_a_secret_in_json_in_base64() -> None:
+    for before in ("", "1", "12"):
+        shown = Redactor(['a"quoted"secret']).text(
+            base64.b64encode(f"{before}{json.dumps('a' + chr(34) + 'quoted' + chr(34) + 'secret')}".encode()).decode()
+        )
+        assert len(shown) < 16
+
+
+@pytest.mark.parametrize("secret", ["p@ss\"w'rd$x\\y&<z>!~`#", "#a~b", "a:~b,c", "{a,b}^*?[c]"])
+def test_printf_of_bash(secret: str) -> None:
+    quoted = subprocess.run(["bash", "-c", 'printf %q "$1"', "bash", secret], capture_output=True, text=True, check=True).stdout
+    assert Redactor([secret]).text(f"<{quoted}>") == "<***>"
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])

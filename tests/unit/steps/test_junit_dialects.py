@@ -177,13 +177,13 @@ def test_a_report_keeps_its_letters_in_any_encoding(data: bytes) -> None:
     ("inside", "message"),
     [
         (b"a\xffb", "a\ufffdb"),
-        (b"\x1b[31mred", "\ufffd[31mred"),
-        (b"&#27;[0m&#x1B;&#65;", "\ufffd[0m\ufffdA"),
+        (b"\x1b[31mred", "red"),
+        (b"&#27;[0m&#x1B;&#65;", "\ufffdA"),
         (b"&#99999999;", "\ufffd"),
         (b"a\0b", "a\ufffdb"),
     ],
 )
-def test_what_xml_does_not_allow_is_replaced(inside: bytes, message: str) -> None:
+def test_what_xml_does_not_allow_is_replaced_or_left_out(inside: bytes, message: str) -> None:
     (case,) = parse(b'<testsuite><testcase name="t"><failure message="' + inside + b'"/></testcase></testsuite>')
     assert case.message == message
 
