@@ -76,7 +76,7 @@ def in_folder(folder: Path) -> Found | None:
 
 
 def _pyproject(path: Path) -> Found | None:
-    # A pyproject.toml that does not speak of us is none of our business, broken or not.
+    # A pyproject.toml without a table of ours is ignored, even if it is broken.
     if "lockgate" not in read_text(path):
         return None
     document = read_toml(path)

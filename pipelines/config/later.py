@@ -1,4 +1,4 @@
-"""Keys that later versions will know. They are refused by name, so that nobody believes in a gate that is not there."""
+"""Keys that later versions will know. They are refused by name, so that nobody relies on a gate that does not exist yet."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def leaves(tables: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Every value that is no table, with its path; an empty table counts as a value."""
+    """Every value that is not a table, with its path; an empty table counts as a value."""
     for key, value in tables.items():
         path = (*prefix, key)
         if isinstance(value, dict) and value:

@@ -203,7 +203,7 @@ def _refused(error: Exception) -> EngineUnavailable:
 
 
 def _silent(choice: Choice) -> EngineUnavailable:
-    return EngineUnavailable("the engine session is open, but answers nothing", cause=choice.reason, next_step="lockgate doctor")
+    return EngineUnavailable("the engine session is open, but does not answer", cause=choice.reason, next_step="lockgate doctor")
 
 
 def _sdk_version() -> str | None:

@@ -47,7 +47,7 @@ class Lifetime:
             scope.deadline = min(scope.deadline, self._latest)
 
     def close(self) -> None:
-        """The session is being closed: that it ends is no loss from now on."""
+        """The session is being closed: from now on its end is not an error."""
         self._closing = True
 
     def lose(self, error: EngineLost) -> None:

@@ -27,7 +27,7 @@ def variables(spec: EngineSpec) -> dict[str, str]:
 
 
 def not_told(spec: EngineSpec) -> str | None:
-    """What `[engine]` asks for and a Dagger engine is not told, in one line; None: nothing."""
+    """One line that names the settings of `[engine]` that have no effect on a Dagger engine; None when there are none."""
     from pipelines.model import EngineSpec, Insecure
 
     asked = {
@@ -37,14 +37,14 @@ def not_told(spec: EngineSpec) -> str | None:
         'insecure = "none" (for programs)': spec.insecure is Insecure.NONE,
     }
     named = [name for name, is_asked in asked.items() if is_asked]
-    return f"a Dagger engine has its own settings and is not told of [engine] {', '.join(named)}" if named else None
+    return f"a Dagger engine has its own settings; these of [engine] have no effect on it: {', '.join(named)}" if named else None
 
 
 def read(environ: Mapping[str, str]) -> EngineSpec:
     """What the variables say; an empty one counts as not set.
 
     Raises:
-        ValueError: a value that is none; the message names the variable.
+        ValueError: a value that is not valid; the message names the variable.
     """
     from pipelines.model import EngineSpec, Insecure
     from pipelines.model.project import PROCESSES as MANY

@@ -183,9 +183,9 @@ def _limits(machine: Machine) -> Iterator[Probe]:
     kept = seen(machine.read, root=machine.uid == 0)
     missing = [LIMITS[name] for name in CONTROLLERS if name not in kept]
     if machine.uid != 0:
-        why, fix = "an ordinary user has no control groups", "run as root where a container must not use up the machine"
+        why, fix = "an ordinary user has no control groups", "run as root if containers must not use all of the machine"
     else:
-        why = "no control group here can hand these controllers on"
+        why = "the control groups that this process can use do not have these controllers"
         fix = "run outside of a container, or in one that sees the control groups of the machine (docker run --cgroupns=host)"
     yield Probe(
         name="limits",

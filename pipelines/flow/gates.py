@@ -24,7 +24,7 @@ _TABLES = {"tests": "test", "images": "image"}
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """The definitions with the gates of their publish steps, and the checks that are no gate."""
+    """The definitions with the gates of their publish steps, and the checks that are not gates."""
 
     definitions: tuple[StepDef, ...]
     passed_over: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ def _named(words: Sequence[str], possible: Sequence[str], graph: Graph) -> tuple
         if not meant and word in known:
             problems.append(f"publish.after: {word} itself needs what is published")
         elif not meant:
-            problems.append(f"publish.after: {word} is no step{did_you_mean(word, known)}")
+            problems.append(f"publish.after: {word} is not a step{did_you_mean(word, known)}")
     if problems:
         raise ConfigError(
             "[publish] after names what cannot be waited for",

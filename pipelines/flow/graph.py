@@ -125,7 +125,7 @@ def _node(step: StepDef, steps: Mapping[str, StepDef], givens: Sequence[str]) ->
     needs = dict.fromkeys(binding.id for binding in bindings.values() if isinstance(binding, FromStep))
     for after in step.after:
         if after not in steps:
-            raise GraphError(f"{step.id} comes after {after}, which is no step{did_you_mean(after, steps)}")
+            raise GraphError(f"{step.id} comes after {after}, which is not a step{did_you_mean(after, steps)}")
         needs[after] = None
     return Node(definition=step, bindings=bindings, needs=tuple(needs))
 

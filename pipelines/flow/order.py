@@ -1,4 +1,4 @@
-"""A stable topological order, and a cycle as a path. Pure, iterative: depth is no limit.
+"""A stable topological order, and a cycle as a path. Pure, iterative: any depth works.
 
 Worked example: with needs `{"d": ["b", "c"], "a": [], "c": ["a"], "b": ["a"]}` the order is `a, c, b, d`: what needs nothing comes
 first, and of several that could come next, the one written first.

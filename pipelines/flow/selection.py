@@ -40,7 +40,7 @@ def _words(node: Node) -> tuple[str, ...]:
 def _nothing(word: str, graph: Graph) -> NothingSelected:
     known = {name for node in graph.nodes.values() for name in _words(node)}
     return NothingSelected(
-        f"{word!r} is no step{did_you_mean(word, known)}",
+        f"{word!r} is not a step{did_you_mean(word, known)}",
         cause=f"steps: {', '.join(graph.nodes) or 'none'}",
         next_step="`lockgate plan` shows every step",
     )

@@ -1,7 +1,7 @@
 """A Dockerfile as instructions, read as BuildKit's parser reads it (frontend/dockerfile/parser): lines joined, comments and heredocs apart.
 
 It is for those who look at a Dockerfile from outside. The embedded engine, which builds, uses the official parser, a binary module that
-is not to be had on every platform.
+does not exist for every platform.
 """
 
 from __future__ import annotations

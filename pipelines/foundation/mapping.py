@@ -43,10 +43,10 @@ _FREE_SPACE = "free some space (lockgate engine prune), and run again"
 _MACHINE: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("the disk is full", _FREE_SPACE),
     errno.EDQUOT: ("the disk quota is used up", _FREE_SPACE),
-    errno.EROFS: ("the file system is read-only", "use a folder that can be written, or mount it anew"),
+    errno.EROFS: ("the file system is read-only", "use a folder that can be written, or mount the file system writable"),
     errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n), and run again"),
-    errno.ENFILE: ("too many files are open on this machine", "end what uses them, and run again"),
-    errno.ENOMEM: ("the memory is used up", "end what uses it, and run again"),
+    errno.ENFILE: ("too many files are open on this machine", "close programs that use many files, and run again"),
+    errno.ENOMEM: ("the memory is used up", "close programs that use much memory, and run again"),
     errno.EIO: ("the disk cannot be read or written", "look at the kernel's messages (dmesg): the disk may be failing"),
 }
 """What is wrong with the machine, whoever asked it: message and next step by errno."""
@@ -68,7 +68,7 @@ def of_file(error: OSError) -> LockgateError:
 _REMEDIES = {
     errno.EACCES: "change its mode or owner, or run as a user that may use it",
     errno.EPERM: "change its mode or owner, or run as a user that may use it",
-    errno.ENOENT: "make it, or correct the path",
+    errno.ENOENT: "create it, or correct the path",
     errno.ENOTDIR: "correct the path",
     errno.EISDIR: "correct the path",
 }

@@ -11,8 +11,8 @@ _FIRST_FREE = 3
 def open_missing_streams() -> None:
     """Open the null device for each of the descriptors 0 to 2 that is closed, and give Python its stream for it.
 
-    A closed stream is no reason to fail. Left closed, its number would be given to the next file that is opened, and what is meant for
-    the terminal would be written into that file.
+    A closed stream must not make a command fail. Left closed, its number would be given to the next file that is opened, and what is meant
+    for the terminal would be written into that file.
     """
     while (fd := os.open(os.devnull, os.O_RDWR)) < _FIRST_FREE:
         os.set_inheritable(fd, True)

@@ -9,7 +9,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def plain(text: str) -> str:
-    """Output of a program without what steers a terminal (ECMA-48 escape sequences, control characters).
+    """Output of a program without terminal control (ECMA-48 escape sequences, control characters).
 
     Tabs and newlines stay; a carriage return, with which progress bars write over themselves, starts a new line.
     """

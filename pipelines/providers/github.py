@@ -33,7 +33,7 @@ class GitHub(Provider):
         return Fold(before=f"::stop-commands::{_token()}", after=f"::{_token()}::")
 
     def spoken(self, commands: str) -> str:
-        """The commands, with the guard lifted for as long as they take."""
+        """The commands, with the guard switched off before them and on again after them."""
         guard = self.guard()
         return f"{guard.after}\n{commands}\n{guard.before}"
 
@@ -61,7 +61,7 @@ class GitHub(Provider):
 
 @functools.cache
 def _token() -> str:
-    """A word no output can guess."""
+    """A word that no program can guess."""
     import secrets
 
     return secrets.token_hex(16)

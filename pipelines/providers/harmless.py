@@ -10,8 +10,8 @@ _SECTION = re.compile(r"(section_(?:start|end))(?=:)")
 
 
 def harmless(text: str) -> str:
-    """The text with every command of a CI spoilt: GitHub's `::name::` at the beginning of a line, `##[name]` of GitHub and Azure,
-    `##vso[…]`, `##teamcity[…]`, GitLab's `section_start:`.
+    """The text, changed so that no CI finds a command in it: GitHub's `::name::` at the beginning of a line, `##[name]` of GitHub and
+    Azure, `##vso[…]`, `##teamcity[…]`, GitLab's `section_start:`.
     """
     return _SECTION.sub(r"\1 ", _HASHES.sub(r"\1 ", _WORKFLOW.sub(r"\1 ", text)))
 

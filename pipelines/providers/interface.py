@@ -55,7 +55,7 @@ class Provider:
         return None
 
     def guard(self) -> Fold | None:
-        """Lines between which the log viewer obeys nobody but this provider; None where it has no such words.
+        """Lines between which the log viewer accepts commands only from this provider; None when it has no such lines.
 
         They protect from what does not pass through us, such as a program that a step in Python starts.
         """
@@ -71,7 +71,7 @@ class Provider:
         return None
 
     def spoken(self, commands: str) -> str:
-        """Lines that the log viewer is to obey, as they are printed within the guard."""
+        """Lines that are commands to the log viewer, as they are printed within the guard."""
         return commands
 
     def summarise(self, markdown: str) -> bool:

@@ -117,7 +117,7 @@ def _killed(given: Given, container: dagger.Container, error: dagger.ExecError) 
 
 
 async def _volatile(given: Given, container: dagger.Container, until: float | None) -> dagger.Container:
-    """The container with the stamp and the time limit in variables that are no part of its key, on engines that have such."""
+    """The container with the stamp and the time limit in variables that are not part of its cache key, on engines that support this."""
     if not await has_volatile(given.client):
         return container
     stamped = container.with_volatile_variable(STAMP_VARIABLE, spelled(str(Stamp.now(given.context.run_id))))

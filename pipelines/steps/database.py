@@ -1,7 +1,7 @@
 """Trivy's vulnerability database: which one it is, how old, and whether it may be believed.
 
-It is an image with `trivy.db` and `metadata.json`, or the artifact that Trivy's makers publish, which is no image: of that the registry is
-asked for the digest first, then Trivy downloads it by digest, so that what was used is known and found again.
+It is an image with `trivy.db` and `metadata.json`, or the artifact that Trivy's makers publish, which is not an image: of that the registry
+is asked for the digest first, then Trivy downloads it by digest, so that what was used is known and found again.
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ class Database:
 
 
 def objection(database: Database, spec: ScanSpec, now: dt.datetime) -> str | None:
-    """Why a scan with this database is no evidence, or None when it is."""
+    """Why a scan with this database is not evidence; None when it is."""
     if database.fixture:
         return (
             None
             if spec.allow_fixture_database
-            else f"the vulnerability database {database.name} of this machine is made up and finds nothing real; "
-            f"`lockgate images use {database.name} REFERENCE` names another"
+            else f"the vulnerability database {database.name} of this machine is made up and finds no real vulnerability; "
+            f"`lockgate images use {database.name} REFERENCE` chooses another"
         )
     age = database.age_days(now)
     if age is None:
@@ -79,7 +79,7 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
     """The database the configuration names; None when it names none.
 
     Raises:
-        Unavailable: the name is unknown on this machine, or its image is no database.
+        Unavailable: the name is unknown on this machine, or its image does not hold a database.
         dagger.QueryError: its image cannot be pulled.
     """
     if spec.database is None:
@@ -147,7 +147,7 @@ class Metadata:
 
 
 def read_metadata(text: str) -> Metadata:
-    """Read metadata.json; what cannot be read is an unknown age, and Go's zero time is no time."""
+    """Read metadata.json; what cannot be read is an unknown age, and so is Go's zero time."""
     try:
         document = json.loads(text)
         updated = dt.datetime.fromisoformat(document["UpdatedAt"])

@@ -217,7 +217,7 @@ def _directory(spec: ImageSpec, given: Given) -> dagger.Directory:
     context = (Path(given.project.root) / spec.context).resolve()
     if not context.is_dir():
         raise StepFailed(
-            f"image {spec.name}: the build context {context} is no folder", next_step=f"correct `context` in [images.{spec.name}]"
+            f"image {spec.name}: the build context {context} is not a folder", next_step=f"correct `context` in [images.{spec.name}]"
         )
     if not (context / spec.dockerfile).is_file():
         raise StepFailed(

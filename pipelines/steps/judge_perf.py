@@ -27,8 +27,8 @@ def judge_perf(
 ) -> Check:
     """The verdict of a measurement.
 
-    An error of the script fails it: numbers of half a script are no numbers. A crossed threshold, of the configuration or of the script
-    itself, fails it. No request, or a threshold without its number, is no-data.
+    An error of the script fails it: the numbers of an unfinished script do not count. A crossed threshold, of the configuration or of the
+    script itself, fails it. No request, or a threshold without its number, is no-data.
     """
     problems, slow = k6.errors(log), tuple(_breaches(spec, summary)) if summary else ()
     missing = _missing(spec, summary)

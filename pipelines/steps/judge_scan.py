@@ -28,7 +28,7 @@ def judge_scan(
 
     It fails on an unwaived finding at or above the threshold, and on a waiver past its day, whether or not it still matches: somebody
     promised to look at it by then. An operating system out of support fails it where `end_of_support` says so. Without such, it has no data
-    when the database is no evidence, or when an image holds no package Trivy knows. A pass may carry a reason: a waiver that ends soon, an
+    when the database is not evidence, or when an image holds no package Trivy knows. A pass may carry a reason: a waiver that ends soon, an
     operating system out of support.
     """
     today = now.date()

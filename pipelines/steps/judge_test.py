@@ -43,7 +43,7 @@ def judge_test(
     except junit.NotJUnit as problem:
         return Check(
             verdict=_without_evidence(exit_code),
-            reason=_join(_ended(exit_code, marks, last_line, limit_s), f"{report} is no JUnit report: {problem}"),
+            reason=_join(_ended(exit_code, marks, last_line, limit_s), f"{report} is not a JUnit report: {problem}"),
             artifacts=artifacts,
         )
     if any(case.status in junit.BAD for case in cases):
@@ -129,7 +129,7 @@ def _failures(cases: Sequence[Case]) -> str:
 
 
 def _said(case: Case) -> str:
-    """The test's name; with what happened where that is no test."""
+    """The test's name; where it is not a test, with what happened."""
     return f"{junit.title(case)} ({case.message})" if case.name in {junit.OUTSIDE, junit.UNSEEN} else junit.title(case)
 
 

@@ -29,7 +29,7 @@ _WORDS = {
 }
 """What the attributes `status` and `result` say where no element says it (CTest, GoogleTest)."""
 _SUITES = frozenset({"testsuites", "testsuite"})
-OUTSIDE, UNSEEN = "outside any test", "not in the report"  # names of what is no case of the report
+OUTSIDE, UNSEEN = "outside any test", "not in the report"  # names for findings that are not cases of the report
 BAD = frozenset({"failed", "error"})
 _FLAG = re.compile(r"--?(?:junit-?xml|junitfile|junit-report|junit-path)(?:=|$)")
 _OTHERS = {

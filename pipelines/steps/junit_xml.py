@@ -68,7 +68,7 @@ def _known(encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
         return name if b"<?xml".decode(name) == "<?xml" else "utf-8"
-    except (LookupError, UnicodeError):  # also for what is no encoding of text, such as base64
+    except (LookupError, UnicodeError):  # also for codecs that are not text encodings, such as base64
         return "utf-8"
 
 

@@ -23,7 +23,7 @@ _NOISE = ("thresholds on metrics", "Automatic extension resolution")
 
 
 class NotSummary(ValueError):  # noqa: N818 - names what the text is not
-    """The text is no summary of k6; the message says why."""
+    """The text is not a summary of k6; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

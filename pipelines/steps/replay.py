@@ -1,6 +1,6 @@
 """Who ran a command, and when: how a step tells an outcome of this run from one an engine replayed out of its cache.
 
-A command gets a *stamp* (time and run id) in a volatile variable, which is no part of its cache key, and leaves it in what it produces.
+A command gets a *stamp* (time and run id) in a volatile variable, which is not part of its cache key, and leaves it in what it produces.
 An outcome that carries another run's stamp was replayed. One that passed is shown as cached; one that did not is run again with an
 attempt token, which is part of the key. Engines before 0.21.4 have no volatile variables: there nothing shows as cached, and an outcome
 that did not pass is always run a second time.

@@ -37,7 +37,7 @@ def repository(registry: Registry, image: str) -> str:
 def tags_of(spec: PublishSpec, source: Source) -> tuple[Tag, ...]:
     """The tags of a commit, immutable ones first, each once.
 
-    A tag under `moving` moves. One under `tags` does not, unless it is made of a commit that is no release: a snapshot may be
+    A tag under `moving` moves. One under `tags` does not, unless it is made of a commit that is not a release: a snapshot may be
     built again, and a work tree with changes names no content at all.
 
     Raises:

@@ -17,7 +17,7 @@ END_OF_SUPPORT = "end-of-support"
 
 
 class NotTrivy(ValueError):  # noqa: N818 - names what the text is not
-    """The text is no report of Trivy; the message says why."""
+    """The text is not a report of Trivy; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,6 @@ TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-([0-9a-f]{16})-[0-9a-f]{2}(
 
 
 def span_of(header: bytes) -> str:
-    """The span id in a `traceparent` header; empty when it is none."""
+    """The span id in a `traceparent` header; empty when it is not a valid one."""
     found = TRACEPARENT.fullmatch(header.strip())
     return found[1].decode() if found else ""

@@ -75,7 +75,7 @@ def anything(value: Any, where: str) -> None:
 
 
 def text(value: Any, where: str) -> None:
-    """A string without a zero byte, which nothing on a machine can hold."""
+    """A string without a zero byte: names, paths and variables cannot hold one."""
     if not isinstance(value, str):
         raise Damaged(f"{where} is not a string")
     if "\0" in value:
@@ -97,7 +97,7 @@ def number(value: Any, where: str) -> None:
 def quantity(value: Any, where: str) -> None:
     """A number, whole or not, that is not negative."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise Damaged(f"{where} is not a number that can be")
+        raise Damaged(f"{where} is not a number from 0 to 2^63")
 
 
 def size(value: Any, where: str) -> None:

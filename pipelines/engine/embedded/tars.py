@@ -129,7 +129,7 @@ class Forward:
         while self._more():
             left -= len(self._take(len(self._view)))
             if left < 0:
-                raise Damaged("it goes on behind its end")
+                raise Damaged("it has data after its end")
 
 
 class Anywhere:
@@ -272,7 +272,7 @@ def nanoseconds(member: tarfile.TarInfo) -> int:
             return int(seconds * 10**9)
     except (ArithmeticError, ValueError):
         pass
-    raise Damaged(f"{shown(member.name)}: a time of change that is none: {shown(text or str(member.mtime))}")
+    raise Damaged(f"{shown(member.name)}: not a time of change: {shown(text or str(member.mtime))}")
 
 
 def shown(name: str) -> str:

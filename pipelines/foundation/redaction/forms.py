@@ -38,7 +38,7 @@ _SEPARATORS = (" ", ":", "-", ",", ", ", "\\x", " 0x", ",0x", ", 0x", "_", "%", 
 def forms_of(value: str) -> frozenset[str]:
     """Every text to be masked for a secret value; empty when the value is too short to be masked.
 
-    White space at its ends counts as no part of it: programs cut it off, above all the newline at the end of a file. A value of several
+    White space at its ends is not part of it: programs cut it off, above all the newline at the end of a file. A value of several
     lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones (certificate bundles,
     which are public) only as a whole, unless they hold a private key. The password of a URL within a value is masked by itself too.
     """

@@ -99,7 +99,7 @@ async def test_a_command_that_fails_is_named_and_its_output_kept(workshop: Works
 @pytest.mark.parametrize(
     ("spec", "dockerfile", "says"),
     [
-        (ImageSpec(name="shop", context="nowhere"), "", "nowhere is no folder"),
+        (ImageSpec(name="shop", context="nowhere"), "", "nowhere is not a folder"),
         (ImageSpec(name="shop", dockerfile="Containerfile"), "", "there is no Dockerfile at"),
         (ImageSpec(name="shop"), "FROM scratch\nRUNN x\n", "the Dockerfile cannot be built"),
         (ImageSpec(name="shop", base="python"), "ARG BASE\nFROM $BASE\nCOPY nothing-here /\n", "the Dockerfile cannot be built"),

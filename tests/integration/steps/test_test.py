@@ -114,7 +114,7 @@ async def test_the_token_of_a_pass_finds_it_again(workshop: Workshop, image: Ima
     [
         ("echo hello", Verdict.NO_DATA, "left no JUnit report at /reports/junit.xml"),
         ("echo boom >&2; exit 3", Verdict.FAIL, "exited with code 3 (boom)"),
-        (f"printf '<html/>' > {JUNIT}", Verdict.NO_DATA, "is no JUnit report"),
+        (f"printf '<html/>' > {JUNIT}", Verdict.NO_DATA, "is not a JUnit report"),
         ("kill -SEGV $$", Verdict.FAIL, "SIGSEGV"),
         ("exec no-such-program", Verdict.FAIL, "was not found in the image"),
     ],

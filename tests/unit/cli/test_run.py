@@ -105,7 +105,7 @@ def test_a_dry_run_is_a_plan(project: Path, lockgate: Lockgate) -> None:
 def test_a_word_that_is_no_step_is_exit_3(project: Path, lockgate: Lockgate) -> None:
     said = lockgate("run", "step.goood")
     assert said.code == 3
-    assert said.err.startswith("error: 'step.goood' is no step; did you mean step.good?\n")
+    assert said.err.startswith("error: 'step.goood' is not a step; did you mean step.good?\n")
 
 
 @pytest.mark.parametrize(

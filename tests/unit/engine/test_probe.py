@@ -127,8 +127,8 @@ def test_this_machine_answers(tmp_path: Path) -> None:
     ("machine", "detail"),
     [
         (FakeMachine(uid=1000), "processes, memory, cpus: an ordinary user has no control groups"),
-        (FakeMachine(files=(("/proc/self/cgroup", "8:pids:/\n0::/\n"),)), "memory, cpus: no control group here can hand"),
-        (FakeMachine(files=()), "processes, memory, cpus: no control group here can hand"),
+        (FakeMachine(files=(("/proc/self/cgroup", "8:pids:/\n0::/\n"),)), "memory, cpus: the control groups that this process can use"),
+        (FakeMachine(files=()), "processes, memory, cpus: the control groups that this process can use"),
     ],
 )
 def test_limits_that_cannot_be_kept_are_named_and_stop_nobody(machine: FakeMachine, detail: str) -> None:

@@ -46,7 +46,7 @@ async def test_a_file_that_nobody_listens_at(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EngineUnavailable) as caught:
         await reach(f"unix://{tmp_path}/file")
-    assert caught.value.cause == "nobody listens there"
+    assert caught.value.cause == "nothing listens there"
 
 
 async def test_a_port_that_nobody_listens_at() -> None:
@@ -54,7 +54,7 @@ async def test_a_port_that_nobody_listens_at() -> None:
         sock.bind(("127.0.0.1", 0))
         with pytest.raises(EngineUnavailable, match=r"tcp://127\.0\.0\.1") as caught:
             await reach(f"tcp://127.0.0.1:{sock.getsockname()[1]}")
-    assert caught.value.cause == "nobody listens there"
+    assert caught.value.cause == "nothing listens there"
 
 
 async def test_one_that_never_accepts_is_given_up(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_configuration_may_name_them(after: list[str], found: tuple[str, ...
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("test.unti", "publish.after: test.unti is no step; did you mean test.unit?"),
+        ("test.unti", "publish.after: test.unti is not a step; did you mean test.unit?"),
         ("step.deployed", "publish.after: step.deployed itself needs what is published"),
         ("publish", "publish.after: publish itself needs what is published"),
     ],

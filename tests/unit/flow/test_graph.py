@@ -131,7 +131,7 @@ def test_words_select_with_what_they_need(words: tuple[str, ...], selected: set[
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("tset", "did you mean test?"), ("test.untl", "did you mean test.unit?"), ("qqqq", "is no step")]
+    ("word", "hint"), [("tset", "did you mean test?"), ("test.untl", "did you mean test.unit?"), ("qqqq", "is not a step")]
 )
 def test_a_word_that_means_nothing(word: str, hint: str) -> None:
     with pytest.raises(NothingSelected) as caught:

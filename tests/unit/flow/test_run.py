@@ -191,7 +191,7 @@ def test_without_an_engine_the_rest_runs_and_the_code_is_4(house: House, make: C
 def test_an_engine_that_goes_away_ends_the_steps_that_need_it_and_no_other(house: House, make: Callable[..., StepDef]) -> None:
     async def hangs(client: dagger.Client) -> str:  # type: ignore[name-defined]  # noqa: F821
         assert house.lifetime is not None
-        house.lifetime.lose(EngineLost("the engine at unix:///gone went away", cause="nobody listens there"))
+        house.lifetime.lose(EngineLost("the engine at unix:///gone went away", cause="nothing listens there"))
         await anyio.sleep_forever()
         return ""
 
@@ -214,7 +214,7 @@ def test_an_engine_that_goes_away_ends_the_steps_that_need_it_and_no_other(house
     assert {result.attempts for result in run.results} == {1}
     assert (run.exit_code, run.duration_s) == (4, 5.0)
     assert house.document()["run"]["exit_code"] == 4
-    assert "the engine at unix:///gone went away (nobody listens there)" in {entry["reason"] for entry in house.document()["steps"]}
+    assert "the engine at unix:///gone went away (nothing listens there)" in {entry["reason"] for entry in house.document()["steps"]}
     assert house.engine == ["opening", "open", "closed"]
     assert any("went away" in note for note in house.sink.notes)
 
@@ -255,7 +255,7 @@ def test_limits_that_a_dagger_engine_is_not_told_are_said(house: House, make: Ca
         house.info = EngineInfo(kind=kind, reason="a test")
         house.sink.notes.clear()
         house.run(project=house.project(engine=asked))
-        assert len([note for note in house.sink.notes if 'is not told of [engine] memory, insecure = "none"' in note]) == said
+        assert len([note for note in house.sink.notes if 'have no effect on it: memory, insecure = "none"' in note]) == said
     house.info = EngineInfo(kind="dagger", reason="a test")
     house.sink.notes.clear()
     house.run(project=house.project(engine=EngineSpec()))

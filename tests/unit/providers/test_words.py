@@ -72,9 +72,12 @@ IN_A_CI = detect({"CI": "true"})
 
 
 def obeyed(text: str) -> bool:
-    """Whether a CI would take a line for a command: by the rules of the runners of GitHub (ActionCommand), Azure, TeamCity and GitLab."""
+    """Whether a CI would take a line for a command: by the rules of the runners of GitHub (ActionCommand), Azure, TeamCity and GitLab.
+
+    The words before a bracket are `##[`, `##vso[` and `##teamcity[`; no runner has one of more than 32 characters.
+    """
     lines = text.split("\n")
-    return any(line.lstrip().startswith("::") for line in lines) or bool(re.search(r"##[\w.-]*\[|section_(start|end):", text))
+    return any(line.lstrip().startswith("::") for line in lines) or bool(re.search(r"##[\w.-]{0,32}\[|section_(start|end):", text))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -89,7 +89,7 @@ def test_a_broken_report_is_no_evidence(exit_code: int, verdict: Verdict) -> Non
     check = judge(exit_code, texts=("<html/>",))
     assert check.verdict is verdict
     assert check.reason is not None
-    assert "is no JUnit report" in check.reason
+    assert "is not a JUnit report" in check.reason
 
 
 @pytest.mark.parametrize(

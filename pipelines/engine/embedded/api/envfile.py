@@ -53,7 +53,7 @@ class EnvFile:
 
     @classmethod
     def parse(cls, text: str) -> EnvFile:
-        """Read a file. Empty lines and lines that begin with `#` are no variables; a name alone is an empty variable.
+        """Read a file. Empty lines and lines that begin with `#` are skipped; a name alone is an empty variable.
 
         Raises:
             InvalidInput: a line that is not an assignment, or leaves a quote open.

@@ -252,7 +252,7 @@ class Execution:
 
 
 def _of_system(error: Exception, field_name: str) -> EngineError | None:
-    """What the system said of a path or of a disk, as an error that is no defect of ours; None for everything else."""
+    """What the system said of a path or of a disk, as an error that is not a defect of the engine; None for everything else."""
     if not isinstance(error, OSError) or error.errno not in OF_THE_INPUT | {errno.EIO}:
         return None
     kind = InvalidInput if error.errno in OF_THE_INPUT else EngineError

@@ -33,7 +33,7 @@ def given(args: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """The configuration's healthcheck, from the arguments of `withDockerHealthcheck`.
 
     Raises:
-        InvalidInput: no command, several for the shell, or what is no duration.
+        InvalidInput: no command, several for the shell, or something that is not a duration.
     """
     words = list(args["args"])
     if not words or (args["shell"] and len(words) != 1):

@@ -65,7 +65,7 @@ def find_sdk() -> Sdk:
 
 
 class Derived:
-    """What is derived from the SDK, remembered in a folder. Losing it costs 0.1 s, so trouble with the folder is no error."""
+    """What is derived from the SDK, remembered in a folder. Losing it costs 0.1 s, so a problem with the folder is not an error."""
 
     def __init__(self, sdk: Sdk, folder: Path) -> None:
         self._sdk = sdk

@@ -9,7 +9,7 @@ DEEPEST = 50  # `${a:-${b:-…}}`: as much as Python's stack carries in any case
 
 
 class Budget:
-    """What is left of it."""
+    """How much text may still be made."""
 
     def __init__(self, left: int = LARGEST) -> None:
         self.left = left
@@ -18,12 +18,12 @@ class Budget:
         """Refuse a text of this size where it is more than what is left.
 
         Raises:
-            Fault: it is.
+            Fault: it is larger.
         """
         if size > self.left:
             raise Fault("the variables of the Dockerfile expand to too much text")
 
     def spend(self, size: int) -> None:
-        """Take it off."""
+        """Count a text of this size as made."""
         self.check(size)
         self.left -= size

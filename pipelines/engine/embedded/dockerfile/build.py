@@ -49,7 +49,7 @@ class Build:
         return self.done[self.plan.target].state
 
     async def _ready(self, index: int) -> None:
-        """Have a stage; those that a trigger reads from are not known before."""
+        """Build a stage, unless it is built: the stages that a trigger reads from are not known earlier."""
         if index not in self.done:
             self.done[index] = await self._stage(self.plan.stages[index])
 

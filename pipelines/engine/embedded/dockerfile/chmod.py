@@ -19,7 +19,7 @@ SPECIAL_LETTER = {"u": "s", "g": "s", "o": "t"}
 
 
 def check(text: str) -> None:
-    """Refuse what is no mode; the empty text is none and fits."""
+    """Refuse a text that is not a mode; the empty text is accepted."""
     if text.isdecimal():
         if not re.fullmatch("[0-7]+", text) or int(text, 8) > HIGHEST:
             raise Fault(f"invalid chmod parameter: '{text}'. it should be octal string and between 0 and 07777")

@@ -103,7 +103,7 @@ class CopySources(Action):
 
 @dataclass(frozen=True)
 class Overlay(Action):
-    """The tree `upper` laid over what is there, as COPY --link does: links in the way are not followed, folders bring their mode."""
+    """The tree `upper` laid over what is there, as COPY --link does: links are not followed, folders get the mode they have in it."""
 
     name: ClassVar[str] = "LINK"
     upper: Op
@@ -138,7 +138,7 @@ class _Copier:
             self._file(path)
 
     def write(self, inline: Inline) -> None:
-        """A file that stands in the Dockerfile."""
+        """A file whose content is in the Dockerfile."""
         target = self._target(inline.name)
         rel = "/" + posixpath.relpath(target, self._root.path)
         if not self._root.remove_file(rel):

@@ -16,7 +16,7 @@ SWITCH = frozenset(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE
 
 
 def directives(text: str) -> dict[str, str]:
-    """The directives of a file, by name in lower case; they end with the first line that is none."""
+    """The directives of a file, by name in lower case; they end at the first line that is not a directive."""
     found: dict[str, str] = {}
     for line in text.removeprefix("\ufeff").split("\n"):
         directive = DIRECTIVE.fullmatch(line.strip())
@@ -27,10 +27,10 @@ def directives(text: str) -> dict[str, str]:
 
 
 def check(found: dict[str, str], file: str) -> None:
-    """Refuse another frontend than the official one, and options of `check` that there are not.
+    """Refuse another frontend than the official one, and unknown options of `check`.
 
     Raises:
-        DockerfileError: for what there is not. (A frontend is an image of its own that translates the file.)
+        DockerfileError: the frontend or the option is not supported. (A frontend is an image that translates the file.)
     """
     frontend = found.get("syntax", "").split(" ")[0]
     if frontend and not FRONTEND.fullmatch(frontend):

@@ -17,7 +17,7 @@ import dockerfile  # type: ignore[import-not-found]  # a binary module without s
 UNTERMINATED = "unterminated heredoc"
 SEARCH_S = 5.0
 EMPTY = "file with no instructions"
-LINE = re.compile(r"[^\n]*\n|[^\n]+")  # as Go counts lines: a lone CR or a Unicode line separator is no end of line
+LINE = re.compile(r"[^\n]*\n|[^\n]+")  # as Go counts lines: a lone CR or a Unicode line separator does not end a line
 ONBUILD = re.compile(r"\s*ONBUILD\s+", re.IGNORECASE)
 ESCAPE = "# escape=`\n"
 BACKQUOTE = re.compile(r"\ufeff?(\s*#\s*(syntax|check)\s*=.*\n)*\s*#\s*escape\s*=\s*`", re.IGNORECASE)
@@ -51,7 +51,7 @@ def node(command: dockerfile.Command, lines: list[str], head: str) -> dict[str, 
     if command.sub_cmd is not None:
         heredocs = inner_heredocs("".join(lines[command.start_line - 1 : command.end_line]), head)
     return {
-        "word": command.cmd or "",  # of an escape character at the end of the file there is none
+        "word": command.cmd or "",  # an escape character at the end of the file has no word
         "args": command.value,
         "flags": command.flags,
         "json": command.json,
@@ -79,7 +79,7 @@ def reason(text: str) -> str | None:
 
 
 class _Search:
-    """Looks for the instruction that the parser refuses, by parsing heads of the file; it gives up where that takes long.
+    """Looks for the instruction that the parser refuses, by parsing heads of the file; it gives up when that takes too long.
 
     Args:
         lines: of the file.

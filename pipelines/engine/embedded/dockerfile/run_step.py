@@ -105,7 +105,7 @@ async def _mount(build: Build, state: ContainerState, mount: Mount, out: Mounts)
 
 
 async def _cache(build: Build, mount: Mount) -> CacheState:
-    """A volume; what it begins as is part of its name, so that two mounts of one id that say otherwise do not meet."""
+    """A cache volume. Its first content is part of its name: mounts with the same id and another first content use another volume."""
     origin = await build.origin(mount.origin)
     seed = replace(origin, path=inside(origin.path, mount.source.lstrip("/")))
     if mount.owned:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def wild(text: str) -> bool:
-    """Whether there is a wildcard: `*`, `?` or `[` that no backslash takes literally."""
+    """Whether there is a wildcard: `*`, `?` or `[` without a backslash before it."""
     at = 0
     while at < len(text):
         if text[at] in "*?[":
@@ -26,7 +26,7 @@ def wild(text: str) -> bool:
 
 
 def matching(root: Root, base: str, pattern: str) -> list[str]:
-    """The paths below `base` that a pattern names, in order of their names; a text without wildcards names the path it is.
+    """The paths below `base` that a pattern names, in order of their names; a text without wildcards is a path.
 
     Raises:
         NotFound: a path without wildcards, or the part before the first wildcard, is not there.

@@ -26,7 +26,7 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int]
     out of the folder, which is the root for an absolute link, too (as in the chroot that Docker and BuildKit unpack in).
 
     Returns:
-        False, with nothing written, where the file is no tar archive.
+        False, with nothing written, when the file is not a tar archive.
 
     Raises:
         InvalidInput: the archive is damaged.

@@ -62,7 +62,7 @@ class Images:
             logins: credentials by registry (``logins.registry`` gives the key), besides the user's own.
 
         Raises:
-            InvalidReference: the address is none.
+            InvalidReference: the address is not an image reference.
             ImageNotFound: there is no such image.
             ImageError: it cannot be used.
             RegistryError: the registry cannot be asked.
@@ -114,7 +114,7 @@ class Images:
             docker: Docker's media types in place of OCI's.
 
         Raises:
-            InvalidInput: the address is none, or has a digest.
+            InvalidInput: the address is not an image reference, or has a digest.
             RegistryError: the registry cannot be reached, or refuses.
         """
         reference = refs.parse(address)

@@ -87,7 +87,7 @@ def created() -> str:
     """The time every image is said to be made at: SOURCE_DATE_EPOCH (reproducible-builds.org) or 1970, so that digests stay the same."""
     text = os.environ.get("SOURCE_DATE_EPOCH") or "0"
     if not text.isdecimal():
-        raise InvalidInput(f"SOURCE_DATE_EPOCH is no number of seconds: {text}")
+        raise InvalidInput(f"SOURCE_DATE_EPOCH is not a number of seconds: {text}")
     return dt.datetime.fromtimestamp(int(text), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

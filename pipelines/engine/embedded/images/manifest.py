@@ -128,7 +128,7 @@ def image(document: dict[str, Any], digest: str, name: str) -> Manifest:
     """A manifest's config and layers.
 
     Raises:
-        ImageError: it is no container image.
+        ImageError: it is not a container image.
     """
     config = document.get("config")
     if not config or config.get("mediaType") not in CONFIGS:

@@ -44,7 +44,7 @@ def parse(text: str) -> Platform:
     """A platform from its text; a lone architecture or system is completed.
 
     Raises:
-        InvalidInput: for what is no platform.
+        InvalidInput: the text is not a platform.
     """
     parts = text.strip().lower().split("/")
     if not all(parts) or len(parts) > PARTS:

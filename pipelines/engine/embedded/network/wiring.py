@@ -76,7 +76,7 @@ class Wiring:
             raise OSError(f"{problem}; {also}")
 
     def refuse(self, addresses: Iterable[str]) -> None:
-        """Let nothing through to these addresses, which are the machine's: a helper would take it there."""
+        """Refuse traffic to these addresses of the machine: the network helper would deliver it."""
         for address in addresses:
             self._netlink.add_unreachable(address)
 

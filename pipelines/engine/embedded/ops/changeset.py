@@ -72,7 +72,7 @@ def compare(old: Root, old_path: str, new: Root, new_path: str) -> Paths:
 
 
 def _listed(root: Root, path: str) -> dict[str, os.stat_result]:
-    root.listdir(path)  # says what is wrong when it is no directory
+    root.listdir(path)  # raises the error when it is not a directory
     return dict(root.walk(path))
 
 

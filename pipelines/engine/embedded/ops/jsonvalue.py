@@ -54,7 +54,7 @@ class JsonValue:
         return sorted(self.value)
 
     def put(self, path: Sequence[str], value: JsonValue) -> JsonValue:
-        """With a member set; objects on the way to it are made, in place of whatever was no object."""
+        """With a member set; objects on the way to it are made, in place of whatever was not an object."""
         if not path:
             return value
         whole: dict[str, Any] = dict(self.value) if isinstance(self.value, dict) else {}
@@ -92,4 +92,4 @@ class JsonValue:
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

@@ -168,7 +168,7 @@ def _grouped(data: bytes, pattern: linear.Finder) -> Iterator[tuple[int, int, li
 
 
 def _spans(data: bytes, pattern: linear.Finder) -> Iterator[linear.Span]:
-    """All matches in lines: after the end of the last line is none."""
+    """All matches in lines: a match after the end of the last line does not count."""
     ended = not data or data.endswith(b"\n")
     return (span for span in pattern.spans(data) if not (ended and span.start == len(data)))
 

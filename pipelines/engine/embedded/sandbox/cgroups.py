@@ -1,4 +1,4 @@
-"""The session's own control groups: what containers are filtered (devices), limited and counted by, and what must not be left behind.
+"""The session's own control groups: they filter devices, limit and count what containers use, and must not be left behind.
 
 The runtime is shown the version 2 hierarchy only, which every kernel has, mounted or not: one directory per container instead of one per
 controller halves the time a container takes to start. Limits are set there where it has the controllers, and in the version 1 hierarchies
@@ -54,7 +54,7 @@ class Cgroups:
 
     Attributes:
         starter: starts the runtime, within version 1 groups where limits are kept by these.
-        processes: how many processes a container may have, to be set by the runtime; None: that is not for the runtime to do.
+        processes: how many processes a container may have, to be set by the runtime; None: the runtime sets no limit.
         lacks: the limits that were asked for and cannot be kept here, by their names in `[engine]`.
     """
 

@@ -37,7 +37,7 @@ _MASKED = (
 _READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _UMASK = 0o022
 _SHM_BYTES = 64 << 20
-_EXPENDABLE = 500  # oom_score_adj of containers, of 1000: when the machine runs out of memory they go before the engine and before others
+_EXPENDABLE = 500  # oom_score_adj of containers, of 1000: when the machine runs out of memory they are killed before other programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Host:
         cgroups: there is a cgroup directory of ours; without it device access cannot be filtered.
         seccomp: the runtime was built with libseccomp.
         init: a statically linked init program, if one is installed.
-        processes: how many processes the runtime is to allow each container; None: that is not for the runtime to do.
+        processes: how many processes the runtime is to allow each container; None: the runtime sets no limit.
     """
 
     rootless: bool

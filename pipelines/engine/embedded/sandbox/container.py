@@ -109,7 +109,7 @@ class Container:
 
 
 def without_devices(rootfs: Path) -> None:
-    """Let no device node in the root file system be opened. A plain folder is one without any layer: it has none."""
+    """Make sure that no device node in the root file system can be opened. A plain folder has no layers, and so no device nodes."""
     with contextlib.suppress(OSError):
         kernel.mount("none", rootfs, flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NODEV)
     if os.path.ismount(rootfs) and not os.statvfs(rootfs).f_flag & os.ST_NODEV:

@@ -90,8 +90,8 @@ class Home:
 def find_home(root: Path, own: str, wanted: Iterable[str]) -> Home:
     """Our own directory where it can hand on the controllers, else the nearest above it that does.
 
-    A directory with processes, as ours is, can hand on none (unless it is the root): then a directory beside it has them, and the limits
-    that are set between are copied to it. Where that is not possible either, there are no limits.
+    A directory with processes, as ours is, cannot hand any on (unless it is the root): then a directory beside it is used, and the limits
+    that are set in between are copied to it. Where that is not possible either, there are no limits.
     """
     here = root / own if own else root
     present = frozenset(wanted) & _words(root / "cgroup.controllers")

@@ -28,12 +28,12 @@ class Health:
     """A command that says whether a container is well, as HEALTHCHECK of a Dockerfile has it. Times in seconds.
 
     Args:
-        args: the command; exit code 0 is well.
+        args: the command; exit code 0 means healthy.
         interval: the pause between two checks where `start_interval` is not given.
         timeout: how long one check may take.
         start_period: how long failures are not counted after the start.
         start_interval: the pause between two checks: all of them are made while the service starts.
-        retries: failures that make it unwell.
+        retries: failures after which it is unhealthy.
     """
 
     args: tuple[str, ...]
@@ -83,7 +83,7 @@ async def health_command(running: Running, health: Health) -> None:
 
 
 async def _problem(running: Running, health: Health) -> EngineError | None:
-    """What one check found; None: the container is well."""
+    """What one check found; None: the container is healthy."""
     said: dict[Stream, list[bytes]] = {"stdout": [], "stderr": []}
 
     def hear(stream: Stream, data: bytes) -> None:

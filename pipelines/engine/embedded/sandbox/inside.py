@@ -122,7 +122,7 @@ class Inside:
         return program.native and (program.interpreter is None or not self._is_missing(program.interpreter))
 
     def _is_missing(self, path: str) -> bool:
-        """Whether a file is not there for certain: in a mount, links may lead where we do not follow them."""
+        """Whether a file is certainly missing; in a mount we cannot know it, because links there are not followed."""
         place = self.resolved(path)
         return place is not None and place.root == self._rootfs and place.stat() is None
 

@@ -137,7 +137,7 @@ def _cgroup_options(binary: RuntimeBinary, *, cgroups: bool) -> list[str]:
 
 
 def problem(log: Path, err: int, killed_by: int | None = None) -> EngineError:
-    """The runtime's own last words, as the error they stand for; where it was killed, that it was."""
+    """The error that the runtime's last message means; when it was killed without a message, the error says that."""
     message = _last_error(log) or os.read(err, _MESSAGE).decode(errors="replace").strip()
     if not message:
         how = "gave no reason" if killed_by is None else f"was ended by signal {killed_by}; memory may be short ([engine] memory)"

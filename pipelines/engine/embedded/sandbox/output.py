@@ -84,7 +84,7 @@ class _Reader:
             self.ended.set_result(None)
         else:
             self.ended.set_exception(problem)
-            self.ended.exception()  # seen: perhaps nobody waits
+            self.ended.exception()  # marked as seen: perhaps nobody waits
 
     def _read(self) -> None:
         try:
@@ -95,7 +95,7 @@ class _Reader:
             shown = self._masker.feed(data) if data else self._masker.close()
             if shown:
                 self._write(shown)
-        except Exception as problem:  # noqa: BLE001 - told to whoever waits for the command: in a callback of the loop nobody would hear of it
+        except Exception as problem:  # noqa: BLE001 - raised where the command is waited for: in a callback of the loop it would be lost
             self.close(problem)
         if not data:
             self.close()
@@ -104,8 +104,8 @@ class _Reader:
 class Output:
     """The output of one command, read from two pipes until both end.
 
-    A full disk does not stop the command: what could not be written is lost, and `wait` raises the OSError. So does any other
-    problem with output end the reading, never the waiting.
+    A full disk does not stop the command: what could not be written is lost, and `wait` raises the OSError. Any other
+    problem with the output ends the reading too, and `wait` raises it.
     """
 
     def __init__(self, stdout: int, stderr: int, streams: Streams) -> None:

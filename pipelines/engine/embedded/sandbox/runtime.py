@@ -42,7 +42,7 @@ class Runtime:
         state: an empty directory in memory (tmpfs): bundles with secrets are written there.
         rootless: inside an ordinary user's user namespace.
         limits: what containers may use, kept to as far as this machine allows.
-        note: told once, in one line, which limits that somebody asked for cannot be kept here.
+        note: called once, with one line that says which limits of `[engine]` cannot be set here.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Runtime:
         tools = await asyncio.to_thread(self._prepare)
         if lacks := _told_lacks(self._limits, tools.cgroups):
             limits = " and ".join(lacks)
-            self._note(f"containers are not limited in {limits}, though [engine] asks for it: lockgate doctor says what is missing")
+            self._note(f"this machine cannot set the limits of [engine] for {limits}; lockgate doctor says why")
         return tools
 
     def _prepare(self) -> Tools:
@@ -160,7 +160,7 @@ class Runtime:
 
 
 def _told_lacks(limits: EngineSpec, cgroups: Cgroups | None) -> list[str]:
-    """The limits that somebody asked for and that are not kept; the default of one is nothing to speak of at every start."""
+    """The limits that somebody asked for and that are not kept; the default number of processes is not mentioned."""
     asked = {"memory": limits.memory is not None, "cpus": limits.cpus is not None, "processes": limits.processes != PROCESSES}
     lacks = cgroups.lacks if cgroups is not None else tuple(asked)
     return [name for name in asked if asked[name] and name in lacks]

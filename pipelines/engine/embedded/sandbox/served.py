@@ -173,13 +173,13 @@ async def _until_over(running: Running, used: Mapping[str, Up]) -> Exit:
     """How a service ends: by itself, or because one that it uses has ended.
 
     Raises:
-        EngineError: the one it uses is to blame.
+        EngineError: a service that it uses has ended.
     """
     return await while_up(used, _watched(running))
 
 
 async def _watched(running: Running) -> Exit:
-    """Its end; cancelled, it is killed."""
+    """Wait for the end; when the waiting is cancelled, the container is killed."""
     try:
         return await running.wait()
     except asyncio.CancelledError:

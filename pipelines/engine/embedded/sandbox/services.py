@@ -108,7 +108,7 @@ class _Running:
         return self._stop.done() or self._life.done() or self._has_ended()
 
     def _has_ended(self) -> bool:
-        """Whether the service is gone, though what was made for it may still be taken away."""
+        """Whether the service has ended; what was made for it may still be there."""
         if not self.up.done() or self.up.exception() is not None:
             return False
         ended = self.up.result().ended

@@ -84,7 +84,7 @@ def _gid(wanted: str, known: Sequence[Group]) -> int:
 
 
 def _supplementary(account: Account, known: Iterable[Group]) -> tuple[int, ...]:
-    """The groups an account is a member of. A group without members has none: nobody without a name is in it."""
+    """The groups an account is a member of. An account without a name is in no group, even if a group's list of members is empty."""
     if not account.name:
         return ()
     return tuple(dict.fromkeys(group.gid for group in known if account.name in group.members and group.gid != account.gid))
@@ -109,7 +109,7 @@ def groups(group: str) -> Iterator[Group]:
 
 
 def parse_id(text: str) -> int | None:
-    """The number of a user or group that `text` is; None when it is a name, or no id that can exist."""
+    """The number of a user or group that `text` is; None when it is a name, or not a possible id."""
     number = int(text) if _ID.fullmatch(text) else _NO_ID
     return number if number < _NO_ID else None
 

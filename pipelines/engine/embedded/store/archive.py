@@ -73,7 +73,7 @@ def unpack(stream: BinaryIO | io.RawIOBase, root: Path) -> None:
     """Write the tree of a tar stream made by `pack` into the empty folder `root`.
 
     Raises:
-        InvalidInput: it is no such stream, or a path in it leads elsewhere. What was written so far is for the caller to remove.
+        InvalidInput: it is not such a stream, or a path in it leads elsewhere. What was written so far is for the caller to remove.
     """
     folders: dict[str, tarfile.TarInfo] = {}
     source = tars.Forward(iter(lambda: stream.read(_BLOCK) or b"", b""))

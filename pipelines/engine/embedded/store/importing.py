@@ -112,7 +112,7 @@ def _manifest(folder: Path, mode: str) -> dict[str, Any]:
         raise Unreadable(f"{path} cannot be read: {(error.strerror or '').lower()}") from error
     version, written = manifest["version"], manifest["mode"]
     if version != VERSION:
-        raise InvalidInput(f"{path} is of version {version}, this engine reads version {VERSION}: export it anew")
+        raise InvalidInput(f"{path} is of version {version}, this engine reads version {VERSION}: export it again")
     if written != mode:
         raise InvalidInput(f"{path} was written by an engine in {written} mode; this one runs in {mode} mode and cannot use its layers")
     return manifest

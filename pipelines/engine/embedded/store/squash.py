@@ -75,7 +75,7 @@ def _names(folders: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _child(folder: _Folder, name: str, holders: Sequence[str]) -> _Folder:
-    """What `name` is in the merged folder; without sources when it is no folder."""
+    """What `name` is in the merged folder; without sources when it is not a folder."""
     target = os.path.join(folder.target, name)
     sources, ends = _merging(holders, name)
     if not sources:

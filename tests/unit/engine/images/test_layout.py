@@ -73,7 +73,7 @@ def test_time_is_that_of_source_date_epoch(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert documents(image({}))[1]["created"] == "2023-11-14T22:13:20Z"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
-    with pytest.raises(InvalidInput, match="SOURCE_DATE_EPOCH is no number of seconds: yesterday"):
+    with pytest.raises(InvalidInput, match="SOURCE_DATE_EPOCH is not a number of seconds: yesterday"):
         image({})
 
 
