@@ -91,7 +91,7 @@ def record(projects: Sequence[Path], reference: str, key: str) -> None:
 
 
 def share(file: Path, base: lock.Locked, *, again: bool = False) -> None:
-    """Let every project of this user find the image, unless a person chose another; `again` replaces an older one."""
+    """Put the image into the user's lock for all projects, unless a person chose another; `again` replaces an older one."""
     before = lock.read(file)
     known = before.get(NAME)
     if known is None or (again and known.origin != lock.CHOSEN):

@@ -59,7 +59,7 @@ class Settings:
         return {file: text for file, text in self._wanted().items() if differs(file, text)}
 
     def package(self) -> PackageSettings:
-        """What pip is told; asked once there is a Python environment to ask."""
+        """The settings that pip uses; read once there is a Python environment."""
         if self._package is None:
             python = self._machine.paths.venv / "bin/python"
             if not python.exists():  # the part before makes it, and this one is asked again

@@ -1,6 +1,6 @@
 """What other projects of this user find: the images, the registry and the package settings, in the user's configuration folder.
 
-A permission is not among it: where the vulnerability database is made up, scans of other projects have no data.
+It gives no permission: with a made-up vulnerability database, scans of other projects have no data.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class HasRecord(Protocol):
 
 
 class HasPackageSettings(Protocol):
-    """Who knows what pip is told."""
+    """Knows the settings that pip uses."""
 
     def package(self) -> PackageSettings: ...
 
@@ -52,7 +52,7 @@ class Shared:
             lock.write([self._lock], {**lock.read(self._lock), **missing})
 
     def _missing(self) -> dict[str, lock.Locked]:
-        """The images of this checkout that the user's lock does not name, or names otherwise though nobody chose so."""
+        """The images of this checkout that the user's lock does not name, or names with another image that nobody chose."""
         there, own = lock.read(self._lock), lock.read(lock.path(self._machine.paths.checkout))
         names = [name for name in catalog.load(self._machine.paths.checkout) if name in own]
         return {name: own[name] for name in names if there.get(name) != own[name] and not _chosen(there.get(name))}

@@ -65,7 +65,7 @@ class Terminal:
 
 
 def elapsed(seconds: float, estimate_s: float) -> str:
-    """`45 s of about 6 m 30 s`; past the estimate `7 m 10 s, longer than expected: it took 6 m 30 s where it was measured`."""
+    """`45 s of about 6 m 30 s`; past the estimate `7 m 10 s, longer than expected: about 6 m 30 s on two idle cores`."""
     if seconds <= estimate_s:
         return f"{minutes(seconds)} of about {minutes(estimate_s)}"
     return f"{minutes(seconds)}, longer than expected: about {minutes(estimate_s)} on two idle cores"

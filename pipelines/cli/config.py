@@ -84,7 +84,7 @@ def _document(loaded: Loaded) -> str:
 
 
 def lock_of(image: LockedImage) -> str:
-    """Which lock says what a name stands for."""
+    """Where the image of a name is set."""
     return f"{image.layer} ({image.where})" if image.where else image.layer
 
 

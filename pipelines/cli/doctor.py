@@ -11,9 +11,9 @@ from pipelines.errors import ExitCode
 @click.command(
     "doctor",
     short_help="Check whether this machine can run the project.",
-    help="""Check Python, configuration, engine (namespaces, overlay, runc, skopeo, network), registry, whether every image can be had, the
-age of the vulnerability database, disk, clock, tools and local files. Every problem comes with a line that says how to solve it. Exits with
-4 if something that is needed is missing.""",
+    help="""Check Python, configuration, engine (namespaces, overlay, runc, skopeo, network), registry, whether every image is available,
+the age of the vulnerability database, disk, clock, tools and local files. Every problem comes with a line that says how to
+solve it. Exits with 4 if something that is needed is missing.""",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (schema 1).")
 @common

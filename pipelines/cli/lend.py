@@ -66,8 +66,8 @@ async def _run(command: Sequence[str], environ: dict[str, str], here: Settings, 
 
 
 class _Forward:
-    """Sends the signals we get to the command, those that came before it began as well; not those a terminal already sent to the whole
-    process group.
+    """Sends the signals we get to the command, also those that came before it began; but not those that a terminal has already sent to the
+    whole process group.
     """
 
     def __init__(self) -> None:

@@ -68,7 +68,7 @@ def in_folder(folder: Path) -> Found | None:
     """The configuration a folder itself holds, if any."""
     own, shared = folder / FILE, folder / PYPROJECT
     table = _pyproject(shared) if shared.is_file() else None
-    if not own.exists() and not own.is_symlink():  # a link that leads nowhere is said, not passed over
+    if not own.exists() and not own.is_symlink():  # a link to a missing file is an error and is not skipped
         return table
     if table is not None:
         raise ConfigError(f"{own} and [tool.lockgate] in {shared} both configure this folder", next_step="keep one of the two")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 4 << 20  # bytes; a person writes a few thousand
-DEEPEST = 32  # tables and arrays in each other; ours need six
+DEEPEST = 32  # levels of tables and arrays; ours need six
 LONGEST_NUMBER = 10**18
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

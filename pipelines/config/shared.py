@@ -1,4 +1,4 @@
-"""Settings of the user and of the machine (`settings.toml`), as the weakest layers of every project's configuration there."""
+"""Settings of the user and of the machine (`settings.toml`), as the lowest layers of every project's configuration there."""
 
 from __future__ import annotations
 

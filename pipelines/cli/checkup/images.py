@@ -1,4 +1,4 @@
-"""Whether every image the configuration needs can be had, and how old the vulnerability database is."""
+"""Whether every image the configuration needs is available, and how old the vulnerability database is."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def images(project: Project, environ: Mapping[str, str], *, certain: bool = True
 
 
 def _needs(project: Project) -> Iterator[Need]:
-    """Every image by the name the configuration has for it; those of the project itself are made, not pulled."""
+    """Every image by the name the configuration has for it; images of the project itself are built, not pulled."""
     for image in project.images.values():
         yield from [_need(project, image.base)] if image.base else []
         yield from (Need(name, name) for name in _bases(Path(project.root) / image.context / image.dockerfile))

@@ -54,7 +54,7 @@ def needed(spec: EngineSpec) -> tuple[str, ...]:
 
 
 def session_files(controller: str, spec: EngineSpec, *, second: bool) -> Iterator[tuple[str, str]]:
-    """The files of a session's directory, with what to write, that bound all its containers together."""
+    """The files of a session's directory, with what to write, that limit all its containers together."""
     if controller == "memory" and spec.memory is not None:
         names = ("memory.max", "memory.swap.max") if second else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes")
         yield names[0], str(spec.memory)

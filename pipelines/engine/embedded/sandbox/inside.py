@@ -105,7 +105,7 @@ class Inside:
         try:
             if not stat.S_ISREG(os.fstat(found).st_mode):
                 return ""
-            with Path(f"/proc/self/fd/{found}").open("rb") as file:  # the same file, whatever has its name by now
+            with Path(f"/proc/self/fd/{found}").open("rb") as file:  # the same file, even if its name has changed
                 return file.read(_SMALL).decode(errors="replace")
         finally:
             os.close(found)
@@ -133,7 +133,7 @@ class Inside:
             if place is None or place.root != self._rootfs:
                 break
             real = "/" + place.canonical().rel
-            if real in (normal(path), "/"):  # nothing to follow; or links without end, which lead nowhere
+            if real in (normal(path), "/"):  # nothing to follow, or an endless circle of links
                 break
             path, place = real, self.place(real)
         return place

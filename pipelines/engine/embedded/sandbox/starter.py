@@ -1,4 +1,4 @@
-"""Starts the OCI runtime inside the control groups that are to bound what it starts.
+"""Starts the OCI runtime inside the control groups that limit what it starts.
 
 A runtime sets limits in version 2 hierarchies by itself. It does not know of the version 1 hierarchies beside them: there a process is in
 the group of the thread that started it. So one thread of ours does all the starting, and is in the group of the container meanwhile.
@@ -39,7 +39,7 @@ class GroupStarter(Starter):
     """Starts programs in a thread that is in version 1 groups.
 
     Args:
-        shared: directories that bound all containers together.
+        shared: directories that limit all containers together.
         processes: the directory that has one for each container below it, and the number of processes each may have.
     """
 

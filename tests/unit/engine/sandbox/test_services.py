@@ -195,8 +195,10 @@ async def test_work_that_is_done_or_fails_is_told_as_it_is() -> None:
 async def test_work_that_is_given_up_ends_before_its_services() -> None:
     runner, service = ServiceRunner(grace=0), FakeService()
     log: list[str] = []
+    began = asyncio.Event()
 
     async def work() -> None:
+        began.set()
         try:
             await asyncio.Event().wait()
         finally:
@@ -205,7 +207,7 @@ async def test_work_that_is_given_up_ends_before_its_services() -> None:
 
     async with runner.using("k", service) as up:
         doing = asyncio.ensure_future(while_up({"a": up}, work()))
-        await asyncio.sleep(0.01)
+        await began.wait()
         doing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await doing
