@@ -9,9 +9,6 @@ if TYPE_CHECKING:
 
 _ANCHOR = 6
 """Bytes of a form the automaton looks for; the rest is compared where they are found, so that it stays small for keys and bundles."""
-_GRAM = 3
-_INDEXED = 4096
-"""Bytes of a form whose beginnings are indexed by their last three bytes; longer forms, which are few, are looked for one by one."""
 
 
 class Span(NamedTuple):
@@ -34,34 +31,27 @@ class Patterns:
         self._forms = list(anchors.values())
         self._automaton = BytesAhoCorasick(list(anchors))
         self.longest = max(map(len, ordered), default=0)
-        self._long = [form for form in ordered if len(form) > _INDEXED]
-        self._ends: dict[bytes, list[tuple[bytes, int]]] = {}
-        for form in ordered:
-            for length in range(1, min(len(form), _INDEXED)):
-                self._ends.setdefault(form[max(0, length - _GRAM) : length], []).append((form, length))
+        self._beginnings = {form[:length] for form in ordered for length in range(1, min(len(form), _ANCHOR))}
 
     def find(self, data: bytes) -> Iterator[Span]:
         """Every occurrence of every string, in no order."""
-        for number, start, _ in self._automaton.find_matches_as_indexes(data, overlapping=True):
+        for number, start, _ in self._matches(data):
             for form in self._forms[number]:
                 if data.startswith(form, start):
                     yield Span(start, start + len(form))
 
     def unfinished(self, data: bytes) -> int:
         """Where the earliest tail begins that is the beginning of a string; the length of the data when none is."""
-        earliest = len(data)
-        for size in range(1, _GRAM + 1):
-            for form, length in self._ends.get(data[-size:], ()) if len(data) >= size else ():
-                if len(data) - length < earliest and data.endswith(form[:length]):
-                    earliest = len(data) - length
-        return min([earliest, *(_begins(form, data) for form in self._long)])
+        tail = data[max(0, len(data) - self.longest + 1) :]
+        begun = (start for number, start, _ in self._matches(tail) if any(_begins(form, tail, start) for form in self._forms[number]))
+        short = (len(tail) - size for size in range(1, min(len(tail) + 1, _ANCHOR)) if tail[-size:] in self._beginnings)
+        return len(data) - len(tail) + min([*begun, *short], default=len(tail))
+
+    def _matches(self, data: bytes) -> Iterable[tuple[int, int, int]]:
+        """Every place of an anchor: its number, its start and its end."""
+        return self._automaton.find_matches_as_indexes(data, overlapping=True)
 
 
-def _begins(form: bytes, data: bytes) -> int:
-    """Where the earliest tail begins that is a beginning of the form longer than what is indexed."""
-    start = data.find(form[:_INDEXED], max(0, len(data) - len(form) + 1))
-    while start >= 0:
-        if form.startswith(data[start:]):
-            return start
-        start = data.find(form[:_INDEXED], start + 1)
-    return len(data)
+def _begins(form: bytes, data: bytes, start: int) -> bool:
+    """Whether the data ends, from `start` on, in a beginning of the form that is not all of it."""
+    return len(data) - start < len(form) and form.startswith(data[start:])
