@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LONGEST_HEADER = 1 << 20  # bytes of an extended header, as in Go's archive/tar (maxSpecialFileSize)
-LONGEST_MAP = 8 << 20  # bytes read for one member before its content: extended headers and the map of a sparse file
+LONGEST_MAP = 2 << 20  # bytes read for one member before its content: extended headers and the map of a sparse file
 LONGEST_PATH = 4096  # characters; PATH_MAX of Linux, in bytes
 MOST_RECORDS = 1000  # of an extended header; a file has a few extended attributes
 MOST_DIGITS = 100  # in a row, in an extended header
 MOST_SKIPPED = 64 << 20  # bytes of content that belongs to nothing that is written, in one archive
+LARGEST = 1 << 40  # bytes of a layer, or of a file in one; what is said to be larger is not believed
 LARGEST_ID = 2**32 - 2  # of a user or group: the last number means "no change"
 LAST_SECOND = 2**40  # of a time; no file system reaches as far
 IMPOSSIBLE = frozenset(
@@ -291,12 +292,10 @@ class Room:
 
     Attributes:
         free: bytes that this user may still write.
-        capacity: bytes of the whole disk.
         files: how many files may still be made.
     """
 
     free: int
-    capacity: int
     files: int
 
     @classmethod
@@ -304,4 +303,4 @@ class Room:
         """Of the disk that a folder is on."""
         disk = os.statvfs(folder)
         files = disk.f_favail if disk.f_files else 2**40  # file systems that make inodes as they need them say 0
-        return cls(disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize, files)
+        return cls(disk.f_bavail * disk.f_frsize, files)

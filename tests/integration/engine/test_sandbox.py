@@ -135,7 +135,7 @@ async def test_secrets_are_files_only_their_owner_reads(box: Box) -> None:
         env=("PW=s3cr3t-value",),
         masks=(b"s3cr3t-value",),
     )
-    assert result.stdout == "400 0 0 /run/pw\n440 1234 50 /home/dev/key\n12\n***\n"
+    assert result.stdout == "400 0 0 /run/pw\n440 1234 50 /home/dev/key\n12\n******\n"
     assert "Read-only file system" in result.stderr
 
 

@@ -11,7 +11,7 @@ from pipelines.engine.embedded.errors import ImageDamaged, RegistryError
 from pipelines.engine.embedded.images import skopeo
 from pipelines.engine.embedded.images.layers import folder
 from pipelines.engine.embedded.store.guard import full
-from pipelines.engine.embedded.tars import Room
+from pipelines.engine.embedded.tars import LARGEST, Room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,7 +57,7 @@ async def fetch(
 
     Raises:
         ImageError: see `skopeo.transfer`.
-        ImageDamaged: a layer is said to be larger than the disk, or is larger than it is said to be.
+        ImageDamaged: a layer is said to be larger than any is, or is larger than it is said to be.
         DiskFull: the layers have no room.
     """
     have = {digest: path for digest in arrivals.missing() if (path := await asyncio.to_thread(store.blobs.find, digest))}
@@ -79,8 +79,8 @@ def _expected(store: Store, sizes: Mapping[str, int]) -> int:
     """Bytes that will come; there has to be room for them."""
     room = Room.at(str(store.root))
     for digest, size in sizes.items():
-        if size > room.capacity:
-            raise ImageDamaged(f"layer {digest}", f"it is said to have {size} bytes, more than the disk of {store.root}")
+        if size > LARGEST:
+            raise ImageDamaged(f"layer {digest}", f"it is said to have {size} bytes, more than {LARGEST}")
     total = sum(sizes.values())
     if total > room.free:
         raise full(store.root)

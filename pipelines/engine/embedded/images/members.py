@@ -13,7 +13,7 @@ from pipelines.engine.embedded import tars
 from pipelines.engine.embedded.images.tree import Tree
 from pipelines.engine.embedded.store.guard import full
 from pipelines.engine.embedded.store.measure import MARKS
-from pipelines.engine.embedded.tars import Damaged, Room, nanoseconds, shown
+from pipelines.engine.embedded.tars import LARGEST, Damaged, Room, nanoseconds, shown
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.images.stream import Stream
@@ -123,8 +123,8 @@ class Members:
 
     def _reserve(self, member: tarfile.TarInfo, size: int) -> None:
         """Stop before the disk is full rather than when it is, which all who use it would feel."""
-        if member.size > self._room.capacity:
-            raise Damaged(f"{shown(member.name)}: is said to have {member.size} bytes, more than the disk it would be on")
+        if member.size > LARGEST:
+            raise Damaged(f"{shown(member.name)}: is said to have {member.size} bytes, more than {LARGEST}")
         self._written += size
         if self._written > self._room.free:
             raise full(Path(self._target))

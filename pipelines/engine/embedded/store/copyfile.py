@@ -65,7 +65,7 @@ def copy_entry(source: str, target: str, info: os.stat_result, change: Change = 
     elif stat.S_ISLNK(info.st_mode):
         os.symlink(os.readlink(source), target)
     elif stat.S_ISSOCK(info.st_mode):  # nobody listens at a copy, and no image can hold one: an empty file, as BuildKit has it
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        os.close(open_regular(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     else:
         os.mknod(target, info.st_mode, info.st_rdev)
     copy_metadata(source, target, info, change)
