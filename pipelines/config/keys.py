@@ -9,7 +9,6 @@ from pipelines.config.tables import Document, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from enum import Enum
 
 SCALARS: tuple[type, ...] = (bool, int, float, str)
 
@@ -62,8 +61,3 @@ def _scalars(here: Any, tables: object, path: tuple[str, ...]) -> Iterator[tuple
             yield from _scalars(_plain(get_args(here)[-1]), table, (*path, name))
     elif isinstance(here, type) and issubclass(here, SCALARS):
         yield path, here
-
-
-def choices(kind: type[Enum]) -> str:
-    """The words an enumeration allows."""
-    return ", ".join(str(member.value) for member in kind)

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
-from pipelines.errors import LockgateError
+from pipelines.errors import LockgateError, Unavailable
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
 from pipelines.registry import find, parse
+from pipelines.steps.lock import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,10 +69,11 @@ def _needs(project: Project) -> Iterator[Need]:
 
 
 def _need(project: Project, name: str) -> Need:
-    locked = project.locked.get(name)
-    if locked is not None:
-        return Need(name, locked.reference, locked)
-    return Need(name, name if re.search(r"[/:@]", name) else None)
+    try:
+        image = resolve(project, name, wanted_by="doctor")
+    except Unavailable:
+        return Need(name, None)
+    return Need(name, image.reference, project.locked.get(name))
 
 
 def _bases(dockerfile: Path) -> Iterator[str]:
