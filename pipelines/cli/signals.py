@@ -1,4 +1,6 @@
-"""Ctrl-C and SIGTERM during a run: the first asks it to stop, the second ends this process and all it started at once."""
+"""Ctrl-C and SIGTERM during a run: the first asks it to stop; the second, or a stop that takes too long, ends this process and all it
+started at once.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,27 +19,42 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def stopping(first: Callable[[int], None], second: Callable[[], None]) -> Iterator[None]:
+def stopping(first: Callable[[int], None], second: Callable[[], None], *, overdue: Callable[[], None], patience_s: float) -> Iterator[None]:
     """Call `first` with the signal's number on the running event loop; `second`, then exit with 128 + signal, in the handler itself.
 
     A Python-level handler runs between two bytecodes of the main thread, so the second signal works although the loop is busy.
+    Where the context still lasts `patience_s` seconds after the first signal (a step of the project may ignore that it is cancelled),
+    `overdue` and `second` are called on another thread, and the process exits as after a second signal.
     """
     loop = asyncio.get_running_loop()
     seen: list[int] = []
 
-    def handle(signum: int, _frame: FrameType | None) -> None:
-        seen.append(signum)
-        if len(seen) == 1:
-            loop.call_soon_threadsafe(first, signum)
-            return
+    def end() -> None:
         with contextlib.suppress(Exception):
             second()
         os._exit(128 + seen[0])
+
+    def late() -> None:
+        with contextlib.suppress(Exception):
+            overdue()
+        end()
+
+    limit = threading.Timer(patience_s, late)
+    limit.daemon = True
+
+    def handle(signum: int, _frame: FrameType | None) -> None:
+        seen.append(signum)
+        if len(seen) == 1:
+            limit.start()
+            loop.call_soon_threadsafe(first, signum)
+            return
+        end()
 
     # What was ignored from outside (nohup, a background job) stays ignored.
     before = {signum: signal.signal(signum, handle) for signum in SIGNALS if signal.getsignal(signum) is not signal.SIG_IGN}
     try:
         yield
     finally:
+        limit.cancel()
         for signum, handler in before.items():
             signal.signal(signum, handler)

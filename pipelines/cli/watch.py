@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pipelines.model import Project, Run
 
 TICK_S = 0.1
+_STOP_S = GRACE_S + INSIST_S
+_REPORTS_S = 5.0
+"""What a stopped run has on top of that to write its reports, before it is killed."""
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -78,7 +81,7 @@ async def _watched(project: Project, request: RunRequest, sink: Shown, terminal:
     stop = Stop()
 
     def first(signum: int) -> None:
-        sink.note(f"{signal.Signals(signum).name}: stopping, within {GRACE_S + INSIST_S:g} s; a second signal kills at once")
+        sink.note(f"{signal.Signals(signum).name}: stopping, within {_STOP_S:g} s; a second signal kills at once")
         stop.request(signum)
 
     def second() -> None:
@@ -87,7 +90,10 @@ async def _watched(project: Project, request: RunRequest, sink: Shown, terminal:
             terminal.stream.write(_SHOW_CURSOR)
             terminal.stream.flush()
 
-    with stopping(first, second):
+    def overdue() -> None:
+        sys.stderr.write("\nkilled: a step ignored the stop; the reports of this run were not written\n")
+
+    with stopping(first, second, overdue=overdue, patience_s=_STOP_S + _REPORTS_S):
         async with _ticking(sink):
             return await run_project(project, request, sink, stop)
 

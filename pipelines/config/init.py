@@ -123,7 +123,10 @@ def _tests(seen: Seen) -> Iterator[list[str]]:
     for number, kind in enumerate(tested):
         yield list(_test(seen, "unit" if number == 0 else f"unit-{kind.language.name.lower()}", kind))
     stage = _pick(seen.stages, _TESTS)
-    if tested or stage is None or not (stage.command or stage.tests):
+    if tested:
+        return
+    if stage is None or not (stage.command or stage.tests):
+        yield ["# No tests were found. One is a command in an image:", "# [tests.unit]", f"# {_in(seen, stage)}", '# command = ["…"]']
         return
     command = stage.command or _BUILT_IN
     about = ["# The stage runs the tests while it is built, so the command has nothing to do."] if command is _BUILT_IN else []

@@ -102,7 +102,8 @@ def _rust(root: Path) -> Kind | None:
     except (tomllib.TOMLDecodeError, RecursionError):
         name = None
     tested = any("#[test]" in text_of(path) for path in own_files(root, ".rs"))
-    return Kind(Language.RUST, name, ("cargo", "test", "--locked") if tested else None)
+    locked = ("--locked",) if (root / "Cargo.lock").is_file() else ()
+    return Kind(Language.RUST, name, ("cargo", "test", *locked) if tested else None)
 
 
 def _maven(root: Path) -> Kind | None:

@@ -98,7 +98,17 @@ async def _watch(process: Process, lines: _Lines, life: Lifetime) -> None:
     """Tell at once when the process ends by itself."""
     await asyncio.wait({process.finished})
     lines.end()
-    life.lose(EngineLost("the engine session ended while it was needed", cause=_last(lines.said), next_step="lockgate doctor"))
+    cause = "; ".join(part for part in (_killed(process.returncode), _last(lines.said)) if part)
+    life.lose(EngineLost("the engine session ended while it was needed", cause=cause or None, next_step="lockgate doctor"))
+
+
+def _killed(returncode: int | None) -> str | None:
+    """The signal that ended the process, if one did."""
+    if returncode is None or returncode >= 0:
+        return None
+    # The kernel kills what needs too much memory in the same way as a person does.
+    hint = ", by somebody or for want of memory" if -returncode == signal.SIGKILL else ""
+    return f"its process was ended by {signal.Signals(-returncode).name}{hint}"
 
 
 async def _end(process: Process, end_s: float, life: Lifetime) -> None:
@@ -197,5 +207,6 @@ def _session(line: bytes) -> Session:
 
 
 def _last(said: deque[str]) -> str | None:
-    lines = [text for line in said if (text := read(line).text.strip())]
+    """The last lines that speak of the engine itself: what a step's work and its commands print does not say why a session ended."""
+    lines = [line.text.strip() for line in map(read, said) if line.text.strip() and not line.asker and line.printed is None]
     return "; ".join(lines[-3:]) or None

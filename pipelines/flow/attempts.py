@@ -62,7 +62,7 @@ class Attempts:
     began: float | None = field(default=None, init=False)
 
     async def work(self, arguments: Mapping[str, object]) -> Outcome:
-        """Call the step until it returns, fails for good or runs out of time. Only cancellation from outside gets through, and Ctrl-C.
+        """Call the step until it returns, fails for good or runs out of time. Only cancellation from outside gets through.
 
         A step that catches the end of its time, or does not notice it, has run out of time all the same.
         """
@@ -84,9 +84,9 @@ class Attempts:
     async def _outcome(self, arguments: Mapping[str, object]) -> Outcome:
         try:
             return of_value(await self._tries(arguments))
-        except (KeyboardInterrupt, GeneratorExit, anyio.get_cancelled_exc_class()):
+        except anyio.get_cancelled_exc_class():
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever a step raises is its outcome
+        except BaseException as error:  # noqa: BLE001 - whatever a step raises is its outcome; Ctrl-C comes as a cancellation
             await checkpoint_if_cancelled()  # not what it made of being stopped
             return self.failed(error, own=self.step.own)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ def run_lock(path: Path) -> Iterator[None]:
     try:
         descriptor = open_regular(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise Unavailable(f"{path} cannot be opened: {error.strerror}", next_step="correct its owner and mode") from error
+        fix = "work in a copy that can be written" if error.errno == errno.EROFS else "correct its owner and mode"
+        raise Unavailable(f"{path} cannot be opened: {error.strerror}", next_step=fix) from error
     try:
         _take(descriptor, path)
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pipelines.config.suggest import did_you_mean
 from pipelines.errors import Unavailable
 from pipelines.model import LockedImage
 
@@ -27,7 +28,7 @@ def resolve(project: Project, name: str, *, wanted_by: str) -> LockedImage:
     if _REFERENCE.search(name):
         return LockedImage(name=name, reference=name, origin="reference", layer="", where="")
     raise Unavailable(
-        f"{wanted_by} needs the image {name!r}, and no lock of this project, user or machine knows it",
+        f"{wanted_by} needs the image {name!r}, and no lock of this project, user or machine knows it{did_you_mean(name, project.locked)}",
         cause=f"known names: {', '.join(sorted(project.locked)) or 'none'}",
         next_step=f"lockgate images use {name} REGISTRY/NAME:TAG, or write a full reference (registry/name:tag@sha256:…) instead",
     )

@@ -33,6 +33,7 @@ def _answers(here: Settings) -> Iterator[Answer]:
     yield from _asked("engine", lambda: machine.engine(project, here.environ))
     yield from _asked("disk", lambda: machine.disk(project, here.environ))
     if project is not None:
+        yield from _asked("files", lambda: files.needed(project))
         yield from _asked("registry", lambda: network.registry(project))
         yield from _asked("images", lambda: images.images(project, here.environ, certain=machine.is_embedded(project, here.environ)))
         yield from _asked("files", lambda: files.local(project))
@@ -43,7 +44,8 @@ def _configuration(here: Settings) -> tuple[Project | None, Answer]:
     try:
         project = here.load().project
     except LockgateError as error:
-        return None, Answer("configuration", State.FAILED, "; ".join(line.strip() for line in error.lines()[:3]), error.next_step)
+        seen = [error.message, *getattr(error, "problems", ()), *([error.cause] if error.cause else [])]
+        return None, Answer("configuration", State.FAILED, "; ".join(seen[:3]), error.next_step)
     return project, Answer("configuration", State.OK, str(project.config_file))
 
 

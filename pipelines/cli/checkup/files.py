@@ -1,7 +1,8 @@
-"""Files of this machine in the wrong place, and names that clash."""
+"""Files that the configuration needs, files of this machine in the wrong place, and names that clash."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
@@ -24,6 +25,35 @@ def names(folder: Path) -> Iterator[Answer]:
         yield Answer("name", State.WARNING, f"{folder / 'pipelines'} hides ours from `python -m pipelines`", "say `lockgate` instead")
     else:
         yield Answer("name", State.OK, "`lockgate` and `python -m pipelines` are the same here")
+
+
+def needed(project: Project) -> Iterator[Answer]:
+    """What a run would miss: files the configuration names, and a folder for its results. Nothing where all of it is there."""
+    for image in project.images.values():
+        file = project.root / image.context / image.dockerfile
+        if not file.is_file():
+            yield Answer(
+                f"image {image.name}",
+                State.FAILED,
+                f"there is no Dockerfile at {file}",
+                f"write one, or set `dockerfile` in [images.{image.name}]",
+            )
+    for perf in project.perf.values():
+        if not (project.root / perf.script).is_file():
+            yield Answer(
+                f"perf {perf.name}",
+                State.FAILED,
+                f"there is no script at {project.root / perf.script}",
+                f"correct `script` in [perf.{perf.name}]",
+            )
+    folder = project.root / ".lockgate"
+    if not os.access(folder if folder.exists() else project.root, os.W_OK):
+        yield Answer(
+            "results",
+            State.FAILED,
+            f"{folder} cannot be written, and a run keeps its logs and reports there",
+            "make the project's folder writable, or work in a copy of it",
+        )
 
 
 def local(project: Project) -> Iterator[Answer]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
+from pipelines.config.suggest import did_you_mean
 from pipelines.errors import LockgateError, Unavailable
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
@@ -47,7 +48,7 @@ def images(project: Project, environ: Mapping[str, str], *, certain: bool = True
         found = dict(zip(needs, pool.map(lambda need: _ask(need, environ), needs), strict=True))
     bad = State.FAILED if certain else State.WARNING
     for need, answer in found.items():
-        yield _told(need, answer, bad)
+        yield _told(need, answer, bad, did_you_mean(need.name, project.locked))
     if project.scan is not None and project.scan.database is not None:
         need = next(need for need in needs if need.name == project.scan.database)
         answer = found[need]
@@ -95,11 +96,11 @@ def _ask(need: Need, environ: Mapping[str, str]) -> Found | LockgateError | None
         return error
 
 
-def _told(need: Need, answer: Found | LockgateError | None, bad: State) -> Answer:
+def _told(need: Need, answer: Found | LockgateError | None, bad: State, hint: str) -> Answer:
     title = f"image {need.name}"
     if answer is None:
         return Answer(
-            title, State.FAILED, "no lock file says which image this name stands for", f"lockgate images use {need.name} REFERENCE"
+            title, State.FAILED, f"no lock file says which image this name stands for{hint}", f"lockgate images use {need.name} REFERENCE"
         )
     layer = f" ({need.locked.layer})" if need.locked is not None else ""
     if isinstance(answer, LockgateError):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipelines.cli.checkup import State, files, machine, network
-from pipelines.model import EngineKind, EngineSpec, Project, Registry
+from pipelines.model import EngineKind, EngineSpec, ImageSpec, PerfSpec, Project, Registry, ServiceSpec
 from pipelines.registry.client import is_loopback
 
 if TYPE_CHECKING:
@@ -118,6 +118,27 @@ def test_what_is_this_machine(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
 
+def test_files_that_the_configuration_names_and_nobody_wrote_are_told(tmp_path: Path) -> None:
+    service = ServiceSpec(image="shop", port=1)
+    shop = project(
+        tmp_path, images={"shop": ImageSpec(name="shop")}, perf={"load": PerfSpec(name="load", script="perf/load.js", service=service)}
+    )
+    image, perf = files.needed(shop)
+    assert (image.name, image.state, image.detail) == ("image shop", State.FAILED, f"there is no Dockerfile at {tmp_path / 'Dockerfile'}")
+    assert (perf.name, perf.state, perf.detail) == ("perf load", State.FAILED, f"there is no script at {tmp_path / 'perf/load.js'}")
+    (tmp_path / "Dockerfile").touch()
+    (tmp_path / "perf").mkdir()
+    (tmp_path / "perf/load.js").touch()
+    assert list(files.needed(shop)) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_place_for_results_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    (answer,) = files.needed(project(tmp_path))
+    assert (answer.name, answer.state) == ("results", State.FAILED)
+
+
 def test_files_of_this_machine_belong_to_no_commit(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / "lockgate.local.toml").touch()
@@ -164,7 +185,7 @@ def test_doctor_without_a_project_says_what_is_missing_and_still_looks_at_the_ma
     said = lockgate("doctor")
     assert said.code == 4
     assert "failed   configuration" in said.out
-    assert "fix: run `lockgate init`" in said.out
+    assert said.out.count("run `lockgate init`") == 1
     assert "python" in said.out
 
 

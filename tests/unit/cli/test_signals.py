@@ -100,10 +100,43 @@ def test_a_signal_ignored_from_outside_stays_ignored(tmp_path: Path) -> None:
         "from pipelines.cli.signals import stopping\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "async def main():\n"
-        "    with stopping(print, print):\n"
+        "    with stopping(print, print, overdue=print, patience_s=60):\n"
         "        os.kill(os.getpid(), signal.SIGHUP)\n"
         "        return signal.getsignal(signal.SIGHUP) is signal.SIG_IGN\n"
         "assert asyncio.run(main())\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_stop_that_is_ignored_ends_by_itself() -> None:
+    code = (
+        "import asyncio, os, signal, sys\n"
+        "from pipelines.cli.signals import stopping\n"
+        "def say(*words): print(*words, flush=True)\n"
+        "async def main():\n"
+        "    with stopping(print, lambda: say('killed'), overdue=lambda: say('overdue'), patience_s=0.05):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        signal.pause()\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (143, "overdue\nkilled\n")
+
+
+def test_a_stop_in_time_is_not_overdue() -> None:
+    code = (
+        "import asyncio, os, signal, threading\n"
+        "from pipelines.cli.signals import stopping\n"
+        "async def main():\n"
+        "    stopped = asyncio.Event()\n"
+        "    with stopping(lambda _: stopped.set(), print, overdue=print, patience_s=600):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        await stopped.wait()\n"
+        "        timer = threading.enumerate()[-1]\n"
+        "    timer.join(10)\n"
+        "    assert not timer.is_alive()\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr

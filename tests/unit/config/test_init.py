@@ -37,6 +37,7 @@ FILES = {
     },
     "gradle": {"build.gradle.kts": "", "settings.gradle.kts": 'rootProject.name = "web-shop"\n', "gradlew": "", "app/src/test/A.kt": ""},
     "cargo": {"Cargo.toml": '[package]\nname = "web-shop"\n', "src/lib.rs": "#[test]\nfn a() {}\n"},
+    "cargo, locked": {"Cargo.toml": '[package]\nname = "web-shop"\n', "Cargo.lock": "", "src/lib.rs": "#[test]\nfn a() {}\n"},
     "pytest without a folder": {"pyproject.toml": '[project]\nname = "Web_Shop"\n', "shop/cart_test.py": ""},
     "pytest in requirements": {"pyproject.toml": '[tool.poetry]\nname = "web-shop"\n', "requirements-dev.txt": "ruff\npytest==8\n"},
 }
@@ -46,11 +47,12 @@ COMMANDS = {
     "go": ["go", "test", "./..."],
     "maven": ["mvn", "-B", "test"],
     "gradle": ["./gradlew", "test"],
-    "cargo": ["cargo", "test", "--locked"],
+    "cargo": ["cargo", "test"],
+    "cargo, locked": ["cargo", "test", "--locked"],
     "pytest without a folder": ["pytest", "-q", "--junitxml=/tmp/junit.xml"],
     "pytest in requirements": ["pytest", "-q", "--junitxml=/tmp/junit.xml"],
 }
-COMPILED = {"go", "maven", "gradle", "cargo"}
+COMPILED = {"go", "maven", "gradle", "cargo", "cargo, locked"}
 
 
 def proposed(folder: Folder) -> dict[str, Any]:
@@ -120,6 +122,14 @@ def test_a_stage_for_tests_is_a_test_whatever_the_language(folder: Folder, stage
 def test_a_stage_for_tests_that_runs_none_is_no_test(folder: Folder, line: str) -> None:
     folder.write("Dockerfile", f"FROM a AS test\n{line}\nFROM a AS runtime\nCMD x\n")
     assert "tests" not in proposed(folder)
+
+
+def test_that_no_tests_were_found_is_said(folder: Folder) -> None:
+    folder.write("Cargo.toml", '[package]\nname = "web-shop"\n')
+    folder.write("Dockerfile", "FROM x AS build\nFROM build AS test\nFROM y\n")
+    text = propose(folder.path)
+    assert "# No tests were found." in text
+    folder.load(text.replace("# [tests", "[tests").replace("# image", "image").replace("# command", "command"))
 
 
 def test_a_script_that_is_not_a_test_is_none(folder: Folder) -> None:

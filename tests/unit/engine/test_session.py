@@ -154,6 +154,27 @@ async def test_a_process_that_ends_while_it_is_needed_is_told_at_once() -> None:
     assert (error.message, error.cause) == ("the engine session ended while it was needed", "the engine is gone")
 
 
+@pytest.mark.parametrize(
+    ("end", "cause"),
+    [
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            "its process was ended by SIGKILL, by somebody or for want of memory; note: the end is near",
+        ),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "its process was ended by SIGTERM; note: the end is near"),
+        ("sys.exit(3)", "note: the end is near"),
+    ],
+)
+async def test_what_commands_printed_is_not_why_a_session_ended(end: str, cause: str) -> None:
+    lines = ["\x1e\tnote: the end is near", "\x1e00aa\texec: make 0.1s", "\x1e00aa\t| compiled", "| untagged output", "> part"]
+    lifetime = Lifetime()
+    said = f"sys.stderr.write({''.join(f'{line}{chr(10)}' for line in lines)!r}); sys.stderr.flush()"
+    async with start(program(GREET, said, end), lifetime=lifetime):
+        with anyio.fail_after(20):
+            error = await lifetime.lost()
+    assert error.cause == cause
+
+
 async def test_a_process_that_ends_because_it_is_closed_is_not_lost() -> None:
     lifetime = Lifetime()
     async with start(program(GREET, WAIT), lifetime=lifetime):

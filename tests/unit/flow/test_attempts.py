@@ -188,6 +188,8 @@ class NotAnException(BaseException):
         (InternalError("of their own"), "of their own"),
         (Unspeakable(), "Unspeakable"),
         (NotAnException("x"), "NotAnException: x"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit(), "GeneratorExit"),
         (SystemExit(Unspeakable()), "the step called sys.exit(…)"),
         (asyncio.CancelledError(), FROM_INSIDE),
         (ExceptionGroup("g", [KeyError("x"), StepFailed("no")]), "KeyError: 'x'"),

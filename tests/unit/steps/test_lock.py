@@ -31,6 +31,12 @@ def test_a_bare_name_nobody_knows_is_told_with_a_remedy(project: Project) -> Non
     assert "lockgate images use python" in caught.value.next_step
 
 
+def test_a_mistyped_name_is_told_with_the_right_one(project: Project) -> None:
+    known = {"python": LockedImage(name="python", reference="r/python:1", origin="built")}
+    with pytest.raises(Unavailable, match=r"did you mean python\?"):
+        resolve(dataclasses.replace(project, locked=known), "pyhton", wanted_by="image shop")
+
+
 @pytest.mark.parametrize(("reference", "digest"), [("a/b:1@sha256:abc", "sha256:abc"), ("a/b:1", None)])
 def test_digests(reference: str, digest: str | None) -> None:
     assert digest_of(reference) == digest

@@ -83,7 +83,7 @@ def _expected(store: Store, sizes: Mapping[str, int]) -> int:
             raise ImageDamaged(f"layer {digest}", f"it is said to have {size} bytes, more than {LARGEST}")
     total = sum(sizes.values())
     if total > room.free:
-        raise full(store.root)
+        raise full(store.root, total)
     return total
 
 

@@ -50,9 +50,10 @@ def _is_full(where: Path) -> bool:
     return disk.f_bavail * disk.f_frsize < _LITTLE
 
 
-def full(where: Path) -> DiskFull:
-    """The error for no space left on the disk of `where`."""
+def full(where: Path, needed: int | None = None) -> DiskFull:
+    """The error for no space left on the disk of `where`, for so many bytes where that is known beforehand."""
+    amount = f" for {needed} bytes" if needed is not None else ""
     return DiskFull(
-        f"no space left on the disk of {where}: what was being written is discarded. If the engine's store is there, make room with "
-        "`lockgate-engine gc` or `lockgate-engine prune`, or move it by LOCKGATE_STORE"
+        f"no space left on the disk of {where}{amount}: what was being written is discarded. If the engine's store is there, make room "
+        "with `lockgate-engine gc` or `lockgate-engine prune`, or move it by LOCKGATE_STORE"
     )

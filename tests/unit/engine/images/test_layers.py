@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.errors import ImageError
-from pipelines.engine.embedded.images import layers, manifest, pull
+from pipelines.engine.embedded.errors import DiskFull, ImageError
+from pipelines.engine.embedded.images import fetch, layers, manifest, pull
 from pipelines.engine.embedded.images.compression import plain_blocks
 from pipelines.engine.embedded.images.layout import Variant
 from pipelines.engine.embedded.images.manifest import Descriptor, digest_bytes
 from pipelines.engine.embedded.images.publish import pack
+from pipelines.engine.embedded.images.refs import parse
+from pipelines.engine.embedded.images.skopeo import Asking
 from pipelines.engine.embedded.store.snapshot import Snapshot
 from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.embedded.tars import LARGEST
 from tests.unit.engine.images.trees import Entry, shown, tar
 
 if TYPE_CHECKING:
@@ -156,3 +159,10 @@ def _plain(store: Store, blob: Descriptor) -> bytes:
 )
 def test_chain_id(diff_ids: Sequence[str], expected: str) -> None:
     assert layers.chain_id(diff_ids) == expected
+
+
+async def test_an_image_larger_than_the_disk_is_not_damaged(store: Store) -> None:
+    large = [Descriptor(manifest.OCI_LAYER, digest_bytes(b"%d" % number), LARGEST) for number in range(1024)]
+    arrivals = fetch.Arrivals(layer.digest for layer in large)
+    with pytest.raises(DiskFull, match=f"no space left on the disk of .* for {LARGEST * 1024} bytes"):
+        await fetch.fetch(store, parse("localhost/large"), large, Asking(), arrivals, unneeded=())
