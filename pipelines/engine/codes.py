@@ -48,6 +48,5 @@ class Code(StrEnum):
         return self in _TRANSIENT
 
 
-_TRANSIENT = frozenset(
-    {Code.REGISTRY_BUSY, Code.REGISTRY_SILENT, Code.REGISTRY_UNKNOWN, Code.REGISTRY_UNREACHABLE, Code.SERVER_UNREACHABLE}
-)
+_TRANSIENT = frozenset({Code.REGISTRY_BUSY, Code.REGISTRY_UNKNOWN, Code.REGISTRY_UNREACHABLE, Code.SERVER_UNREACHABLE})
+"""Silence is not among them: it has been waited for already, and another try would wait as long again."""
