@@ -111,6 +111,7 @@ class Attempts:
     async def _wait(self, error: Exception) -> None:
         delay_s = self.backoff.delay_s(self.made)
         reason = of_error(self._ours(error, own=self.step.own), own=self.step.own).reason or type(error).__name__
+        self.desk.transcript.end_line()
         self.desk.transcript.write(f"{reason}: trying again in {delay_s:.1f} s\n")
         self.retrying(self.desk.clean(reason), delay_s)
         await anyio.sleep(delay_s)
@@ -125,6 +126,7 @@ class Attempts:
         ours = self._ours(error, own=own)
         if isinstance(ours, EngineLost):
             self.lost(ours)
+        self.desk.transcript.end_line()
         if output := self.border.output(error):
             self.desk.transcript.write(output)
         else:

@@ -68,6 +68,12 @@ class Transcript:
         """Text that was printed."""
         self._give(self._stream.feed(text))
 
+    def end_line(self) -> None:
+        """What comes next begins a line, also where the step's last text did not end one."""
+        self._give(self._stream.close())
+        if self._line:
+            self._give("\n")
+
     def record(self, text: str) -> None:
         """Text for the log file only, such as a traceback."""
         self._give(self._stream.close())

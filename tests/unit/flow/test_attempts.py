@@ -124,6 +124,16 @@ def test_a_defect_leaves_its_traceback_in_the_log_and_nowhere_else(lab: Lab, mak
     assert "Traceback" not in str(lab.sink.events) + str(result.tail)
 
 
+@pytest.mark.parametrize(("error", "next_line"), [(StepFailed("no"), "no"), (ValueError("no"), "Traceback (most recent call last):")])
+def test_an_error_begins_a_line_of_the_log(lab: Lab, make: Make, error: Exception, next_line: str) -> None:
+    async def fails(context: StepContext) -> None:
+        context.log("no line ends here")
+        raise error
+
+    lab.run(make(fails, own=True))
+    assert lab.log("step.fails").splitlines()[:2] == ["no line ends here", next_line]
+
+
 def test_an_answer_leaves_no_traceback(lab: Lab, make: Make) -> None:
     ended(lab, make, StepFailed("no", cause="because", next_step="do this"))
     assert lab.log("step.raises") == "no\ncause: because\nnext:  do this\n"
