@@ -29,6 +29,9 @@ DEEP = "x/" * 3000 + "x"
         lambda: dag.git("a\0b").head().commit(),
         lambda: dag.http("https://[::").contents(),
         lambda: dag.directory().glob("[" * 5000),
+        lambda: dag.http("http://127.0.0.1:1/a\r\nX: y").contents(),
+        lambda: dag.container().with_exposed_port(80).as_service().up(ports=[dagger.PortForward(backend=80, frontend=-1)]),
+        lambda: dag.container().with_exposed_port(80).as_service().up(ports=[dagger.PortForward(backend=1 << 20)]),
     ],
 )  # fmt: skip
 async def test_values_that_no_system_takes_are_refused(asked: object, is_real: bool) -> None:
@@ -37,3 +40,24 @@ async def test_values_that_no_system_takes_are_refused(asked: object, is_real: b
         await asked()
     assert is_real or "internal error" not in str(refused.value)
     assert await dag.directory().with_new_file("a", "\0").file("a").size() == 1
+
+
+async def test_an_argument_that_linux_does_not_take_is_refused_at_once(base: dagger.Container, is_real: bool) -> None:
+    with pytest.raises(dagger.QueryError) as refused:
+        await base.with_exec(["true", "x" * 200_000]).sync()
+    assert is_real or "argument list too long" in str(refused.value)
+
+
+async def test_a_file_without_data_that_claims_ten_terabytes_fills_no_memory(base: dagger.Container, is_real: bool) -> None:
+    if is_real:
+        pytest.skip("a Dagger engine may read such a file to its end")
+    huge = base.with_exec(["truncate", "-s", "10T", "/huge"])
+    for asked in (huge.file("/huge").with_replaced("a", "b").sync(), huge.with_exec(["true"], redirect_stdin="/huge").sync()):
+        with pytest.raises(dagger.QueryError, match="10995116277760 bytes"):
+            await asked
+
+
+async def test_the_password_of_an_address_is_in_no_message(is_real: bool) -> None:
+    with pytest.raises(dagger.QueryError) as refused:
+        await dag.http("http://user:a-password@127.0.0.1:1/x").contents()
+    assert is_real or "a-password" not in str(refused.value)

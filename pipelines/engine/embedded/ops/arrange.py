@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 STREAMS = ("stdout", "stderr", "combined")
 LOCKED = "LOCKED"  # CacheSharingMode: one user at a time
+LONGEST = 128 << 10  # bytes of one argument with its end, Linux's MAX_ARG_STRLEN
 
 
 class Arrangement:
@@ -153,6 +154,8 @@ class Arrangement:
         root = Root(self._root)
         env = [f"{name}={value}" for name, value in (*command.env, *command.volatile)]
         env += [f"{name}={self._values[name].decode(errors='replace')}" for name, _ in command.secret_env]
+        if any(len(text.encode(errors="replace")) >= LONGEST for text in command.args):
+            raise InvalidInput(f"argument list too long: an argument has {LONGEST} bytes or more; give it as a file")
         stdin: bytes | None = command.stdin.encode() if command.stdin else None
         if command.redirect_stdin:
             stdin = self._place(command.redirect_stdin)[0].read(self._place(command.redirect_stdin)[1])

@@ -12,6 +12,9 @@ from pipelines.engine.embedded.sandbox.users import accounts, groups, parse_id
 if TYPE_CHECKING:
     from pipelines.engine.embedded.store.paths import Root
 
+_LARGEST = 10 << 20
+"""Bytes of an /etc/passwd or /etc/group, as in BuildKit (executor/oci/user.go)."""
+
 
 def owner_ids(root: Root, owner: str) -> tuple[int, int]:
     """Numeric user and group; a group not given is the user's number (as Dagger has it), or the user's own group for a name.
@@ -60,6 +63,6 @@ def _group(root: Root, group: str) -> int:
 
 def _text(root: Root, path: str) -> str:
     try:
-        return root.read(path).decode(errors="replace")
+        return root.read(path, limit=_LARGEST).decode(errors="replace")
     except EngineError:
         return ""

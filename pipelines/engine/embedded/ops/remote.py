@@ -14,6 +14,7 @@ from pipelines.engine.embedded.ops.op import Constant, Output
 from pipelines.engine.embedded.ops.states import FileState
 from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.store.snapshot import SCRATCH
+from pipelines.foundation.redaction import without_passwords
 from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def download(
         NetworkError: no answer, or not a good one.
     """
     if not _is_web(url):
-        raise InvalidInput(f"http: {url!r} is not an http or https URL")
+        raise InvalidInput(f"http: {without_passwords(url)!r} is not an http or https URL")
     name = file_name(url, name)
     record = digest_of("http", url, name, mode, checksum)
     async with session.store.lock(record):
@@ -111,17 +112,21 @@ class _Download:
                     return None
                 if not response.is_success:
                     kind = ServerError if response.is_server_error or response.status_code == TOO_MANY else NotFound
-                    raise kind(f"http: {url}: the server answered {response.status_code} {response.reason_phrase}")
+                    raise kind(f"http: {without_passwords(url)}: the server answered {response.status_code} {response.reason_phrase}")
                 return await self._keep(response)
+        except httpx.InvalidURL as error:
+            raise InvalidInput(f"http: {without_passwords(url)!r} is not an http or https URL: {error}") from error
         except httpx.HTTPError as error:
-            raise ServerError(f"http: {url}: {str(error) or type(error).__name__}") from error
+            raise ServerError(f"http: {without_passwords(url)}: {str(error) or type(error).__name__}") from error
 
     async def _keep(self, response: httpx.Response) -> tuple[dict[str, object], Output]:
         draft = self._session.store.draft(SCRATCH)
         try:
             digest = await self._write(response, draft.mount() / self._name)
             if self._checksum and self._checksum.removeprefix("sha256:") != digest:
-                raise InvalidInput(f"http: {response.url}: checksum mismatch: expected {self._checksum}, got sha256:{digest}")
+                raise InvalidInput(
+                    f"http: {without_passwords(str(response.url))}: checksum mismatch: expected {self._checksum}, got sha256:{digest}"
+                )
             output = Output(await in_thread(draft.commit, digest_of("http-file", digest, self._name, self._mode)))
         except BaseException:
             await in_thread(draft.discard)

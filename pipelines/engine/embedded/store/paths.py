@@ -18,6 +18,9 @@ from pipelines.foundation.regular_files import NotRegularError, open_regular
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+LARGEST = 1 << 30
+"""Bytes of a file that is read into memory as a whole."""
+
 
 class Root:
     """A tree to read and write by paths as a process inside it would use them: `..` stops at the root, links are followed within it.
@@ -63,9 +66,12 @@ class Root:
                     raise
                 raise InvalidInput(f"read {rel.lstrip('/') or '/'}: is a directory") from error  # a folder can be opened, but not read
 
-    def read(self, rel: str) -> bytes:
-        """All bytes of a file."""
+    def read(self, rel: str, *, limit: int = LARGEST) -> bytes:
+        """All bytes of a file. InvalidInput when they are more than `limit`: a file without data may claim any size."""
         with path_errors("read", rel, self.path), self.open(rel) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > limit:
+                raise InvalidInput(f"file {rel.lstrip('/')} has {size} bytes, more than the {limit} that are read at once")
             return file.read()
 
     def readlink(self, rel: str) -> str:

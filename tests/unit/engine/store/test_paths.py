@@ -189,3 +189,10 @@ def test_errors_name_the_path_as_it_was_given(tmp_path: Path, work, message: str
     root.symlink("loop", "loop")
     with pytest.raises(kind, match=message):
         work(root)
+
+
+def test_a_file_that_claims_any_size_is_not_read_into_memory(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(10 << 40)
+    with pytest.raises(InvalidInput, match="10995116277760 bytes"):
+        Root(tmp_path).read("/sparse")
