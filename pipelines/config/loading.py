@@ -79,7 +79,9 @@ def _validate(layers: Layers, found: Found) -> Document:
 
     def elsewhere(path: tuple[str | int, ...]) -> str:
         origin = layers.origin(tuple(str(part) for part in path))
-        return "" if origin is None or origin.layer is Layer.FILE else origin.where
+        if origin is None or origin.layer is Layer.FILE:
+            return ""
+        return "the command line" if origin.layer is Layer.FLAG else origin.where
 
     try:
         return Document.model_validate(layers.tables)

@@ -115,12 +115,15 @@ def _ended(exit_code: int, marks: Mapping[str, str], last_line: str, limit_s: fl
 
 def _stopped(after_s: str, limit_s: float | None) -> str:
     """That the command ran into the step's limit, and whether something else used most of it."""
-    how = f"the command was stopped after {after_s} s"
+    after = int(after_s) if after_s.isdecimal() else None
+    how = "the command was stopped" if after is None else f"the command was stopped after {show_duration(after)}"
     if limit_s is None:
         return how
-    before_s = limit_s - reserve_s(limit_s) - int(after_s or 0)
-    used = f", {show_duration(round(before_s))} of it passed before the command began" if before_s >= _WORTH_SAYING_S else ""
-    return f"{how}, at the step's limit of {show_duration(limit_s)}{used}"
+    kept_s = reserve_s(limit_s)
+    before_s = 0 if after is None else limit_s - kept_s - after
+    parts = [f"{show_duration(round(kept_s))} of it kept for results"] if round(kept_s) else []
+    parts += [f"{show_duration(round(before_s))} passed before the command began"] if before_s >= _WORTH_SAYING_S else []
+    return f"{how}, at the step's limit of {show_duration(limit_s)}" + (f", {', '.join(parts)}" if parts else "")
 
 
 def _failures(cases: Sequence[Case]) -> str:

@@ -144,6 +144,12 @@ def test_a_local_array_replaces_the_files(folder: Folder) -> None:
     assert project.images["shop"].target == "runtime"
 
 
+def test_a_wrong_value_of_the_command_line_is_said_to_come_from_there(folder: Folder) -> None:
+    with pytest.raises(ConfigError) as caught:
+        folder.load('[project]\nname = "shop"\n', width="many")
+    assert caught.value.problems == ("width: expected a whole number, not a string (set by the command line)",)
+
+
 def test_none_is_no_override(folder: Folder) -> None:
     assert folder.load('width = 7\n[project]\nname = "shop"\n', width=None).project.width == 7
 

@@ -69,7 +69,7 @@ WITHOUT: list[tuple[dict[str, Any], Verdict, str | None]] = [
     (
         {"exit_code": 125, "report": None, "timeout": "30", "last_line": "test_x"},
         Verdict.FAIL,
-        "the command was stopped after 30 s (test_x)",
+        "the command was stopped after 30s (test_x)",
     ),
     ({"exit_code": 125, "report": None, "signal": "9"}, Verdict.FAIL, "the command was ended by SIGKILL (out of memory, perhaps)"),
     ({"exit_code": 125, "report": None, "signal": "11"}, Verdict.FAIL, "the command was ended by SIGSEGV"),
@@ -95,9 +95,20 @@ def test_a_broken_report_is_no_evidence(exit_code: int, verdict: Verdict) -> Non
 @pytest.mark.parametrize(
     ("after", "limit", "words"),
     [
-        ("13", 15.0, "the command was stopped after 13 s, at the step's limit of 15s (test_x)"),
-        ("1", 15.0, "the command was stopped after 1 s, at the step's limit of 15s, 12s of it passed before the command began (test_x)"),
-        ("", 600.0, "the command was stopped after  s, at the step's limit of 10m, 9m50s of it passed before the command began (test_x)"),
+        ("13", 15.0, "the command was stopped after 13s, at the step's limit of 15s, 2s of it kept for results (test_x)"),
+        (
+            "1",
+            15.0,
+            (
+                "the command was stopped after 1s, at the step's limit of 15s, 2s of it kept for results, "
+                "12s passed before the command began (test_x)"
+            ),
+        ),
+        (
+            "",
+            600.0,
+            "the command was stopped, at the step's limit of 10m, 10s of it kept for results (test_x)",
+        ),
     ],
 )
 def test_a_timeout_names_the_limit_and_what_used_it_up(after: str, limit: float, words: str) -> None:
@@ -107,5 +118,5 @@ def test_a_timeout_names_the_limit_and_what_used_it_up(after: str, limit: float,
 def test_a_timeout_shows_beside_the_failures_seen_before_it() -> None:
     assert (
         judge(125, texts=(BAD,), timeout="9").reason
-        == "5 of 6 tests failed: s::b0, s::b1, s::b2 and 2 more; the command was stopped after 9 s"
+        == "5 of 6 tests failed: s::b0, s::b1, s::b2 and 2 more; the command was stopped after 9s"
     )
