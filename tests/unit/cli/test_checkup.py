@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipelines.cli.checkup import State, files, machine, network
-from pipelines.model import EngineKind, EngineSpec, ImageSpec, PerfSpec, Project, Registry, ServiceSpec
+from pipelines.model import EngineKind, EngineSpec, ImageSpec, ImageTarget, PerfSpec, Project, Registry, ServiceSpec, TestSpec
 from pipelines.registry.client import is_loopback
 
 if TYPE_CHECKING:
@@ -126,10 +126,27 @@ def test_files_that_the_configuration_names_and_nobody_wrote_are_told(tmp_path: 
     image, perf = files.needed(shop)
     assert (image.name, image.state, image.detail) == ("image shop", State.FAILED, f"there is no Dockerfile at {tmp_path / 'Dockerfile'}")
     assert (perf.name, perf.state, perf.detail) == ("perf load", State.FAILED, f"there is no script at {tmp_path / 'perf/load.js'}")
-    (tmp_path / "Dockerfile").touch()
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / "perf").mkdir()
     (tmp_path / "perf/load.js").touch()
     assert list(files.needed(shop)) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "tested", "words"),
+    [
+        ("runtime", "Test", None),
+        ("1", None, None),
+        ("runtim", "test", "has no stage runtim; did you mean runtime?"),
+        ("runtime", "tset", "has no stage tset; did you mean test?"),
+        ("2", None, "has no stage 2"),
+    ],
+)
+def test_a_stage_that_the_dockerfile_does_not_have_is_told(tmp_path: Path, target: str, tested: str | None, words: str | None) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM a AS test\nFROM b AS runtime\n")
+    unit = TestSpec(name="unit", image=ImageTarget(name="shop", target=tested), command=("true",))
+    answers = list(files.needed(project(tmp_path, images={"shop": ImageSpec(name="shop", target=target)}, tests={"unit": unit})))
+    assert [answer.detail.removeprefix(f"{tmp_path / 'Dockerfile'} ") for answer in answers] == ([words] if words else [])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
