@@ -63,6 +63,7 @@ def test_a_first_project_in_ten_minutes(stranger: dict[str, str], tmp_path: Path
 def test_steps_in_python(stranger: dict[str, str], tmp_path: Path) -> None:
     steps = {step.command: step for step in follow("python-steps.md", tmp_path / "site", stranger)}
     assert "The server answers as it was built." in steps["lockgate plan"].said
+    assert "imports dagger" not in steps["lockgate plan"].said
     assert 'the server says {"status": "up"}' in steps["lockgate logs step.smoke"].said
     assert "the server is not retired yet" in steps["lockgate run strict"].said
     assert "retire it first" in steps["lockgate run strict"].said
