@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest
 CONFIG = """[project]
 name = "small"
 [registry]
-url = "{registry}/tests"
+url = "{registry}/releases"
 [images.small]
 [publish]
 when = "always"
