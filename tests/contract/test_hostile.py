@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import dagger
 import pytest
 from dagger import dag
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("engine")]
 
@@ -61,3 +66,11 @@ async def test_the_password_of_an_address_is_in_no_message(is_real: bool) -> Non
     with pytest.raises(dagger.QueryError) as refused:
         await dag.http("http://user:a-password@127.0.0.1:1/x").contents()
     assert is_real or "a-password" not in str(refused.value)
+
+
+async def test_an_export_of_a_file_with_holes_has_holes(base: dagger.Container, tmp_path: Path, is_real: bool) -> None:
+    if is_real:
+        pytest.skip("a Dagger engine writes the holes out")
+    await base.with_exec(["truncate", "-s", "1T", "/huge"]).file("/huge").export(str(tmp_path / "huge"))
+    assert (tmp_path / "huge").stat().st_size == 1 << 40
+    assert (tmp_path / "huge").stat().st_blocks == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,7 +103,12 @@ async def export_file(session: Session, state: FileState, path: str, *, into: bo
 
 def _write(root: Root, source: str, target: Path) -> None:
     mode = root.stat(source).st_mode & 0o777
+    from pipelines.engine.embedded.store.copyfile import copy_bytes
+
     with root.open(source) as file, _told(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with writing_named(target, mode=mode) as out:
-            shutil.copyfileobj(file, out, 1 << 20)
+            if stat.S_ISREG(os.fstat(out.fileno()).st_mode):
+                copy_bytes(file.fileno(), out.fileno(), os.fstat(file.fileno()).st_size)
+            else:
+                shutil.copyfileobj(file, out, 1 << 20)

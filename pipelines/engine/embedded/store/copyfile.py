@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SMALL = 128 * 1024  # bytes up to which one read and one write beat asking the kernel to copy
+_BLOCK = 1 << 20
 _CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
 
 
@@ -123,9 +124,37 @@ def copy_bytes(reader: int, writer: int, size: int) -> None:
         writer: file descriptor of an empty file.
         size: expected size in bytes; more or less is copied if the file is of another size by now.
     """
-    if size <= _SMALL or not _copied_by_kernel(reader, writer):
+    if size > _SMALL and _has_holes(os.fstat(reader)):
+        _copy_data(reader, writer)
+    elif size <= _SMALL or not _copied_by_kernel(reader, writer):
         while block := os.read(reader, _SMALL + 1):
             _write_all(writer, block)
+
+
+def _has_holes(info: os.stat_result) -> bool:
+    return info.st_blocks * 512 < info.st_size
+
+
+def _copy_data(reader: int, writer: int) -> None:
+    """Copy only what a file has data for (lseek(2), SEEK_DATA): the kernel would write the holes out, however large they are."""
+    end, at = os.fstat(reader).st_size, 0
+    while at < end:
+        try:
+            start = os.lseek(reader, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            break  # no data from here on
+        at = os.lseek(reader, start, os.SEEK_HOLE)
+        _copy_stretch(reader, writer, start, at)
+    os.ftruncate(writer, end)
+
+
+def _copy_stretch(reader: int, writer: int, start: int, end: int) -> None:
+    os.lseek(writer, start, os.SEEK_SET)
+    while start < end and (block := os.pread(reader, min(_BLOCK, end - start), start)):
+        _write_all(writer, block)
+        start += len(block)
 
 
 def _copied_by_kernel(reader: int, writer: int) -> bool:

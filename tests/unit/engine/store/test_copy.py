@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.store.copy import copy_changes, copy_file, copy_tree
+from pipelines.engine.embedded.store.copyfile import copy_entry
 from pipelines.engine.embedded.store.paths import Root
 from pipelines.engine.embedded.store.patterns import START, Filter
 from pipelines.engine.embedded.store.selection import select
@@ -215,3 +216,24 @@ def test_of_a_socket_an_empty_file_is_copied(tmp_path: Path) -> None:
         copy_tree(src, "/", dst, "/")
     assert stat.S_ISREG(dst.stat("s").st_mode)
     assert dst.stat("s").st_size == 0
+
+
+def test_a_copy_of_a_file_with_holes_has_holes(tmp_path: Path) -> None:
+    size, places = 1 << 40, (0, 3 << 20, (1 << 40) - 10)
+    with (tmp_path / "from").open("wb") as file:
+        for place in places:
+            file.seek(place)
+            file.write(b"some data!")
+    copy_entry(str(tmp_path / "from"), str(tmp_path / "to"), (tmp_path / "from").lstat())
+    found = (tmp_path / "to").stat()
+    assert (found.st_size, found.st_blocks * 512 < 1 << 20) == (size, True)
+    with (tmp_path / "to").open("rb") as file:
+        assert [os.pread(file.fileno(), 10, place) for place in (*places, 1 << 20)] == [b"some data!"] * 3 + [bytes(10)]
+
+
+def test_a_copy_of_nothing_but_a_hole(tmp_path: Path) -> None:
+    (tmp_path / "from").touch()
+    os.truncate(tmp_path / "from", 1 << 40)
+    copy_entry(str(tmp_path / "from"), str(tmp_path / "to"), (tmp_path / "from").lstat())
+    assert (tmp_path / "to").stat().st_size == 1 << 40
+    assert (tmp_path / "to").stat().st_blocks == 0
