@@ -29,6 +29,10 @@ pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.asyncio(loop_sco
             lambda: dag.container().with_exec(["x"], experimental_privileged_nesting=True).sync(),
             r"Container\.withExec\(experimentalPrivilegedNesting:\)",
         ),
+        (
+            lambda: dag.container().with_unix_socket("/s", dag.host().unix_socket("/x"), owner="1000").sync(),
+            r"Container\.withUnixSocket\(owner:\)",
+        ),
     ],
 )
 async def test_what_needs_a_real_engine_is_refused_by_name(ask: Callable[[], Any], name: str, is_real: bool) -> None:

@@ -100,7 +100,7 @@ def _mount_recipe(mount: Mount) -> list[Any]:
         case SecretMount():
             return ["secret", mount.target, mount.secret.identity, mount.owner, mount.mode]
         case SocketMount():
-            return ["socket", mount.target, mount.owner]
+            return ["socket", mount.target]
 
 
 def command_of(state: ContainerState, args: dict[str, Any]) -> Command:

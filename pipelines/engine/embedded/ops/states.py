@@ -100,7 +100,6 @@ class SecretMount:
 class SocketMount:
     target: str
     socket: SocketState
-    owner: str = ""
 
 
 Mount = DirectoryMount | CacheMount | TempMount | SecretMount | SocketMount

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.engine.embedded.network.forward import DatagramForward, StreamForward
-from pipelines.engine.embedded.network.unix import forward_unix
 from pipelines.engine.embedded.sandbox.served import connect, kind_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def bound(kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
@@ -100,16 +95,3 @@ async def test_datagrams_find_their_way_back_to_each_sender() -> None:
     await forward.close()
     for made in (echo, *senders):
         made.close()
-
-
-async def test_a_unix_socket_is_shown_under_another_mode(tmp_path: Path) -> None:
-    server = await asyncio.start_unix_server(upper, tmp_path / "real")
-    forward = forward_unix(tmp_path / "real", tmp_path / "shown", uid=tmp_path.stat().st_uid, gid=tmp_path.stat().st_gid, mode=0o622)
-    assert (tmp_path / "shown").stat().st_mode & 0o777 == 0o622
-    reader, writer = await asyncio.open_unix_connection(tmp_path / "shown")
-    writer.write(b"hello")
-    writer.write_eof()
-    assert await reader.read() == b"HELLO"
-    writer.close()
-    await forward.close()
-    server.close()

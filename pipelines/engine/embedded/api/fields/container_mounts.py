@@ -80,9 +80,9 @@ def with_mounted_secret(_: Session, state: ContainerState, args: Args) -> Contai
     return mounted(state, SecretMount(path_of(state, args), args["source"], args["owner"], args["mode"]))
 
 
-@field("Container.withUnixSocket", args=("path", "source", "owner", "expand"))
+@field("Container.withUnixSocket", args=("path", "source", "expand"))
 def with_unix_socket(_: Session, state: ContainerState, args: Args) -> ContainerState:
-    return mounted(state, SocketMount(path_of(state, args), args["source"], args["owner"]))
+    return mounted(state, SocketMount(path_of(state, args), args["source"]))
 
 
 @field("Container.withoutMount", args=("path", "expand"))
