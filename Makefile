@@ -31,7 +31,7 @@ lint: setup ## ruff, mypy, import-linter
 	@echo "lint-imports" && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
 
 test: lint base ## lint and every test but the slow ones, in WORKERS processes side by side
-	@$(PYTHON) -m pytest -q -m "not slow" -n $(WORKERS) --dist loadgroup
+	@$(PYTHON) -m pytest -q -m "not slow" -n $(WORKERS)
 
 test-long: base ## the slow tests
 	@$(PYTHON) -m pytest -q -m slow

@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
@@ -48,19 +48,25 @@ def no_shared_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests one worker of pytest-xdist (`--dist loadgroup`) has to run: those that share what is expensive to make.
-
-    A unit test shares nothing. Elsewhere the tests of a module share a session of the engine, and the end-to-end tests share a first run
-    of the sample project.
-
-    The contract is what a real engine is asked first of all.
-    """
+    """The contract is what a real engine is asked first of all."""
     for item in items:
-        suite = item.path.relative_to(TESTS).parts[0]
-        if suite == "contract":
+        if item.path.relative_to(TESTS).parts[0] == "contract":
             item.add_marker(pytest.mark.real)
-        if suite != "unit":
-            item.add_marker(pytest.mark.xdist_group(suite if suite == "e2e" else item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give each worker of pytest-xdist whole files: the tests of one share a session of the engine.
+
+    The end-to-end tests go to one worker together: they share a first run of the sample project, and look for processes on the machine.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class Suites(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+    return Suites(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -80,6 +80,7 @@ async def test_the_same_again_pushes_nothing_new(workshop: Workshop, source: Sou
 async def test_a_release_never_moves(workshop: Workshop, source: Source, nonce: str) -> None:
     first, _ = await push(workshop, await made(workshop, nonce), source)
     before = tags(workshop)
+    assert before["latest"] == first.digest
     with pytest.raises(StepFailed, match="is immutable") as caught:
         await push(workshop, dataclasses.replace(await made(workshop, f"{nonce}x")), source)
     after = tags(workshop)
