@@ -33,7 +33,10 @@ services = { web = { image = "app", port = 80, command = ["python3", "-m", "http
 
 
 def processes(word: str) -> list[int]:
-    """Processes with a word among their arguments or in their environment, whatever namespace they are in."""
+    """Processes with a word among their arguments, or a path in their environment, whatever namespace they are in.
+
+    A number is not looked for in environments: it may be a part of any other number there.
+    """
     return list(_matching(word.encode()))
 
 
@@ -41,7 +44,9 @@ def _matching(word: bytes) -> Iterator[int]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
-                found = word in (folder / "cmdline").read_bytes().split(b"\0") or word in (folder / "environ").read_bytes()
+                found = word in (folder / "cmdline").read_bytes().split(b"\0") or (
+                    b"/" in word and word in (folder / "environ").read_bytes()
+                )
             except OSError:
                 continue
             if found:
