@@ -37,7 +37,7 @@ def test_what_is_published_is_a_url_without_credentials(remote: str, url: str) -
         "~/shop",
         "file:///srv/shop",
         r"C:\work\shop",
-        "C:/work/shop",
+        "C:/source/shop",
         "a/b:c",
         "ext::sh -c x",
         "https://",
