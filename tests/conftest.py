@@ -17,8 +17,12 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
+from tests.temporary import pytest_configure, remove_tree
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+__all__ = ["pytest_configure"]  # pytest finds its hooks by name
 
 RUNNER_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
 CONFIG_DIRS = "LOCKGATE_CONFIG_DIRS"
@@ -76,9 +80,11 @@ def is_real() -> bool:
 
 
 @pytest.fixture(scope="session")
-def engine_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of the tests' own, for all sessions of this run."""
-    return tmp_path_factory.mktemp("store")
+def engine_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A store of the tests' own, for all sessions of this run; trees in it are deeper than pytest can remove."""
+    store = tmp_path_factory.mktemp("store")
+    yield store
+    remove_tree(store)
 
 
 @pytest.fixture(scope="module")
