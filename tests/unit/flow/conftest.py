@@ -1,11 +1,9 @@
-"""A laboratory for the scheduler: steps from plain functions, a sink that writes down, and a clock that jumps instead of waiting."""
+"""A laboratory for the scheduler: steps from plain functions and a sink that writes down."""
 
 from __future__ import annotations
 
-import asyncio
-import selectors
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,41 +27,6 @@ if TYPE_CHECKING:
 
     from pipelines.errors import LockgateError
     from pipelines.model import Result
-
-Value = TypeVar("Value")
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """Where the loop would wait for time to pass, time passes."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(timeout if timeout is None else 0)
-        if not ready and timeout is not None:
-            self.now += timeout
-        return ready
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop on its own clock, which begins at 0."""
-
-    def __init__(self) -> None:
-        self._clock = JumpingSelector()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        return self._clock.now
-
-
-def jump(main: Callable[[], Awaitable[Value]]) -> Value:
-    """Run a coroutine function on the jumping clock."""
-
-    async def wrapped() -> Value:
-        return await main()
-
-    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(wrapped())
 
 
 def step(
@@ -129,6 +92,7 @@ class Lab:
     """Runs steps and keeps what happened."""
 
     folder: Path
+    jump: Callable[[Callable[[], Awaitable[Any]]], Any]
     sink: Recorder = field(default_factory=Recorder)
     redactor: Redactor = field(default_factory=Redactor)
     stop: Stop = field(default_factory=Stop)
@@ -153,7 +117,8 @@ class Lab:
         return self.results
 
     def run(self, *steps: StepDef, words: Sequence[str] = (), width: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
-        return jump(lambda: self.go(*steps, words=words, width=width, keep_going=keep_going))
+        self.jump(lambda: self.go(*steps, words=words, width=width, keep_going=keep_going))
+        return self.results
 
     def desk(self, definition: StepDef) -> Desk:
         transcript = Transcript(
@@ -172,21 +137,16 @@ class Lab:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
-    return Lab(tmp_path)
+def lab(tmp_path: Path, on_jumping_clock: Callable[[Callable[[], Awaitable[Any]]], Any]) -> Lab:
+    return Lab(tmp_path, on_jumping_clock)
 
 
 @pytest.fixture(scope="session")
-def new_lab() -> Callable[[Path], Lab]:
+def new_lab(on_jumping_clock: Callable[[Callable[[], Awaitable[Any]]], Any]) -> Callable[[Path], Lab]:
     """For property tests, which need a laboratory an example."""
-    return Lab
+    return lambda folder: Lab(folder, on_jumping_clock)
 
 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., StepDef]:
     return step
-
-
-@pytest.fixture(scope="session")
-def on_jumping_clock() -> Callable[[Callable[[], Awaitable[Any]]], Any]:
-    return jump
