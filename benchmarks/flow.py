@@ -63,10 +63,10 @@ def parts(steps: Sequence[StepDef]) -> Parts:
     return replace(real_parts(), builtin=lambda *_: steps, border=Border, read_source=lambda root: Source(root=str(root)))
 
 
-def run(steps: Sequence[StepDef], width: int) -> tuple[Run, float]:
+def run(steps: Sequence[StepDef], jobs: int) -> tuple[Run, float]:
     """A whole run, with folder, logs, state and reports; and its wall time in seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Project(name="bench", root=Path(folder), width=width)
+        project = Project(name="bench", root=Path(folder), jobs=jobs)
         started = time.perf_counter()
         result = asyncio.run(run_project(project, RunRequest(), parts=parts(steps)))
         seconds = time.perf_counter() - started
@@ -81,7 +81,7 @@ def noops() -> Figure:
     async def nothing() -> None: ...
 
     steps = [step(number, nothing, range(number // 10 * 10 - 10, number // 10 * 10) if number >= 10 else ()) for number in range(NOOPS)]
-    best = min(run(steps, width=8)[1] for _ in range(ROUNDS))
+    best = min(run(steps, jobs=8)[1] for _ in range(ROUNDS))
     return Figure("a step that does nothing, whole run", best * 1000 / NOOPS, NOOP_LIMIT_MS, "ms")
 
 
@@ -94,7 +94,7 @@ def sleepers() -> Figure:
     for nap, before in zip(naps, needs, strict=True):
         longest.append(nap + max((longest[need] for need in before), default=0.0))
     steps = [step(number, lambda nap=nap: asyncio.sleep(nap), needs[number]) for number, nap in enumerate(naps)]  # type: ignore[misc]
-    best = min(run(steps, width=SLEEPERS)[1] for _ in range(ROUNDS))
+    best = min(run(steps, jobs=SLEEPERS)[1] for _ in range(ROUNDS))
     return Figure(f"wall over critical path ({max(longest):.2f} s)", best / max(longest), SLEEP_LIMIT_RATIO, "x")
 
 

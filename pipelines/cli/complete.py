@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def steps(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """Ids and kinds that begin like the incomplete word."""
+    """Ids and kinds that begin with the incomplete selector."""
     from pipelines.config import load
     from pipelines.flow.run import RunRequest, plan_project
 
@@ -24,5 +24,5 @@ def steps(context: click.Context, _parameter: click.Parameter, incomplete: str) 
         plan = plan_project(project, RunRequest(environ=here.environ))
     except (LockgateError, OSError):
         return []
-    words = dict.fromkeys(word for step in plan.steps for word in (step.id, step.kind))
-    return [word for word in words if word.startswith(incomplete)]
+    selectors = dict.fromkeys(selector for step in plan.steps for selector in (step.id, step.kind))
+    return [selector for selector in selectors if selector.startswith(incomplete)]

@@ -136,6 +136,16 @@ _CONFIGURING = (
 )
 
 
+def renamed_option(new: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    """A callback for a hidden option that has the name `new` now: whoever still uses the old name is told."""
+
+    def refuse(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            raise click.UsageError(f"the option {parameter.opts[0]} is now called {new}", context)
+
+    return refuse
+
+
 def common(function: Function) -> Function:
     """Give a command the options of every command that reads the configuration."""
     return _with(function, *_CONFIGURING, *_SPEAKING)
@@ -153,6 +163,6 @@ def _with(function: Function, *options: Callable[[Function], Function]) -> Funct
 
 
 TAKE_A_VALUE = frozenset(
-    {"-C", "--directory", "--color", "--config", "--set", "-o", "--output", "--engine", "-j", "--width", "--progress"},
+    {"-C", "--directory", "--color", "--config", "--set", "-o", "--output", "--engine", "-j", "--jobs", "--width", "--progress"},
 )
 """Options of `run` that are followed by a value of their own (`-C DIR`, not `--config=FILE`): they may stand before a command."""

@@ -25,22 +25,22 @@ _COLORS = {"cached": "green", "runs": "yellow", "unsure": "cyan"}
 @click.command(
     "plan",
     short_help="Show what would run.",
-    help="""Show the steps that `run` with the same words would run, wave by wave: steps of one wave need nothing of each other.
+    help="""Show the steps that `run` with the same selectors would run, wave by wave: steps of one wave need nothing of each other.
 
 Nothing is built, no engine is started, nothing is written.""",
 )
-@click.argument("words", metavar="[WORD]...", nargs=-1, shell_complete=steps)
+@click.argument("selectors", metavar="[SELECTOR]...", nargs=-1, shell_complete=steps)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as a JSON document (schema 1).")
 @click.option("--publish/--no-publish", "publish", default=None, help="As with run.")
 @click.option("--explain", is_flag=True, help="Say which steps the embedded engine would find done, and why the others would run.")
 @common
-def command(words: tuple[str, ...], *, as_json: bool, publish: bool | None, explain: bool) -> int:
+def command(selectors: tuple[str, ...], *, as_json: bool, publish: bool | None, explain: bool) -> int:
     """Show what would run."""
     from pipelines.flow.run import RunRequest
 
     here = settings()
     project = here.load().project
-    return show(project, RunRequest(words=words, publish=publish, environ=here.environ), here, as_json=as_json, explain=explain)
+    return show(project, RunRequest(selectors=selectors, publish=publish, environ=here.environ), here, as_json=as_json, explain=explain)
 
 
 def show(project: Project, request: RunRequest, here: Settings, *, as_json: bool, explain: bool = False) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.complete import steps
-from pipelines.cli.options import Settings, common, settings
+from pipelines.cli.options import Settings, common, renamed_option, settings
 from pipelines.cli.terminal import Progress
 from pipelines.errors import UsageError
 from pipelines.model.project import EngineKind
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 @click.command(
     "run",
     short_help="Run steps (the default command).",
-    help="""Run the given steps, and what they need; without words, all of them.
+    help="""Run the given steps, and what they need; without a selector, all of them.
 
-WORD is a step's id (test.unit) or a kind (test). Every run leaves its results in .lockgate/reports and its logs in .lockgate/runs.
+SELECTOR is the id of a step (test.unit) or a kind (test). Every run leaves its results in .lockgate/reports and its logs in .lockgate/runs.
 
 On a terminal a board shows what happens; elsewhere, in CI and under `dagger run` there are plain lines. Data goes to standard output: the
 published references, or with --json the document of the run.""",
 )
-@click.argument("words", metavar="[WORD]...", nargs=-1, shell_complete=steps)
+@click.argument("selectors", metavar="[SELECTOR]...", nargs=-1, shell_complete=steps)
 @click.option("--json", "as_json", is_flag=True, help="Print the run as a JSON document (schema 1).")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), help="Write the JSON document to a file; - is standard output."
@@ -37,19 +37,20 @@ published references, or with --json the document of the run.""",
 @click.option("--engine", type=click.Choice([kind.value for kind in EngineKind]), help="Which engine runs the containers.")
 @click.option("--publish/--no-publish", "publish", default=None, help="Publish whatever [publish] when says, or not at all.")
 @click.option("--keep-going/--fail-fast", "keep_going", default=None, help="After a failure go on with what does not need it, or stop.")
-@click.option("-j", "--width", type=click.IntRange(min=1), help="At most so many steps at once.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many steps may run at the same time.")
+@click.option("--width", hidden=True, help="The old name of --jobs.", expose_value=False, is_eager=True, callback=renamed_option("--jobs"))
 @click.option("--allow-empty", is_flag=True, help="Do not fail when there is no step to run.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, as `plan` does.")
 @click.option("--progress", type=click.Choice([kind.value for kind in Progress]), default="auto", help="Live board or plain lines.")
 @common
-def command(words: tuple[str, ...], **options: Any) -> int:
+def command(selectors: tuple[str, ...], **options: Any) -> int:
     """Run the given steps, and what they need."""
     from pipelines.cli.ci import guarded
     from pipelines.cli.watch import watch
 
     here = settings()
     project = here.load({"engine.kind": options["engine"]}).project
-    request = _request(words, options, here)
+    request = _request(selectors, options, here)
     if options["dry_run"]:
         from pipelines.cli.plan import show
 
@@ -71,13 +72,13 @@ def _check_output(output: str | None, here: Settings) -> None:
         raise UsageError(f"--output {output}: there is no folder {(here.directory / output).parent}", next_step="create the folder first")
 
 
-def _request(words: tuple[str, ...], options: dict[str, Any], here: Settings) -> RunRequest:
+def _request(selectors: tuple[str, ...], options: dict[str, Any], here: Settings) -> RunRequest:
     from pipelines.flow.run import RunRequest
 
     return RunRequest(
-        words=words,
+        selectors=selectors,
         publish=options["publish"],
-        width=options["width"],
+        jobs=options["jobs"],
         keep_going=options["keep_going"],
         allow_empty=options["allow_empty"],
         environ=here.environ,

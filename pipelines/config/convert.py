@@ -35,7 +35,7 @@ def to_project(document: tables.Document, config_file: Path, locked: Mapping[str
         root=config_file.parent,
         config_file=config_file,
         engine=_engine(document.engine),
-        width=document.width,
+        jobs=document.jobs,
         keep_going=document.keep_going,
         timeout_s=document.timeout,
         registry=_registry(document.registry),

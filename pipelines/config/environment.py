@@ -10,6 +10,8 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config.keys import scalars
+from pipelines.config.refused_keys import RENAMED
+from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,12 +34,23 @@ def variables(path: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def from_environment(tables: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str, object]]:
-    """Path, variable and value of every setting in the environment; `tables` says which named sections there are."""
+    """Path, variable and value of every setting in the environment; `tables` says which named sections there are.
+
+    Raises:
+        ConfigError: a variable is set whose name is no longer valid.
+    """
+    _refuse_old_names(environ)
     for path, kind in scalars(tables):
         for name in variables(path):
             text = environ.get(name, "").strip()
             if text:
                 yield path, name, _value(text, kind)
+
+
+def _refuse_old_names(environ: Mapping[str, str]) -> None:
+    for old, new in RENAMED.items():
+        if environ.get(variable(old), "").strip():
+            raise ConfigError(f"the variable {variable(old)} is now called {variable(new)}", next_step=f"set {variable(new)} instead")
 
 
 def _value(text: str, kind: type) -> object:

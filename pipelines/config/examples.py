@@ -23,7 +23,7 @@ _SERVICE: Mapping[str, object] = {
 }
 
 EXAMPLES: Mapping[type[tables.Table], Mapping[str, object]] = {
-    tables.Document: {"width": 4, "keep_going": True},
+    tables.Document: {"jobs": 4, "keep_going": True},
     tables.ProjectTable: {"name": "shop"},
     tables.EngineTable: {
         "kind": "auto",

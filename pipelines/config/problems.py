@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.config.fields import NAME_FORM
 from pipelines.config.keyname import key
 from pipelines.config.keys import table_at
-from pipelines.config.later import is_later
+from pipelines.config.refused_keys import refusal
 from pipelines.config.suggest import did_you_mean
 from pipelines.config.tables import Document
 
@@ -74,8 +74,9 @@ def _message(path: Path, detail: ErrorDetails) -> str:
 
 
 def _unknown(path: Path) -> str:
-    if is_later(path):
-        return "not supported by this version"
+    refused = refusal(path)
+    if refused is not None:
+        return refused
     table = table_at(path)
     known = table.model_fields if table is not None else ()
     return "unknown key" + (did_you_mean(str(path[-1]), known) or _elsewhere(path))

@@ -47,6 +47,6 @@ def _checked(path: Path) -> dict[str, Any]:
 def _own_words(line: str) -> str:
     """Replace `unknown key`: a key of a project's configuration is known, but not allowed in this file."""
     path, separator, message = line.partition(": ")
-    if message.startswith(("unknown key", "not supported")):
+    if message.startswith(("unknown key", "not supported", "renamed")):
         return f"{path}{separator}settings for all projects are registry.url and build.secrets"
     return line

@@ -247,7 +247,9 @@ class Document(Table):
     engine: Annotated[EngineTable, BeforeValidator(_engine, json_schema_input_type=EngineKind | EngineTable)] = Field(
         EngineTable(), description="Which engine runs containers, and what containers may do: a kind (auto, dagger, embedded) or a table."
     )
-    width: int | None = Field(None, ge=1, le=1000, description="How many steps run at once; by the number of processors by default.")
+    jobs: int | None = Field(
+        None, ge=1, le=1000, description="How many steps run at the same time; by default one for each processor, at least 4."
+    )
     keep_going: bool = Field(True, description="After a failure, run what does not depend on it; false stops everything.")
     timeout: Duration = Field(
         TIMEOUT_S, description="Wall time for every step that has no timeout of its own, also for steps in lockgate.py."

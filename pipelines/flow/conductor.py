@@ -18,7 +18,7 @@ from pipelines.flow.known import known_secrets
 from pipelines.flow.listener import Listener
 from pipelines.flow.masked import mask_files
 from pipelines.flow.outcome import exit_code
-from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_width
+from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_jobs
 from pipelines.flow.state import State
 from pipelines.flow.transcript import Transcript
 from pipelines.flow.types import same_type
@@ -112,10 +112,10 @@ class Conductor:
 
     def _options(self) -> Options:
         keep_going = self._project.keep_going if self._request.keep_going is None else self._request.keep_going
-        width = self._request.width or self._project.width or default_width()
+        jobs = self._request.jobs or self._project.jobs or default_jobs()
         return Options(
             desk=self._desk,
-            width=width,
+            jobs=jobs,
             keep_going=keep_going,
             border=self._parts.border(),
             stop=self._stop,

@@ -42,7 +42,7 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
 
     Raises:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
-        NothingSelected: a word names no step, or there are none.
+        NothingSelected: a selector matches no step, or there are no steps.
     """
     provider = parts.detect(request.environ)
     source = on_branch(parts.read_source(project.root), provider)
@@ -50,7 +50,7 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
     options = RunOptions(publish=request.publish, in_ci=provider.in_ci)
     steps = (_limited(step, project.timeout_s) for step in (*parts.builtin(project, source, options), *own.steps))
     gates = gated(tuple(steps), project.publish.after if project.publish else None)
-    graph = select(build(gates.definitions), request.words)
+    graph = select(build(gates.definitions), request.selectors)
     if not graph.nodes and not request.allow_empty:
         raise NothingSelected(
             f"{project.name} has no steps", next_step="add [images.NAME] or [tests.NAME] to its configuration; `lockgate init` shows how"

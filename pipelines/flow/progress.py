@@ -25,7 +25,7 @@ class Sink(Protocol):
         """The engine printed text that belongs to no step, or does not say whose it is (a Dagger engine)."""
 
     def step_started(self, step_id: str) -> None:
-        """A step begins to work: its needs are met and it has its place in the width limit."""
+        """A step begins to work: its needs are met and it has its place within the limit of jobs."""
 
     def step_output(self, step_id: str, text: str) -> None:
         """A step printed text: any number of lines, perhaps a part of one. The output of a command comes when the command has ended."""

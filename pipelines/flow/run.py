@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 class RunRequest:
     """What the command line asks of a run.
 
-    `words` select steps by id or kind (empty: all). `publish` overrides `[publish] when` (--publish / --no-publish). `width` and
+    `selectors` name steps by id or kind (none: all steps). `publish` overrides `[publish] when` (--publish / --no-publish). `jobs` and
     `keep_going` override the project's. `environ` is the environment providers, secrets and the engine choice look at.
     """
 
-    words: tuple[str, ...] = ()
+    selectors: tuple[str, ...] = ()
     publish: bool | None = None
-    width: int | None = None
+    jobs: int | None = None
     keep_going: bool | None = None
     allow_empty: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -40,7 +40,7 @@ def plan_project(project: Project, request: RunRequest, parts: Parts | None = No
 
     Raises:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
-        NothingSelected: the words match no step.
+        NothingSelected: a selector matches no step.
     """
     from pipelines.flow.prepare import prepare
 
@@ -53,7 +53,7 @@ def explain_project(project: Project, request: RunRequest, parts: Parts | None =
     Raises:
         UsageError: `lockgate.py` cannot be read, the steps cannot be wired, the engine's variables contradict each other, or this is not
             Linux.
-        NothingSelected: the words match no step.
+        NothingSelected: a selector matches no step.
     """
     if platform.system() != "Linux":
         raise UsageError("--explain is about the embedded engine, which runs on Linux only", next_step="leave --explain out")
@@ -75,7 +75,7 @@ async def run_project(
 
     Raises:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
-        NothingSelected: the words match no step.
+        NothingSelected: a selector matches no step.
         Unavailable: another run is at work in this folder, or its folder cannot be written.
     """
     from pipelines.flow.conductor import Conductor

@@ -1,4 +1,4 @@
-"""Runs a graph: as much at once as the width allows, every step ending as a `Result`, nothing as an exception to its neighbours."""
+"""Runs a graph: at most `jobs` steps at the same time. Every step ends as a `Result`, never as an exception of another step."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from pipelines.steps.definition import StepDef
 
 CONTEXT = "StepContext"
-_NARROWEST = 4  # steps mostly wait for the engine; test, scan and perf of one image shall run at once on the smallest machine
+_FEWEST = 4  # steps mostly wait for the engine; test, scan and perf of one image shall run at once on the smallest machine
 
 
-def default_width() -> int:
-    """How many steps run at once when nobody says."""
-    return max(_NARROWEST, os.cpu_count() or 1)
+def default_jobs() -> int:
+    """How many steps run at the same time where the configuration does not say it."""
+    return max(_FEWEST, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Options:
     """
 
     desk: Callable[[StepDef], Desk]
-    width: int = field(default_factory=default_width)
+    jobs: int = field(default_factory=default_jobs)
     keep_going: bool = True
     border: Border = field(default_factory=Border)
     backoff: Backoff = field(default_factory=Backoff)
@@ -74,7 +74,7 @@ class Scheduler:
         self._dependents = dependents(graph.needs)
         self._open = {step_id: len(node.needs) for step_id, node in graph.nodes.items()}
         self._ready: list[int] = []
-        self._free = max(1, options.width)
+        self._free = max(1, options.jobs)
         self._why = "the run was stopped"
         self._began = 0.0
 

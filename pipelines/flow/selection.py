@@ -1,4 +1,4 @@
-"""Words of the command line to the steps they mean. Pure."""
+"""Selectors, as the command line takes them, to the steps they mean. Pure."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from pipelines.flow.graph import Graph, Node
 
 
-def select(graph: Graph, words: Sequence[str]) -> Graph:
-    """The graph with the steps the words name, and all they need, selected; no words select everything.
+def select(graph: Graph, selectors: Sequence[str]) -> Graph:
+    """The graph with the steps that the selectors name, and all they need, selected; no selectors select everything.
 
-    A word is an id (`test.unit`), a kind (`test`), or the function's name of a step of the user's own.
+    A selector is an id (`test.unit`), a kind (`test`), or the name of the function of a user's own step.
 
     Raises:
-        NothingSelected: a word names no step.
+        NothingSelected: a selector matches no step.
     """
     chosen: list[str] = []
-    for word in words:
-        meant = [node.id for node in graph.nodes.values() if word in _words(node)]
+    for selector in selectors:
+        meant = [node.id for node in graph.nodes.values() if selector in _selectors(node)]
         if not meant:
-            raise _nothing(word, graph)
+            raise _nothing(selector, graph)
         chosen += meant
-    return with_selected(graph, ancestors(graph.needs, chosen)) if words else graph
+    return with_selected(graph, ancestors(graph.needs, chosen)) if selectors else graph
 
 
-def _words(node: Node) -> tuple[str, ...]:
+def _selectors(node: Node) -> tuple[str, ...]:
     step = node.definition
     return (step.id, step.kind, step.name) if step.kind == OWN_KIND else (step.id, step.kind)
 
 
-def _nothing(word: str, graph: Graph) -> NothingSelected:
-    known = {name for node in graph.nodes.values() for name in _words(node)}
+def _nothing(selector: str, graph: Graph) -> NothingSelected:
+    known = {name for node in graph.nodes.values() for name in _selectors(node)}
     return NothingSelected(
-        f"{word!r} is not a step{did_you_mean(word, known)}",
+        f"{selector!r} is not a step{did_you_mean(selector, known)}",
         cause=f"steps: {', '.join(graph.nodes) or 'none'}",
         next_step="`lockgate plan` shows every step",
     )

@@ -223,7 +223,7 @@ class Project:
     root: Path
     config_file: Path | None = None
     engine: EngineSpec = EngineSpec()
-    width: int | None = None
+    jobs: int | None = None
     keep_going: bool = True
     timeout_s: float = TIMEOUT_S
     """Seconds of wall time of a step that has no limit of its own."""

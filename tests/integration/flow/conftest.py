@@ -56,10 +56,10 @@ class Site:
         path.write_text(text)
 
     async def run(self, *words: str, stop: Stop | None = None) -> Run:
-        return await run_project(self.project, RunRequest(words=words, environ=dict(os.environ)), self.ear, stop)
+        return await run_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)), self.ear, stop)
 
     def predict(self, *words: str) -> dict[str, str]:
-        _, predictions = explain_project(self.project, RunRequest(words=words, environ=dict(os.environ)))
+        _, predictions = explain_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)))
         return {one.id: one.verdict.value for one in predictions}
 
 

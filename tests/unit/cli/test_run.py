@@ -111,8 +111,11 @@ def test_a_word_that_is_no_step_is_exit_3(project: Path, lockgate: Lockgate) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run", "--wdth", "3"], "No such option '--wdth'"),
-        (["run", "--width", "0"], "0 is not in the range"),
+        (["run", "--jbs", "3"], "No such option '--jbs'"),
+        (["run", "--jobs", "0"], "0 is not in the range"),
+        (["run", "--width", "3"], "the option --width is now called --jobs"),
+        (["--width", "3", "run"], "the option --width is now called --jobs"),
+        (["run", "--set", "width=3"], "width: renamed: write jobs instead (set by the command line)"),
         (["run", "--engine", "docker"], "is not one of 'auto', 'dagger', 'embedded'"),
         (["run", "--set", "novalue"], "is not KEY=VALUE"),
         (["run", "--set", "pref.x=1"], "pref: unknown key; did you mean perf?"),

@@ -31,7 +31,7 @@ def test_the_nearest_ancestor_counts(folder: Folder) -> None:
 def test_a_table_in_pyproject_takes_its_name_from_the_distribution(folder: Folder) -> None:
     folder.write("pyproject.toml", '[project]\nname = "My_Shop.API"\n[tool.lockgate]\nwidth = 2\n')
     loaded = load(folder.path, environ=ALONE)
-    assert (loaded.project.name, loaded.project.width) == ("my-shop-api", 2)
+    assert (loaded.project.name, loaded.project.jobs) == ("my-shop-api", 2)
     assert loaded.provenance["project.name"].where.endswith("pyproject.toml [project]")
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FULL = """
     engine = "embedded"
-    width = 3
+    jobs = 3
     keep_going = false
 
     [project]
@@ -63,7 +63,7 @@ FULL = """
 def test_the_sample_becomes_a_project(folder: Folder) -> None:
     project = folder.load(FULL).project
     assert project.root == folder.path
-    assert (project.engine.kind, project.width, project.keep_going) == (EngineKind.EMBEDDED, 3, False)
+    assert (project.engine.kind, project.jobs, project.keep_going) == (EngineKind.EMBEDDED, 3, False)
     assert project.registry is not None
     assert project.registry.url == "registry.example.com/team"
     assert project.images["shop"].limits == StepLimits(timeout_s=5400.0, retries=2)
@@ -106,20 +106,20 @@ def test_publish_waits_for_ci_unless_told(folder: Folder) -> None:
 
 
 def test_flag_over_environment_over_local_over_file_over_default(folder: Folder) -> None:
-    folder.write("lockgate.local.toml", 'width = 2\nkeep_going = true\nengine = "embedded"\n[registry]\nurl = "local:1"\n')
-    folder.environ |= {"LOCKGATE_ENGINE": "dagger", "LOCKGATE_REGISTRY_URL": "env:2", "LOCKGATE_WIDTH": ""}
+    folder.write("lockgate.local.toml", 'jobs = 2\nkeep_going = true\nengine = "embedded"\n[registry]\nurl = "local:1"\n')
+    folder.environ |= {"LOCKGATE_ENGINE": "dagger", "LOCKGATE_REGISTRY_URL": "env:2", "LOCKGATE_JOBS": ""}
     loaded = folder.load(
-        'width = 1\nkeep_going = false\n[project]\nname = "shop"\n[registry]\nurl = "file:0"\nusername = "me"\n', registry__url="flag:3"
+        'jobs = 1\nkeep_going = false\n[project]\nname = "shop"\n[registry]\nurl = "file:0"\nusername = "me"\n', registry__url="flag:3"
     )
     registry = loaded.project.registry
     assert registry is not None
     assert (registry.url, registry.username) == ("flag:3", "me")
     assert loaded.project.engine.kind is EngineKind.DAGGER
-    assert (loaded.project.width, loaded.project.keep_going) == (2, True)
+    assert (loaded.project.jobs, loaded.project.keep_going) == (2, True)
     where = loaded.provenance
     assert where["registry.url"] == Origin(Layer.FLAG, "registry.url")
     assert where["engine.kind"] == Origin(Layer.ENV, "LOCKGATE_ENGINE")
-    assert where["width"] == Origin(Layer.LOCAL, str(folder.path / "lockgate.local.toml"))
+    assert where["jobs"] == Origin(Layer.LOCAL, str(folder.path / "lockgate.local.toml"))
     assert where["registry.username"] == Origin(Layer.FILE, str(folder.path / "lockgate.toml"))
 
 
@@ -146,20 +146,30 @@ def test_a_local_array_replaces_the_files(folder: Folder) -> None:
 
 def test_a_wrong_value_of_the_command_line_is_said_to_come_from_there(folder: Folder) -> None:
     with pytest.raises(ConfigError) as caught:
-        folder.load('[project]\nname = "shop"\n', width="many")
-    assert caught.value.problems == ("width: expected a whole number, not a string (set by the command line)",)
+        folder.load('[project]\nname = "shop"\n', jobs="many")
+    assert caught.value.problems == ("jobs: expected a whole number, not a string (set by the command line)",)
 
 
 def test_none_is_no_override(folder: Folder) -> None:
-    assert folder.load('width = 7\n[project]\nname = "shop"\n', width=None).project.width == 7
+    assert folder.load('jobs = 7\n[project]\nname = "shop"\n', jobs=None).project.jobs == 7
 
 
 def test_a_problem_in_another_layer_names_it(folder: Folder) -> None:
-    folder.environ["LOCKGATE_WIDTH"] = "many"
+    folder.environ["LOCKGATE_JOBS"] = "many"
     folder.write("lockgate.local.toml", "keep_going = 1\n")
     assert folder.problems("") == (
-        "width: expected a whole number, not a string (set by LOCKGATE_WIDTH)",
+        "jobs: expected a whole number, not a string (set by LOCKGATE_JOBS)",
         f"keep_going: expected true or false, not a whole number (set by {folder.path / 'lockgate.local.toml'})",
+    )
+
+
+def test_a_renamed_variable_is_refused_with_its_new_name(folder: Folder) -> None:
+    folder.environ["LOCKGATE_WIDTH"] = "3"
+    with pytest.raises(ConfigError) as caught:
+        folder.load('[project]\nname = "shop"\n')
+    assert (str(caught.value), caught.value.next_step) == (
+        "the variable LOCKGATE_WIDTH is now called LOCKGATE_JOBS",
+        "set LOCKGATE_JOBS instead",
     )
 
 

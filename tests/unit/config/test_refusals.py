@@ -41,8 +41,9 @@ def test_a_key_of_a_later_version_is_refused_by_name(refused: Refused, text: str
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("width = 'x'", "width: expected a whole number, not a string"),
-        ("width = 0", "width: expected 1 or more"),
+        ("jobs = 'x'", "jobs: expected a whole number, not a string"),
+        ("jobs = 0", "jobs: expected 1 or more"),
+        ("width = 4", "width: renamed: write jobs instead"),
         ("keep_going = 1", "keep_going: expected true or false, not a whole number"),
         ("engine = 'docker'", "engine.kind: expected auto, dagger or embedded"),
         ("images = 3", "images: expected a table, not a whole number"),
@@ -122,4 +123,4 @@ def test_what_may_be_a_secret_is_not_repeated(refused: Refused, text: str, messa
 
 
 def test_all_problems_are_told_at_once(refused: Refused) -> None:
-    assert len(refused("width = 0\nkeep_going = 1\n[images.shop]\nx = 1\ny = 2\n[zzz]\n")) == 5
+    assert len(refused("jobs = 0\nkeep_going = 1\n[images.shop]\nx = 1\ny = 2\n[zzz]\n")) == 5

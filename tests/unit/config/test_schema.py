@@ -62,7 +62,7 @@ def test_every_key_has_a_sentence() -> None:
 
 
 def test_in_pyproject_the_name_has_a_default() -> None:
-    jsonschema.validate({"width": 2}, schema.tool_schema("lockgate"))
+    jsonschema.validate({"jobs": 2}, schema.tool_schema("lockgate"))
 
 
 @given(st.sampled_from(["10m", 5, "1h30m", 0.5]), st.sampled_from(["shop", {"name": "shop"}, {"name": "shop", "target": "test"}]))

@@ -103,21 +103,21 @@ class Lab:
     transcripts: dict[str, Transcript] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
 
-    async def go(self, *steps: StepDef, words: Sequence[str] = (), width: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
+    async def go(self, *steps: StepDef, selectors: Sequence[str] = (), jobs: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
         options = Options(
             desk=self.desk,
-            width=width,
+            jobs=jobs,
             keep_going=keep_going,
             border=Border(transient=self.transient, translate=self.translate, output=self.output),
             backoff=Backoff(chance=lambda: 0.0),
             stop=self.stop,
         )
-        results = await run_graph(select(build(steps), words), self.givens, options, self.sink)
+        results = await run_graph(select(build(steps), selectors), self.givens, options, self.sink)
         self.results = {result.id: result for result in results}
         return self.results
 
-    def run(self, *steps: StepDef, words: Sequence[str] = (), width: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
-        self.jump(lambda: self.go(*steps, words=words, width=width, keep_going=keep_going))
+    def run(self, *steps: StepDef, selectors: Sequence[str] = (), jobs: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
+        self.jump(lambda: self.go(*steps, selectors=selectors, jobs=jobs, keep_going=keep_going))
         return self.results
 
     def desk(self, definition: StepDef) -> Desk:

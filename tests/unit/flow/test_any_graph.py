@@ -1,4 +1,4 @@
-"""Whatever the graph, the outcomes, the width and the moment of a stop: the same promises."""
+"""Whatever the graph, the outcomes, the number of jobs and the moment of a stop: the same promises."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Plan:
     ends: tuple[str, ...]
     naps: tuple[int, ...]
     skips: frozenset[int]
-    width: int
+    jobs: int
     keep_going: bool
     stop_at: float | None
 
@@ -42,7 +42,7 @@ def plans(draw: st.DrawFn) -> Plan:
         ends=tuple(draw(st.lists(st.sampled_from(["pass", "pass", "pass", *ENDS]), min_size=count, max_size=count))),
         naps=tuple(draw(st.lists(st.integers(0, 3), min_size=count, max_size=count))),
         skips=frozenset(draw(st.sets(st.integers(0, count - 1), max_size=2))),
-        width=draw(st.integers(1, 4)),
+        jobs=draw(st.integers(1, 4)),
         keep_going=draw(st.booleans()),
         stop_at=draw(st.none() | st.floats(0.25, 6.0)),
     )
@@ -88,7 +88,7 @@ def test_the_promises(
             async with anyio.create_task_group() as group:
                 if plan.stop_at is not None:
                     group.start_soon(stopper, plan.stop_at)
-                await lab.go(*steps, width=plan.width, keep_going=plan.keep_going)
+                await lab.go(*steps, jobs=plan.jobs, keep_going=plan.keep_going)
                 group.cancel_scope.cancel()
 
         async def stopper(seconds: float) -> None:
@@ -102,7 +102,7 @@ def test_the_promises(
 def check(plan: Plan, lab: Lab, most: int) -> None:
     ended = [lab.results[f"step.s{number}"] for number in range(len(plan.needs))]
     started = {event[1] for event in lab.sink.of("started")}
-    assert most <= plan.width
+    assert most <= plan.jobs
     assert sorted(event[1] for event in lab.sink.of("finished")) == sorted(lab.results)
     for number, result in enumerate(ended):
         needed = [ended[need] for need in plan.needs[number]]

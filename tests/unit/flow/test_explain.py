@@ -89,7 +89,7 @@ class Shop:
         )
 
     def predict(self, *words: str) -> dict[str, Prediction]:
-        _, predictions = explain_project(self.project, RunRequest(words=words, environ=self.environ), self.parts())
+        _, predictions = explain_project(self.project, RunRequest(selectors=words, environ=self.environ), self.parts())
         return {one.id: one for one in predictions}
 
     def verdicts(self) -> dict[str, str]:

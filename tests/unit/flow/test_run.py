@@ -105,7 +105,7 @@ class House:
         yield
 
     def request(self, *words: str, **options: Any) -> RunRequest:
-        return RunRequest(words=words, environ=self.environ, **options)
+        return RunRequest(selectors=words, environ=self.environ, **options)
 
     async def go(self, *words: str, project: Project | None = None, **options: Any) -> Run:
         return await run_project(project or self.project(), self.request(*words, **options), self.sink, self.stop, self.parts())
@@ -413,8 +413,8 @@ def test_width_and_keep_going_of_request_over_project(house: House, make: Callab
         await anyio.sleep(10)
 
     house.steps = [make(fails), make(slow, id="step.a"), make(slow, id="step.b")]
-    assert house.run(project=house.project(width=1)).duration_s == 20.0
-    assert house.run(project=house.project(width=1), width=9).duration_s == 10.0
+    assert house.run(project=house.project(jobs=1)).duration_s == 20.0
+    assert house.run(project=house.project(jobs=1), jobs=9).duration_s == 10.0
     assert house.run(project=house.project(keep_going=True), keep_going=False).duration_s == 0.0
 
 

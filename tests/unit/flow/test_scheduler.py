@@ -64,14 +64,14 @@ def test_when_and_how_long(lab: Lab, make: Make) -> None:
     assert results["step.third"].started_s == 1.0
 
 
-@pytest.mark.parametrize(("width", "seconds"), [(1, 60.0), (2, 30.0), (4, 20.0), (6, 10.0), (50, 10.0)])
-def test_width_is_how_many_work_at_once(lab: Lab, make: Make, width: int, seconds: float) -> None:
-    results = lab.run(*(make(slow, id=f"step.s{number}") for number in range(6)), width=width)
+@pytest.mark.parametrize(("jobs", "seconds"), [(1, 60.0), (2, 30.0), (4, 20.0), (6, 10.0), (50, 10.0)])
+def test_jobs_is_how_many_steps_work_at_once(lab: Lab, make: Make, jobs: int, seconds: float) -> None:
+    results = lab.run(*(make(slow, id=f"step.s{number}") for number in range(6)), jobs=jobs)
     assert max(result.started_s + result.duration_s for result in results.values()) == seconds
 
 
 def test_ready_steps_start_in_the_graphs_order(lab: Lab, make: Make) -> None:
-    lab.run(*(make(slow, id=f"step.s{number}") for number in (3, 1, 2)), width=1)
+    lab.run(*(make(slow, id=f"step.s{number}") for number in (3, 1, 2)), jobs=1)
     assert [event[1] for event in lab.sink.of("started")] == ["step.s3", "step.s1", "step.s2"]
 
 
@@ -83,7 +83,7 @@ def test_a_failure_blocks_what_needs_it_and_nothing_else(lab: Lab, make: Make) -
 
 
 def test_fail_fast_cancels_what_runs_and_what_waits(lab: Lab, make: Make) -> None:
-    results = lab.run(make(broken), make(after_broken), make(slow), make(slow, id="step.slow2"), width=2, keep_going=False)
+    results = lab.run(make(broken), make(after_broken), make(slow), make(slow, id="step.slow2"), jobs=2, keep_going=False)
     assert lab.statuses() == {
         "step.broken": "failed",
         "step.after_broken": "blocked",
@@ -108,7 +108,7 @@ def test_a_step_whose_turn_it_is_not(lab: Lab, make: Make) -> None:
 
 
 def test_what_is_not_selected_is_skipped(lab: Lab, make: Make) -> None:
-    results = lab.run(make(first), make(second), make(broken), make(after_broken), words=["step.second"])
+    results = lab.run(make(first), make(second), make(broken), make(after_broken), selectors=["step.second"])
     assert lab.statuses() == {"step.first": "passed", "step.second": "passed", "step.broken": "skipped", "step.after_broken": "skipped"}
     assert results["step.after_broken"].reason == "not selected"
 

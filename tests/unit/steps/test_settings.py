@@ -86,7 +86,7 @@ def test_a_change_concerns_the_steps_it_shapes(project: Project, source: Source,
     [
         lambda p: with_test(p, limits=StepLimits(timeout_s=5)),
         lambda p: with_image(p, limits=StepLimits(retries=7)),
-        lambda p: replace(p, width=3, keep_going=False),
+        lambda p: replace(p, jobs=3, keep_going=False),
     ],
 )
 def test_limits_shape_no_work(project: Project, source: Source, change: Any) -> None:

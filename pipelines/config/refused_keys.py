@@ -1,13 +1,13 @@
-"""Keys that later versions will know. They are refused by name, so that nobody relies on a gate that does not exist yet."""
+"""Keys that are refused by name: those of later versions, so that nobody relies on a gate that does not exist yet, and renamed ones."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-_LATER: dict[tuple[str, ...], frozenset[str]] = {
+_OF_LATER_VERSIONS: dict[tuple[str, ...], frozenset[str]] = {
     (): frozenset(
         {
             "approvals",
@@ -32,10 +32,18 @@ _LATER: dict[tuple[str, ...], frozenset[str]] = {
 }
 
 
-def is_later(path: Sequence[str | int]) -> bool:
-    """Whether the key at a path belongs to a later version."""
+RENAMED: Mapping[tuple[str, ...], tuple[str, ...]] = {("width",): ("jobs",)}
+"""Paths of keys that have another name now, and that name."""
+
+
+def refusal(path: Sequence[str | int]) -> str | None:
+    """Why the key at a path is refused; None for one that no version knows."""
     *tables, key = path
-    return any(key in keys and _matches(tables, pattern) for pattern, keys in _LATER.items())
+    if tuple(path) in RENAMED:
+        return f"renamed: write {'.'.join(RENAMED[tuple(str(part) for part in path)])} instead"
+    if any(key in keys and _matches(tables, pattern) for pattern, keys in _OF_LATER_VERSIONS.items()):
+        return "not supported by this version"
+    return None
 
 
 def _matches(tables: Sequence[str | int], pattern: tuple[str, ...]) -> bool:
