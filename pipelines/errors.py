@@ -17,7 +17,7 @@ The tree::
     └── InternalError            exit 70   a defect of Lockgate: comes with a report file
 
 Each error says what happened, the likely cause and the next command. `dagger` errors are translated at one border
-(`pipelines.steps.border`).
+(`pipelines.steps.common.dagger_errors`).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def _nothing(_error: BaseException) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Border:
-    """How errors of foreign libraries are understood: `pipelines.steps.border`, or nothing at all.
+    """How errors of foreign libraries are understood: `pipelines.steps.common.dagger_errors`, or nothing at all.
 
     `transient` says whether another try may help, `translate` gives the error of ours that says the same, `output` what a failed command
     printed.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.tagged import asker_of, read
 from pipelines.flow.transcript import Transcript
-from pipelines.steps.replay import Stamp
-from pipelines.steps.wrapper import STAMP_VARIABLE, wrapped
+from pipelines.steps.common.replay import Stamp
+from pipelines.steps.common.wrapper import STAMP_VARIABLE, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

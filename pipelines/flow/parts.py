@@ -100,7 +100,7 @@ def _client() -> object:
 
 def _border() -> Border:
     from pipelines.flow.attempts import Border
-    from pipelines.steps.border import output_of, transient, translate
+    from pipelines.steps.common.dagger_errors import output_of, transient, translate
 
     return Border(transient=transient, translate=translate, output=output_of)
 

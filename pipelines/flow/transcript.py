@@ -21,7 +21,7 @@ TAIL_LINES = 20
 _LONGEST_LINE = 4096
 _LONGEST_SHOWN = 200
 _MARK = "\x1e"
-"""In lines a step's command leaves for the step alone (`pipelines.steps.wrapper`)."""
+"""In lines a step's command leaves for the step alone (`pipelines.steps.common.wrapper`)."""
 
 
 class Progress(Protocol):

@@ -146,10 +146,10 @@ def _define(
 
 
 def _load(kind: str, what: tuple[object, ...], wanted: Mapping[str, str]) -> Callable[..., Awaitable[object]]:
-    """Import `pipelines.steps.<kind>` and bind its `step` to the configuration and to the parameters it was promised."""
-    from pipelines.steps.given import Given
+    """Import `pipelines.steps.<kind>.run` and bind its `step` to the configuration and to the parameters it was promised."""
+    from pipelines.steps.common.step_inputs import Given
 
-    code: Callable[..., Awaitable[object]] = importlib.import_module(f"pipelines.steps.{kind}").step
+    code: Callable[..., Awaitable[object]] = importlib.import_module(f"pipelines.steps.{kind}.run").step
 
     async def run(*, client: Any, context: Any, project: Project, source: Source, **values: Image) -> object:
         images = {name: values[parameter] for name, parameter in wanted.items()}

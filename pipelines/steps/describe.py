@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from pipelines.steps.tags import named_after_commit, repository, tags_of
+from pipelines.steps.common.tags import named_after_commit, repository, tags_of
 
 if TYPE_CHECKING:
     from pipelines.model import ImageSpec, PerfSpec, Project, PublishSpec, ScanSpec, Source, TestSpec

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.foundation.regular_files import read_text
-from pipelines.steps.labels import labels_of
-from pipelines.steps.offered import secrets_of
-from pipelines.steps.tags import fill
-from pipelines.steps.wrapper import SCRIPT
+from pipelines.steps.common.tags import fill
+from pipelines.steps.common.wrapper import SCRIPT
+from pipelines.steps.image.build_secrets import secrets_of
+from pipelines.steps.image.labels import labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

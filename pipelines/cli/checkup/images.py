@@ -16,7 +16,7 @@ from pipelines.errors import LockgateError, Unavailable
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
 from pipelines.registry import find, parse
-from pipelines.steps.lock import resolve
+from pipelines.steps.common.references import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 64 * 1024
 _MARK = "\x1e"
-"""Begins the marks steps leave in a command's output for themselves (`pipelines.steps.wrapper`); nobody wants to read those."""
+"""Begins the marks steps leave in a command's output for themselves (`pipelines.steps.common.wrapper`); nobody wants to read those."""
 
 
 class Lines:

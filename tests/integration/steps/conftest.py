@@ -13,9 +13,9 @@ import dagger
 import pytest
 
 from pipelines.model import Image, ImageSpec, LockedImage, Project, Registry, Source
-from pipelines.steps import image as image_step
+from pipelines.steps.common.step_inputs import Given
 from pipelines.steps.definition import StepContext
-from pipelines.steps.given import Given
+from pipelines.steps.image import run as image_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,7 +15,7 @@ import pytest
 
 from pipelines.model import LockedImage, ScanSpec
 from pipelines.registry import find, parse
-from pipelines.steps import database
+from pipelines.steps.scan import database
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.errors import CredentialsError, StepFailed, Unavailable
 from pipelines.model import ImageSpec, PublishSpec, Registry, Source
-from pipelines.steps import image
-from pipelines.steps.border import output_of
+from pipelines.steps.common.dagger_errors import output_of
+from pipelines.steps.image import run as image
 
 if TYPE_CHECKING:
     from tests.integration.steps.conftest import Workshop

@@ -7,11 +7,11 @@ import pytest
 
 from pipelines.errors import StepFailed, Unavailable
 from pipelines.model import PerfSpec, ServiceSpec, Thresholds, Verdict
-from pipelines.steps import perf
+from pipelines.steps.perf import run as perf
 
 if TYPE_CHECKING:
     from pipelines.model import Check, Image
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]

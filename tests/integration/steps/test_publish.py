@@ -14,16 +14,16 @@ import pytest
 
 from pipelines.errors import CredentialsError, RegistryUnavailable, StepFailed
 from pipelines.model import ImageSpec, PublishSpec, Registry, Source
-from pipelines.steps import image as image_step
-from pipelines.steps import publish
-from pipelines.steps.border import transient
+from pipelines.steps.common.dagger_errors import transient
+from pipelines.steps.image import run as image_step
+from pipelines.steps.publish import run as publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from pipelines.model import Image
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]

@@ -10,11 +10,11 @@ import pytest
 
 from pipelines.errors import RegistryUnavailable, Unavailable
 from pipelines.model import LockedImage, OnInconclusive, ScanSpec, Severity, Verdict, Waiver
-from pipelines.steps import scan
+from pipelines.steps.scan import run as scan
 
 if TYPE_CHECKING:
     from pipelines.model import Check, Image
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]

@@ -7,11 +7,11 @@ import pytest
 
 from pipelines.errors import StepFailed
 from pipelines.model import Image, ImageTarget, ServiceSpec, StepLimits, TestSpec, Verdict
-from pipelines.steps import test
+from pipelines.steps.test import run as test
 
 if TYPE_CHECKING:
     from pipelines.model import Check
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]

@@ -124,7 +124,7 @@ def test_every_line_finds_its_step(lab: Lab, listener: Listener, tmp_path: Path)
 
 def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: Listener) -> None:
     from pipelines.engine.embedded.progress import Lines
-    from pipelines.steps.wrapper import wrapped
+    from pipelines.steps.common.wrapper import wrapped
 
     class Ear:
         def write(self, text: str) -> None:

@@ -27,8 +27,8 @@ from pipelines.errors import (
     StepFailed,
     Unavailable,
 )
-from pipelines.steps.answers import ANSWERS
-from pipelines.steps.border import CLIENTS, DAGGER, border, command_line, output_of, transient, translate
+from pipelines.steps.common.dagger_errors import CLIENTS, DAGGER, border, command_line, output_of, transient, translate
+from pipelines.steps.common.error_messages import ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

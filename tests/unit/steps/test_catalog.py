@@ -109,7 +109,8 @@ def test_a_plan_imports_neither_dagger_nor_the_code_of_a_step() -> None:
         "import sys; from pathlib import Path; from pipelines.model import Project, ImageSpec, Source, ScanSpec;"
         "from pipelines.steps.catalog import builtin;"
         "builtin(Project(name='x', root=Path('.'), images={'a': ImageSpec(name='a')}, scan=ScanSpec()), source=Source(root='.'));"
-        "print([m for m in sys.modules if m.partition('.')[0] in {'dagger', 'pydantic', 'rich', 'anyio'} or m == 'pipelines.steps.image'])"
+        "print([m for m in sys.modules if m.partition('.')[0] in {'dagger', 'pydantic', 'rich', 'anyio'} "
+        "or m == 'pipelines.steps.image.run'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.steps.context import OURS, caches_below, exclusions, patterns
+from pipelines.steps.image.build_context import OURS, caches_below, exclusions, patterns
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.model import ScanSpec
-from pipelines.steps.database import Database, Metadata, objection, read_metadata
+from pipelines.steps.scan.database import Database, Metadata, objection, read_metadata
 
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 

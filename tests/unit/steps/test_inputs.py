@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipelines.steps.inputs import Inputs, inputs_digest
+from pipelines.steps.image.inputs import Inputs, inputs_digest
 
 WORDS = st.text(max_size=8)
 NAMED = st.dictionaries(WORDS, WORDS, max_size=4)

@@ -6,8 +6,8 @@ import datetime as dt
 import pytest
 
 from pipelines.model import Check, OnInconclusive, PerfSpec, ServiceSpec, Thresholds, Verdict
-from pipelines.steps.judge_perf import judge_perf
-from pipelines.steps.k6 import Summary
+from pipelines.steps.perf.judge import judge_perf
+from pipelines.steps.perf.k6 import Summary
 
 SPEC = PerfSpec(
     name="checkout",

@@ -6,9 +6,9 @@ import datetime as dt
 import pytest
 
 from pipelines.model import Check, EndOfSupport, Finding, Location, OnInconclusive, ScanSpec, Severity, Verdict, Waiver
-from pipelines.steps.database import Database
-from pipelines.steps.judge_scan import judge_scan
-from pipelines.steps.trivy import Report, Reported, parse
+from pipelines.steps.scan.database import Database
+from pipelines.steps.scan.judge import judge_scan
+from pipelines.steps.scan.trivy import Report, Reported, parse
 
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 FRESH = Database(name="trivy-db", reference="h/db@sha256:abc", origin="official", fixture=False, updated=NOW - dt.timedelta(days=1))

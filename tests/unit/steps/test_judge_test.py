@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.model import Verdict
-from pipelines.steps.judge_test import judge_test
+from pipelines.steps.test.judge import judge_test
 
 if TYPE_CHECKING:
     from pipelines.model import Check

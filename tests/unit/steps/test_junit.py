@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.model import Case, Location
-from pipelines.steps.junit import NotJUnit, findings, named_in, parse, title
+from pipelines.steps.test.junit import NotJUnit, findings, named_in, parse, title
 
 PYTEST = """<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests">
 <testsuite name="pytest" errors="1" failures="1" skipped="1" tests="4" time="0.123" timestamp="2026-01-01T00:00:00" hostname="x">

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipelines.model import Verdict
-from pipelines.steps.judge_test import judge_test
-from pipelines.steps.junit import findings, parse, settle
-from pipelines.steps.junit_numbers import seconds
+from pipelines.steps.test.judge import judge_test
+from pipelines.steps.test.junit import findings, parse, settle
+from pipelines.steps.test.junit_numbers import seconds
 
 SEEN = {
     "gradle": (

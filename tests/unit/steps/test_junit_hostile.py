@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.steps.junit import BAD, NotJUnit, parse, settle
-from pipelines.steps.junit_xml import read
+from pipelines.steps.test.junit import BAD, NotJUnit, parse, settle
+from pipelines.steps.test.junit_xml import read
 from tests.unit.steps.test_junit_dialects import NEXTEST, OUTSIDE, SEEN, TWICE, UNSEEN
 
 if TYPE_CHECKING:

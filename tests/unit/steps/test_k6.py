@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.steps.k6 import NotSummary, Summary, errors, parse
+from pipelines.steps.perf.k6 import NotSummary, Summary, errors, parse
 
 SUMMARY = {
     "root_group": {"checks": {}, "groups": {}},

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pipelines.model import ImageSpec, Source
-from pipelines.steps.labels import labels_of
+from pipelines.steps.image.labels import labels_of
 
 OCI = "org.opencontainers.image."
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.errors import ExitCode, Unavailable
 from pipelines.model import LockedImage
-from pipelines.steps.lock import digest_of, resolve
+from pipelines.steps.common.references import digest_of, resolve
 
 if TYPE_CHECKING:
     from pipelines.model import Project

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.steps.offered import secrets_of
+from pipelines.steps.image.build_secrets import secrets_of
 
 if TYPE_CHECKING:
     from pipelines.model import Project

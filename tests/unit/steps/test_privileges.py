@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from pipelines.errors import StepFailed
 from pipelines.model import EngineSpec, ImageSpec, Insecure, Project
-from pipelines.steps import image
-from pipelines.steps.given import Given
-from pipelines.steps.privileges import asks
+from pipelines.steps.common.step_inputs import Given
+from pipelines.steps.image import run as image
+from pipelines.steps.image.privileges import asks
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.recording import Recording

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pipelines.errors import StepFailed
-from pipelines.steps.publish import CANDIDATE, Published, push_tags
-from pipelines.steps.tags import Tag
+from pipelines.steps.common.tags import Tag
+from pipelines.steps.publish.run import CANDIDATE, Published, push_tags
 
 NEW, OLD = "sha256:new", "sha256:old"
 VERSION, LATEST = Tag(name="1.4.0", immutable=True), Tag(name="latest", immutable=False)

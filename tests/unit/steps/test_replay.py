@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.model import Check, Verdict
-from pipelines.steps.replay import Attempt, Stamp, passed, settle
+from pipelines.steps.common.replay import Attempt, Stamp, passed, settle
 
 if TYPE_CHECKING:
     from pipelines.steps.definition import StepContext

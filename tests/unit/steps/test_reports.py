@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.steps.command import stop_at, tail
-from pipelines.steps.reports import is_pattern, split_pattern
+from pipelines.steps.common.command import stop_at, tail
+from pipelines.steps.test.reports import is_pattern, split_pattern
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.steps.secrets import located
+from pipelines.steps.common.secrets import located
 
 
 @pytest.mark.parametrize(

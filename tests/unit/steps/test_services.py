@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.errors import StepFailed
 from pipelines.model import Image, ServiceSpec
-from pipelines.steps.services import Bound, stage, within_deadlines
+from pipelines.steps.common.services import Bound, stage, within_deadlines
 
 if TYPE_CHECKING:
     import dagger

@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.errors import ConfigError
 from pipelines.model import PublishSpec, Source
+from pipelines.steps.common.tags import tags_of
 from pipelines.steps.source import is_release, read_source
-from pipelines.steps.tags import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

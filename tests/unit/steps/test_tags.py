@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.errors import ConfigError
 from pipelines.model import PublishSpec, Registry, Source
-from pipelines.steps.tags import Tag, fill, repository, tags_of
+from pipelines.steps.common.tags import Tag, fill, repository, tags_of
 
 
 def names(spec: PublishSpec, source: Source) -> list[tuple[str, bool]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.model import Finding, Location, Severity
-from pipelines.steps.trivy import NotTrivy, Report, parse
+from pipelines.steps.scan.trivy import NotTrivy, Report, parse
 
 IMAGE = {
     "SchemaVersion": 2,

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 import pipelines.steps
-from pipelines.steps import toolbox
+from pipelines.steps.common import tool
 
 FILES = sorted(Path(next(iter(pipelines.steps.__path__))).rglob("*.py"))
 
 
 def test_tools_run_as_a_user_and_a_group_by_number() -> None:
     """An image without /etc/passwd has no names, and a Dagger engine looks up the group of a user that comes without one."""
-    user, _, group = toolbox.ROOT_USER.partition(":")
+    user, _, group = tool.ROOT_USER.partition(":")
     assert user.isdigit()
     assert group.isdigit()
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.model import Finding, Severity, Waiver
-from pipelines.steps import waivers
-from pipelines.steps.trivy import Reported
+from pipelines.steps.scan import waivers
+from pipelines.steps.scan.trivy import Reported
 
 TODAY = dt.date(2026, 6, 15)
 

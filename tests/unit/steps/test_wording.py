@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.codes import Code
-from pipelines.steps.wording import classify, core, host_in
+from pipelines.steps.common.error_text import classify, core, host_in
 
 OBSERVED = [
     (

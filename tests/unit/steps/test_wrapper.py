@@ -17,13 +17,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.steps.wrapper import PLACE, SCRIPT, SIGNALLED, STAMP_VARIABLE, UNHEALTHY, UNTIL_VARIABLE, Health, read, spelled, wrapped
+from pipelines.steps.common.wrapper import (
+    PLACE,
+    SCRIPT,
+    SIGNALLED,
+    STAMP_VARIABLE,
+    UNHEALTHY,
+    UNTIL_VARIABLE,
+    Health,
+    read,
+    spelled,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pipelines.steps.wrapper import Transcript
+    from pipelines.steps.common.wrapper import Transcript
 
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import dagger
 
-    from pipelines.steps.command import Outcome
+    from pipelines.steps.common.command import Outcome
 
 
 async def read_reports(outcome: Outcome, report: str | None) -> list[bytes]:

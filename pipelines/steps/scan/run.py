@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from pipelines.errors import StepFailed
 from pipelines.foundation.clock import utc_now
 from pipelines.model import Check, OnInconclusive, Verdict
-from pipelines.steps import database, trivy
-from pipelines.steps.border import border
-from pipelines.steps.context import caches_below
-from pipelines.steps.judge_scan import NO_DATABASE, judge_scan
-from pipelines.steps.lock import resolve
-from pipelines.steps.replay import Attempt, settle, with_attempt
-from pipelines.steps.toolbox import OUTPUT, ROOT_USER, Leaves, leave
+from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.references import resolve
+from pipelines.steps.common.replay import Attempt, settle, with_attempt
+from pipelines.steps.common.tool import OUTPUT, ROOT_USER, Leaves, leave
+from pipelines.steps.image.build_context import caches_below
+from pipelines.steps.scan import database, trivy
+from pipelines.steps.scan.judge import NO_DATABASE, judge_scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Image, ScanSpec
-    from pipelines.steps.database import Database
-    from pipelines.steps.given import Given
-    from pipelines.steps.replay import Stamp
+    from pipelines.steps.common.replay import Stamp
+    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.scan.database import Database
 
 ROOT = "/lockgate"
 CACHE = f"{ROOT}/cache"

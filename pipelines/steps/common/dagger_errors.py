@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.codes import Code
 from pipelines.errors import EngineLost, EngineUnavailable, InternalError, LockgateError, RegistryUnavailable, StepFailed
 from pipelines.foundation.mapping import Library, of_file, of_machine
-from pipelines.steps.answers import DOCTOR, answer, code_of, too_old
-from pipelines.steps.signals import signal_name
-from pipelines.steps.wording import classify, core
-from pipelines.steps.wrapper import PLACE, SHELL, SIGNALS
+from pipelines.steps.common.error_messages import DOCTOR, answer, code_of, too_old
+from pipelines.steps.common.error_text import classify, core
+from pipelines.steps.common.signals import signal_name
+from pipelines.steps.common.wrapper import PLACE, SHELL, SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

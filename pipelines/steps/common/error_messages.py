@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.engine.codes import Code
 from pipelines.errors import CredentialsError, EngineUnavailable, InternalError, LockgateError, RegistryUnavailable, StepFailed, Unavailable
-from pipelines.steps.wording import classify, core, host_in
+from pipelines.steps.common.error_text import classify, core, host_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.steps.replay import Stamp, has_volatile, with_attempt
-from pipelines.steps.wrapper import (
+from pipelines.steps.common.replay import Stamp, has_volatile, with_attempt
+from pipelines.steps.common.wrapper import (
     PLACE,
     SCRIPT,
     SHELL,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.steps.given import Given
-    from pipelines.steps.wrapper import Health
+    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.wrapper import Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

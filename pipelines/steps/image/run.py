@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from pipelines.errors import LockgateError, StepFailed
 from pipelines.foundation.regular_files import read_text
 from pipelines.model import Image, Insecure
-from pipelines.steps.border import border
-from pipelines.steps.context import exclusions
-from pipelines.steps.earlier import find_earlier
-from pipelines.steps.inputs import Inputs, inputs_digest
-from pipelines.steps.labels import labels_of
-from pipelines.steps.lock import resolve
-from pipelines.steps.offered import secrets_of
-from pipelines.steps.privileges import asks
-from pipelines.steps.replay import Stamp, has_volatile
-from pipelines.steps.secrets import build_secrets
-from pipelines.steps.tags import fill
-from pipelines.steps.wrapper import SHELL, STAMP_VARIABLE
+from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.references import resolve
+from pipelines.steps.common.replay import Stamp, has_volatile
+from pipelines.steps.common.secrets import build_secrets
+from pipelines.steps.common.tags import fill
+from pipelines.steps.common.wrapper import SHELL, STAMP_VARIABLE
+from pipelines.steps.image.build_context import exclusions
+from pipelines.steps.image.build_secrets import secrets_of
+from pipelines.steps.image.earlier import find_earlier
+from pipelines.steps.image.inputs import Inputs, inputs_digest
+from pipelines.steps.image.labels import labels_of
+from pipelines.steps.image.privileges import asks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import ImageSpec, LockedImage
-    from pipelines.steps.earlier import Earlier
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.image.earlier import Earlier
 
 _STAGE = re.compile(r"^\s*FROM\s.*\sAS\s+(\S+)", re.IGNORECASE | re.MULTILINE)
 

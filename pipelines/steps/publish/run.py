@@ -3,7 +3,8 @@
 Immutable tags are looked up first. Where the registry already has one, the image is pushed under the tag `candidate` to learn its digest
 (the only way to know it that holds on every engine): the same digest means that everything is there already, another one that the tag
 would move, and then nothing else is pushed. Tags go out one after the other, immutable ones first, and all must name one digest. An image
-that came out of the registry itself (`pipelines.steps.earlier`) is not pushed again: engines do not keep the bytes of what they pulled.
+that came out of the registry itself (`pipelines.steps.image.earlier`) is not pushed again: engines do not keep the bytes of what they
+pulled.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from pipelines.engine.codes import Code
 from pipelines.errors import ConfigError, StepFailed
-from pipelines.steps.answers import code_of
-from pipelines.steps.border import border
-from pipelines.steps.lock import digest_of
-from pipelines.steps.login import login
-from pipelines.steps.tags import repository, tags_of
+from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.error_messages import code_of
+from pipelines.steps.common.login import login
+from pipelines.steps.common.references import digest_of
+from pipelines.steps.common.tags import repository, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Image, PublishSpec, Registry
-    from pipelines.steps.given import Given
-    from pipelines.steps.tags import Tag
+    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.tags import Tag
 
 CANDIDATE = "candidate"
 

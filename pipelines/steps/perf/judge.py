@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.model import Check, Finding, Location, OnInconclusive, Severity, Verdict
-from pipelines.steps import k6
+from pipelines.steps.perf import k6
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import StepFailed
-from pipelines.steps.replay import Stamp, has_volatile
+from pipelines.steps.common.replay import Stamp, has_volatile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import dagger
 
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
 
 OUTPUT = "/lockgate/output"
 ROOT_USER = "0:0"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.model import Check, EndOfSupport, OnInconclusive, Verdict
-from pipelines.steps import waivers
-from pipelines.steps.database import objection
-from pipelines.steps.trivy import END_OF_SUPPORT
+from pipelines.steps.scan import waivers
+from pipelines.steps.scan.database import objection
+from pipelines.steps.scan.trivy import END_OF_SUPPORT
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
     from pipelines.model import Finding, ScanSpec
-    from pipelines.steps.database import Database
-    from pipelines.steps.trivy import Report
+    from pipelines.steps.scan.database import Database
+    from pipelines.steps.scan.trivy import Report
 
 _SHOWN = 3
 NO_DATABASE = "no vulnerability database is configured (scan.database)"

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.codes import Code
 from pipelines.errors import ConfigError, LockgateError
-from pipelines.steps.answers import code_of
-from pipelines.steps.border import border
-from pipelines.steps.inputs import LABEL
-from pipelines.steps.lock import digest_of
-from pipelines.steps.login import login
+from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.error_messages import code_of
+from pipelines.steps.common.login import login
+from pipelines.steps.common.references import digest_of
+from pipelines.steps.common.tags import repository, tags_of
+from pipelines.steps.image.inputs import LABEL
 from pipelines.steps.source import is_release
-from pipelines.steps.tags import repository, tags_of
 
 if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Registry
-    from pipelines.steps.given import Given
-    from pipelines.steps.login import Login
+    from pipelines.steps.common.login import Login
+    from pipelines.steps.common.step_inputs import Given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CredentialsError, StepFailed
-from pipelines.steps.border import border
-from pipelines.steps.wording import core
+from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.error_text import core
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import dagger
 
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
 
 _FILE = "file://"
 _REMEDY = "set what its URI in the configuration names, and run again"

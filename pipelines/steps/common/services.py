@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from pipelines.errors import StepFailed
-from pipelines.steps.border import translate
-from pipelines.steps.lock import resolve
-from pipelines.steps.wrapper import Health
+from pipelines.steps.common.dagger_errors import translate
+from pipelines.steps.common.references import resolve
+from pipelines.steps.common.wrapper import Health
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Mapping
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Image, ServiceSpec
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
 
 T = TypeVar("T")
 INSTANCE = "LOCKGATE_INSTANCE"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.steps.secrets import read_secret
+from pipelines.steps.common.secrets import read_secret
 
 if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Registry
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
 
 _NO_USER = "token"
 """User name for a registry that looks at the token only."""

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.steps import junit
-from pipelines.steps.border import border, is_service, translate
-from pipelines.steps.command import Command, execute, is_wrapped, stop_at, tail
-from pipelines.steps.judge_test import judge_test
-from pipelines.steps.replay import Attempt, settle
-from pipelines.steps.reports import is_pattern, read_reports
-from pipelines.steps.secrets import with_secrets
-from pipelines.steps.services import bind, services, stage, within_deadlines
+from pipelines.steps.common.command import Command, execute, is_wrapped, stop_at, tail
+from pipelines.steps.common.dagger_errors import border, is_service, translate
+from pipelines.steps.common.replay import Attempt, settle
+from pipelines.steps.common.secrets import with_secrets
+from pipelines.steps.common.services import bind, services, stage, within_deadlines
+from pipelines.steps.test import junit
+from pipelines.steps.test.judge import judge_test
+from pipelines.steps.test.reports import is_pattern, read_reports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Check, TestSpec
-    from pipelines.steps.command import Outcome
-    from pipelines.steps.given import Given
-    from pipelines.steps.services import Bound
+    from pipelines.steps.common.command import Outcome
+    from pipelines.steps.common.services import Bound
+    from pipelines.steps.common.step_inputs import Given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

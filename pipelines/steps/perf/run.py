@@ -14,20 +14,20 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipelines.errors import StepFailed
-from pipelines.steps import k6
-from pipelines.steps.border import border, output_of
-from pipelines.steps.judge_perf import judge_perf
-from pipelines.steps.lock import resolve
-from pipelines.steps.replay import Attempt, settle, with_attempt
-from pipelines.steps.services import Bound, bind, services, within_deadlines
-from pipelines.steps.toolbox import OUTPUT, ROOT_USER, Leaves, leave
+from pipelines.steps.common.dagger_errors import border, output_of
+from pipelines.steps.common.references import resolve
+from pipelines.steps.common.replay import Attempt, settle, with_attempt
+from pipelines.steps.common.services import Bound, bind, services, within_deadlines
+from pipelines.steps.common.tool import OUTPUT, ROOT_USER, Leaves, leave
+from pipelines.steps.perf import k6
+from pipelines.steps.perf.judge import judge_perf
 
 if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Check, PerfSpec
-    from pipelines.steps.given import Given
-    from pipelines.steps.toolbox import Left
+    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.tool import Left
 
 SCRIPTS = "/lockgate/scripts"
 HEALTH = "/lockgate/health.js"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.model import Finding, Waiver
-    from pipelines.steps.trivy import Reported
+    from pipelines.steps.scan.trivy import Reported
 
 NOTICE_DAYS = 14
 """How long before its end a waiver is spoken of: two weeks, the usual length of a planning period."""

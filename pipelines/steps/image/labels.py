@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.steps.inputs import LABEL
+from pipelines.steps.image.inputs import LABEL
 
 if TYPE_CHECKING:
     from pipelines.model import ImageSpec, Source

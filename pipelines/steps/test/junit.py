@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.model import Case, Finding, Location, Severity
-from pipelines.steps.junit_numbers import seconds, whole
-from pipelines.steps.junit_xml import NotJUnit, read
+from pipelines.steps.test.junit_numbers import seconds, whole
+from pipelines.steps.test.junit_xml import NotJUnit, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

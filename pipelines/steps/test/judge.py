@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.foundation.durations import show_duration
 from pipelines.model import Check, Verdict
-from pipelines.steps import junit
-from pipelines.steps.signals import signal_name
-from pipelines.steps.wrapper import reserve_s
+from pipelines.steps.common.signals import signal_name
+from pipelines.steps.common.wrapper import reserve_s
+from pipelines.steps.test import junit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

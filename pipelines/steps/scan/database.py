@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.codes import Code
 from pipelines.errors import Unavailable
-from pipelines.steps.answers import code_of
-from pipelines.steps.lock import digest_of, resolve
-from pipelines.steps.toolbox import ROOT_USER
+from pipelines.steps.common.error_messages import code_of
+from pipelines.steps.common.references import digest_of, resolve
+from pipelines.steps.common.tool import ROOT_USER
 
 if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import LockedImage, ScanSpec
-    from pipelines.steps.given import Given
+    from pipelines.steps.common.step_inputs import Given
 
 METADATA = "metadata.json"
 _BEGINNING = 1970

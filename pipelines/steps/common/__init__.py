@@ -1,0 +1,1 @@
+"""What steps of several kinds share; knows no kind."""

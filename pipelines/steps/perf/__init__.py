@@ -1,0 +1,1 @@
+"""Performance checks: a k6 script against the candidate."""

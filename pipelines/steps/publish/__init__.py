@@ -1,0 +1,1 @@
+"""Publishing: images into the registry, by digest."""

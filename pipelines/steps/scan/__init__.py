@@ -1,0 +1,1 @@
+"""Scans: Trivy over images and sources."""
