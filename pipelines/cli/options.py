@@ -44,9 +44,9 @@ class Settings:
 
     def cleaner(self, project: Project) -> Callable[[str], str]:
         """A function that masks the secrets of a project, as far as they can be read now."""
-        from pipelines.flow.known import known_secrets
+        from pipelines.flow.secret_values import secret_values
 
-        values = tuple(known_secrets(project, self.environ))
+        values = tuple(secret_values(project, self.environ))
         if not values:
             return lambda text: text
         from pipelines.foundation.redaction import Redactor

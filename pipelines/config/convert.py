@@ -13,6 +13,7 @@ from pipelines.model import (
     PublishSpec,
     Registry,
     ScanSpec,
+    SecretRef,
     ServiceSpec,
     StepLimits,
     TestSpec,
@@ -44,7 +45,7 @@ def to_project(document: tables.Document, config_file: Path, locked: Mapping[str
         scan=_scan(document.scan, document.timeout),
         perf={name: _perf(name, table, document.timeout) for name, table in document.perf.items()},
         publish=_publish(document.publish, document.timeout),
-        build_secrets=document.build.secrets,
+        build_secrets=_secrets(document.build.secrets),
         locked=locked,
     )
 
@@ -65,7 +66,13 @@ def _limits(table: tables.Limited, default_s: float) -> StepLimits:
 
 
 def _registry(table: tables.RegistryTable | None) -> Registry | None:
-    return Registry(url=table.url, username=table.username, auth=table.auth) if table else None
+    if table is None:
+        return None
+    return Registry(url=table.url, username=table.username, auth=SecretRef(table.auth) if table.auth is not None else None)
+
+
+def _secrets(uris: Mapping[str, str]) -> dict[str, SecretRef]:
+    return {name: SecretRef(uri) for name, uri in uris.items()}
 
 
 def _image(name: str, table: tables.ImageTable, default_s: float) -> ImageSpec:
@@ -77,7 +84,7 @@ def _image(name: str, table: tables.ImageTable, default_s: float) -> ImageSpec:
         base=table.base,
         args=table.args,
         platforms=tuple(table.platforms),
-        secrets=table.secrets,
+        secrets=_secrets(table.secrets),
         labels=table.labels,
         limits=_limits(table, default_s),
     )
@@ -102,7 +109,7 @@ def _test(name: str, table: tables.TestTable, default_s: float) -> TestSpec:
         command=tuple(table.command),
         junit=table.junit,
         env=table.env,
-        secrets=table.secrets,
+        secrets=_secrets(table.secrets),
         services={alias: _service(service) for alias, service in table.services.items()},
         limits=_limits(table, default_s),
     )

@@ -14,11 +14,11 @@ from pipelines.errors import ExitCode
 from pipelines.flow.desk import Desk
 from pipelines.flow.engine import Engine
 from pipelines.flow.folder import new_run_id
-from pipelines.flow.known import known_secrets
 from pipelines.flow.listener import Listener
 from pipelines.flow.masked import mask_files
 from pipelines.flow.outcome import exit_code
 from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_jobs
+from pipelines.flow.secret_values import secret_values
 from pipelines.flow.state import State
 from pipelines.flow.transcript import Transcript
 from pipelines.flow.types import same_type
@@ -68,7 +68,7 @@ class Conductor:
         self._began = anyio.current_time()
         self._id = new_run_id(self._started)
         self._folder = home.new_run(self._id)
-        self._redactor = Redactor(known_secrets(project, request.environ))
+        self._redactor = Redactor(secret_values(project, request.environ))
         self._state = State.read(home.state)
         self._contexts: dict[str, StepContext] = {}
         self._desks: dict[str, Desk] = {}

@@ -24,7 +24,9 @@ from pipelines.model.project import (
     Thresholds,
 )
 from pipelines.model.run import EngineInfo, Result, Run
+from pipelines.model.secret import SecretRef
 from pipelines.model.verdict import EndOfSupport, OnInconclusive, Status, Verdict
+from pipelines.model.walk import values_of
 
 __all__ = [
     "Case",
@@ -49,6 +51,7 @@ __all__ = [
     "Result",
     "Run",
     "ScanSpec",
+    "SecretRef",
     "ServiceSpec",
     "Severity",
     "Source",
@@ -58,4 +61,5 @@ __all__ = [
     "Thresholds",
     "Verdict",
     "Waiver",
+    "values_of",
 ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.model.finding import Waiver
+    from pipelines.model.secret import SecretRef
 
 
 class PublishWhen(StrEnum):
@@ -78,16 +79,16 @@ class StepLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Where images go. `url` is `host[:port]/path` without scheme; `auth` a secret URI for the password (else containers-auth.json)."""
+    """Where images go. `url` is `host[:port]/path` without scheme; `auth` where the password is (else containers-auth.json)."""
 
     url: str
     username: str | None = None
-    auth: str | None = None
+    auth: SecretRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSpec:
-    """`[images.NAME]`: a multi-stage Dockerfile. `secrets` maps build-secret ids to secret URIs; `args` are build arguments."""
+    """`[images.NAME]`: a multi-stage Dockerfile. `secrets` are build secrets by id; `args` are build arguments."""
 
     name: str
     context: str = "."
@@ -96,7 +97,7 @@ class ImageSpec:
     base: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
     platforms: tuple[str, ...] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     limits: StepLimits = StepLimits()
 
@@ -136,7 +137,7 @@ class TestSpec:
     command: tuple[str, ...]
     junit: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     services: Mapping[str, ServiceSpec] = field(default_factory=dict)
     limits: StepLimits = StepLimits()
 
@@ -233,6 +234,6 @@ class Project:
     scan: ScanSpec | None = None
     perf: Mapping[str, PerfSpec] = field(default_factory=dict)
     publish: PublishSpec | None = None
-    build_secrets: Mapping[str, str] = field(default_factory=dict)
+    build_secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     """Secrets offered to every build whose Dockerfile asks for their id; those of an image itself count more."""
     locked: Mapping[str, LockedImage] = field(default_factory=dict)

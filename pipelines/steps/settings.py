@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.foundation.regular_files import read_text
+from pipelines.model import SecretRef
 from pipelines.steps.common.tags import fill
 from pipelines.steps.common.wrapper import SCRIPT
 from pipelines.steps.image.build_secrets import secrets_of
@@ -163,6 +164,7 @@ def _reference(name: str, project: Project) -> str:
 
 
 def _short(value: object) -> str:
+    value = value.uri if isinstance(value, SecretRef) else value  # its own text leaves out the arguments of a command
     return hashlib.sha256(repr(value).encode(errors="surrogateescape")).hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ from pipelines.steps.common.secrets import read_secret
 if TYPE_CHECKING:
     import dagger
 
-    from pipelines.model import Registry
+    from pipelines.model import Registry, SecretRef
     from pipelines.steps.common.step_inputs import Given
 
 _NO_USER = "token"
@@ -42,8 +42,8 @@ async def login(given: Given, registry: Registry) -> Login:
     return Login(registry, await _password(given, registry.auth))
 
 
-async def _password(given: Given, uri: str) -> dagger.Secret:
+async def _password(given: Given, ref: SecretRef) -> dagger.Secret:
     """The password without the line break a file or command ends in, which no registry would take for part of it."""
-    secret, value = await read_secret(given, "registry.auth", uri)
+    secret, value = await read_secret(given, "registry.auth", ref)
     bare = value.rstrip("\r\n")
     return secret if bare == value else given.client.set_secret("registry.auth", bare)

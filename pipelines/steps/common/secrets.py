@@ -1,4 +1,4 @@
-"""Secret URIs (env://, file://, cmd:// and whatever else the engine knows) to Dagger secrets.
+"""References to secrets (env://, file://, cmd:// and whatever else the engine knows) to Dagger secrets.
 
 Each use is written to the step's log by name and kind of source; the value is masked in everything the step leaves from then on.
 """
@@ -17,29 +17,27 @@ if TYPE_CHECKING:
 
     import dagger
 
+    from pipelines.model import SecretRef
     from pipelines.steps.common.step_inputs import Given
 
-_FILE = "file://"
 _REMEDY = "set what its URI in the configuration names, and run again"
 
 
-def located(uri: str, root: Path) -> str:
+def located(secret: SecretRef, root: Path) -> str:
     """The URI with a file's path made absolute: `~` is the home folder, anything else is relative to the project."""
-    if not uri.startswith(_FILE):
-        return uri
-    return f"{_FILE}{root / Path(uri.removeprefix(_FILE)).expanduser()}"
+    return f"file://{root / Path(secret.name).expanduser()}" if secret.scheme == "file" else secret.uri
 
 
-async def read_secret(given: Given, name: str, uri: str) -> tuple[dagger.Secret, str]:
-    """The secret a URI stands for, and its value as the engine reads it.
+async def read_secret(given: Given, name: str, ref: SecretRef) -> tuple[dagger.Secret, str]:
+    """The secret behind a reference, and its value as the engine reads it.
 
     Raises:
         CredentialsError: it cannot be read.
     """
     import dagger
 
-    given.context.log(f"secret {name}: read from {uri.partition(':')[0]}\n")
-    secret = given.client.secret(located(uri, given.project.root))
+    given.context.log(f"secret {name}: read from {ref.scheme}\n")
+    secret = given.client.secret(located(ref, given.project.root))
     try:
         with border(f"secret {name}"):
             value = await secret.plaintext()
@@ -51,15 +49,15 @@ async def read_secret(given: Given, name: str, uri: str) -> tuple[dagger.Secret,
     return secret, value
 
 
-async def build_secrets(given: Given, uris: Mapping[str, str]) -> list[dagger.Secret]:
+async def build_secrets(given: Given, secrets: Mapping[str, SecretRef]) -> list[dagger.Secret]:
     """Secrets for `RUN --mount=type=secret,id=NAME`: an engine finds them by name, and only a secret that was set has one."""
-    values = {name: (await read_secret(given, name, uri))[1] for name, uri in uris.items()}
+    values = {name: (await read_secret(given, name, ref))[1] for name, ref in secrets.items()}
     return [given.client.set_secret(name, value) for name, value in values.items()]
 
 
-async def with_secrets(given: Given, container: dagger.Container, uris: Mapping[str, str]) -> dagger.Container:
+async def with_secrets(given: Given, container: dagger.Container, secrets: Mapping[str, SecretRef]) -> dagger.Container:
     """The container with each secret as an environment variable."""
-    for name, uri in uris.items():
-        secret, _ = await read_secret(given, name, uri)
+    for name, ref in secrets.items():
+        secret, _ = await read_secret(given, name, ref)
         container = container.with_secret_variable(name, secret)
     return container

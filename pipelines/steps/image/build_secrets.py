@@ -11,13 +11,13 @@ from pipelines.foundation.regular_files import read_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.model import ImageSpec, Project
+    from pipelines.model import ImageSpec, Project, SecretRef
 
 _ID = re.compile(r"""\bid=["']?([^\s,"'\\]+)""")
 
 
-def secrets_of(spec: ImageSpec, project: Project) -> Mapping[str, str]:
-    """Secret ids to secret URIs.
+def secrets_of(spec: ImageSpec, project: Project) -> Mapping[str, SecretRef]:
+    """The secrets of an image, by id.
 
     A secret of `[build]` holds for every image, so it is read only where the Dockerfile names its id: a file of the machine that is
     missing, or a command that asks somebody, troubles no image that does not need it.
@@ -25,7 +25,7 @@ def secrets_of(spec: ImageSpec, project: Project) -> Mapping[str, str]:
     if not project.build_secrets:
         return spec.secrets
     asked = _asked(Path(project.root) / spec.context / spec.dockerfile)
-    return {**{name: uri for name, uri in project.build_secrets.items() if name in asked}, **spec.secrets}
+    return {**{name: secret for name, secret in project.build_secrets.items() if name in asked}, **spec.secrets}
 
 
 def _asked(dockerfile: Path) -> frozenset[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.errors import CredentialsError, StepFailed, Unavailable
-from pipelines.model import ImageSpec, PublishSpec, Registry, Source
+from pipelines.model import ImageSpec, PublishSpec, Registry, SecretRef, Source
 from pipelines.steps.common.dagger_errors import output_of
 from pipelines.steps.image import run as image
 
@@ -69,7 +69,7 @@ async def test_secrets_reach_the_build_and_stay_out_of_the_image(workshop: Works
         Dockerfile=f"ARG BASE\nFROM $BASE\nRUN --mount=type=secret,id=pip wc -c < /run/secrets/pip > /length # {nonce}\n",
         pip_dot_conf="s3cret-conf",
     )
-    spec = ImageSpec(name="shop", base="python", secrets={"pip": "file://pip.conf"})
+    spec = ImageSpec(name="shop", base="python", secrets={"pip": SecretRef("file://pip.conf")})
     built = await image.step(spec, (), workshop.given("image.shop"))
     assert (await built.container.file("/length").contents()).strip() == "11"
     assert not await built.container.exists("/run/secrets/pip")
@@ -133,7 +133,7 @@ async def test_the_native_platform_is_the_one_that_runs(workshop: Workshop, nonc
 
 async def test_a_secret_that_is_not_there_is_a_matter_of_credentials(workshop: Workshop) -> None:
     workshop.write(Dockerfile="FROM scratch\n")
-    spec = ImageSpec(name="shop", secrets={"pip": "env://LOCKGATE_TESTS_HAVE_NO_SUCH_VARIABLE"})
+    spec = ImageSpec(name="shop", secrets={"pip": SecretRef("env://LOCKGATE_TESTS_HAVE_NO_SUCH_VARIABLE")})
     with pytest.raises(CredentialsError, match="secret pip cannot be read"):
         await image.step(spec, (), workshop.given("image.shop"))
 

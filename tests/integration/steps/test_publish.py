@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from pipelines.errors import CredentialsError, RegistryUnavailable, StepFailed
-from pipelines.model import ImageSpec, PublishSpec, Registry, Source
+from pipelines.model import ImageSpec, PublishSpec, Registry, SecretRef, Source
 from pipelines.steps.common.dagger_errors import transient
 from pipelines.steps.image import run as image_step
 from pipelines.steps.publish import run as publish
@@ -133,7 +133,7 @@ def closed_registry(tmp_path: Path) -> Iterator[str]:
 
 async def test_a_password_out_of_a_secret(workshop: Workshop, source: Source, nonce: str, closed_registry: str) -> None:
     workshop.write(password=f"{PASSWORD}\n")
-    registry = Registry(url=f"{closed_registry}/tests", username="tests", auth="file://password")
+    registry = Registry(url=f"{closed_registry}/tests", username="tests", auth=SecretRef("file://password"))
     published, _ = await push(workshop, await made(workshop, nonce), source, registry=registry)
     async with httpx.AsyncClient(auth=("tests", PASSWORD)) as client:
         head = await client.head(f"http://{closed_registry}/v2/tests/shop/manifests/{published.digest}", headers=ACCEPT)
@@ -141,8 +141,10 @@ async def test_a_password_out_of_a_secret(workshop: Workshop, source: Source, no
     assert workshop.secrets == [f"{PASSWORD}\n"]
 
 
-@pytest.mark.parametrize("auth", [None, "file://password"])
-async def test_wrong_or_missing_credentials(workshop: Workshop, source: Source, nonce: str, closed_registry: str, auth: str | None) -> None:
+@pytest.mark.parametrize("auth", [None, SecretRef("file://password")])
+async def test_wrong_or_missing_credentials(
+    workshop: Workshop, source: Source, nonce: str, closed_registry: str, auth: SecretRef | None
+) -> None:
     workshop.write(password="wrong")
     registry = Registry(url=f"{closed_registry}/tests", username="tests", auth=auth)
     with pytest.raises(CredentialsError, match="refuses the credentials") as caught:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.errors import StepFailed
-from pipelines.model import Image, ImageTarget, ServiceSpec, StepLimits, TestSpec, Verdict
+from pipelines.model import Image, ImageTarget, SecretRef, ServiceSpec, StepLimits, TestSpec, Verdict
 from pipelines.steps.test import run as test
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ async def test_a_test_that_hangs_is_stopped_in_time_and_its_output_kept(workshop
 async def test_environment_and_secrets(workshop: Workshop, image: Image, nonce: str, monkeypatch: pytest.MonkeyPatch) -> None:
     workshop.write(token_dot_txt=f"s3cret-{nonce}")
     script = f'test "$TOKEN" = s3cret-{nonce} && test "$PLAIN" = yes && echo leak $TOKEN && printf "%s" \'{GOOD}\' > {JUNIT}'
-    check, _ = await run(workshop, image, spec(script, env={"PLAIN": "yes"}, secrets={"TOKEN": "file://token.txt"}))
+    check, _ = await run(workshop, image, spec(script, env={"PLAIN": "yes"}, secrets={"TOKEN": SecretRef("file://token.txt")}))
     assert check.verdict is Verdict.PASS
     assert workshop.secrets == [f"s3cret-{nonce}"]
     assert "leak ***" in workshop.log

@@ -13,6 +13,7 @@ from platformdirs.unix import Unix
 from pipelines.config import Layer
 from pipelines.config.places import MACHINE_FOLDER, is_there, places, user_folder
 from pipelines.errors import ConfigError
+from pipelines.model import SecretRef
 
 if TYPE_CHECKING:
     from tests.unit.config.conftest import Folder
@@ -42,7 +43,7 @@ def test_the_project_counts_more_than_the_user_and_the_user_more_than_the_machin
     loaded = shared.load(SMALL)
     assert loaded.project.registry is not None
     assert loaded.project.registry.url == "u.example"
-    assert loaded.project.build_secrets == {"pip": "file:///u", "ca": "file:///m"}
+    assert loaded.project.build_secrets == {"pip": SecretRef("file:///u"), "ca": SecretRef("file:///m")}
     assert loaded.provenance["registry.url"].layer is Layer.USER
     assert loaded.provenance["build.secrets.ca"].where == str(shared.path / "machine/settings.toml")
     own = shared.load(f'{SMALL}[registry]\nurl = "p.example"\n')

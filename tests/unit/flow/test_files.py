@@ -12,12 +12,12 @@ import pytest
 
 from pipelines.errors import Unavailable
 from pipelines.flow.folder import KEEP_RUNS, Home, new_run_id
-from pipelines.flow.known import known_secrets
 from pipelines.flow.lock import run_lock
+from pipelines.flow.secret_values import secret_values
 from pipelines.flow.state import State
 from pipelines.flow.transcript import TAIL_LINES, Transcript
 from pipelines.foundation.redaction import Redactor
-from pipelines.model import ImageSpec, ImageTarget, Project, Registry, Result, Status, TestSpec
+from pipelines.model import ImageSpec, ImageTarget, Project, Registry, Result, SecretRef, Status, TestSpec
 from pipelines.steps.definition import StepContext
 
 FULL = Path("/dev/full")
@@ -163,13 +163,18 @@ def project(root: Path, **parts: Any) -> Project:
 
 def test_secrets_that_can_be_read_are_known_before_anything_runs(tmp_path: Path) -> None:
     (tmp_path / "pip.conf").write_text("index = secret-of-file")
-    found = known_secrets(
+    found = secret_values(
         project(
             tmp_path,
-            registry=Registry(url="a", auth="env://TOKEN"),
-            images={"shop": ImageSpec(name="shop", secrets={"pip": "file://pip.conf", "gone": "file://gone", "cmd": "cmd://exit 1"})},
-            tests={"unit": TestSpec(name="unit", image=ImageTarget(name="shop"), command=("x",), secrets={"A": "env://UNSET"})},
-            build_secrets={"index": "env://INDEX"},
+            registry=Registry(url="a", auth=SecretRef("env://TOKEN")),
+            images={
+                "shop": ImageSpec(
+                    name="shop",
+                    secrets={"pip": SecretRef("file://pip.conf"), "gone": SecretRef("file://gone"), "cmd": SecretRef("cmd://exit 1")},
+                )
+            },
+            tests={"unit": TestSpec(name="unit", image=ImageTarget(name="shop"), command=("x",), secrets={"A": SecretRef("env://UNSET")})},
+            build_secrets={"index": SecretRef("env://INDEX")},
         ),
         {"TOKEN": "secret-of-env", "DAGGER_SESSION_TOKEN": "session-secret", "INDEX": "secret-of-builds"},
     )

@@ -22,7 +22,7 @@ from pipelines.flow.lock import run_lock
 from pipelines.flow.parts import Parts
 from pipelines.flow.run import RunRequest, plan_project, run_project
 from pipelines.flow.stop import Stop
-from pipelines.model import Check, EngineInfo, EngineSpec, Insecure, Project, Run, Source, Verdict
+from pipelines.model import Check, EngineInfo, EngineSpec, Insecure, Project, Run, SecretRef, Source, Verdict
 from pipelines.providers import Provider
 from pipelines.report import write_all
 
@@ -376,7 +376,7 @@ def test_secrets_of_the_environment_are_masked_from_the_first_line(house: House,
 
     house.environ["TOKEN"] = "hunter2-hunter2"
     house.steps = [make(prints)]
-    house.run(project=house.project(registry=Registry(url="a", auth="env://TOKEN")))
+    house.run(project=house.project(registry=Registry(url="a", auth=SecretRef("env://TOKEN"))))
     files = [path for path in house.home.path.rglob("*") if path.is_file()]
     assert [path for path in files if "hunter2" in path.read_text()] == []
 

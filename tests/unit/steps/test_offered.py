@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.model import SecretRef
 from pipelines.steps.image.build_secrets import secrets_of
 
 if TYPE_CHECKING:
     from pipelines.model import Project
 
-SECRETS = {"pip": "file:///etc/pip.conf", "ca": "file:///etc/ca.crt"}
+SECRETS = {"pip": SecretRef("file:///etc/pip.conf"), "ca": SecretRef("file:///etc/ca.crt")}
 
 
 @pytest.mark.parametrize(
@@ -32,8 +33,11 @@ def test_a_secret_is_offered_where_its_id_is_asked_for(project: Project, text: s
 
 def test_the_secret_of_an_image_itself_counts_more(project: Project) -> None:
     (project.root / "Dockerfile").write_text("FROM a\nRUN --mount=type=secret,id=pip true\n")
-    shop = dataclasses.replace(project.images["shop"], secrets={"pip": "env://MINE", "other": "env://OTHER"})
-    assert secrets_of(shop, dataclasses.replace(project, build_secrets=SECRETS)) == {"pip": "env://MINE", "other": "env://OTHER"}
+    shop = dataclasses.replace(project.images["shop"], secrets={"pip": SecretRef("env://MINE"), "other": SecretRef("env://OTHER")})
+    assert secrets_of(shop, dataclasses.replace(project, build_secrets=SECRETS)) == {
+        "pip": SecretRef("env://MINE"),
+        "other": SecretRef("env://OTHER"),
+    }
 
 
 def test_without_a_dockerfile_nothing_is_asked_for(project: Project) -> None:

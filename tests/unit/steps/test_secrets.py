@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.model import SecretRef
 from pipelines.steps.common.secrets import located
 
 
@@ -21,4 +22,4 @@ from pipelines.steps.common.secrets import located
 )
 def test_files_are_found_from_the_project(monkeypatch: pytest.MonkeyPatch, uri: str, expected: str) -> None:
     monkeypatch.setenv("HOME", "/home/dev")
-    assert located(uri, Path("/project")) == expected
+    assert located(SecretRef(uri), Path("/project")) == expected

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.model import LockedImage, OnInconclusive, Severity, StepLimits, Thresholds
+from pipelines.model import LockedImage, OnInconclusive, SecretRef, Severity, StepLimits, Thresholds
 from pipelines.steps.settings import settings_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ CHANGES: list[Change] = [
     (lambda p: with_image(p, target="other"), "[images.shop] target", SHOP - {"test.unit"}),
     (lambda p: with_image(p, args={"X": "1"}), "build argument X", SHOP),
     (lambda p: with_image(p, args={"X": "{revision}"}), "build argument X", SHOP),
-    (lambda p: with_image(p, secrets={"pip": "env://PIP"}), "[images.shop] secrets", SHOP),
+    (lambda p: with_image(p, secrets={"pip": SecretRef("env://PIP")}), "[images.shop] secrets", SHOP),
     (lambda p: with_image(p, labels={"team": "shop"}), "label team", {"scan.shop"}),
     (lambda p: with_lock(p, "python"), "base image python", SHOP),
     (lambda p: with_lock(p, "trivy-db"), "image trivy-db", {"scan.shop", "scan.sources"}),

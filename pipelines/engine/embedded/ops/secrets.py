@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 from pipelines.engine.embedded.errors import InvalidInput, SecretError
@@ -35,6 +37,34 @@ def secret_from_uri(workdir: Path, uri: str, cache_key: str | None) -> SecretSta
     readers = {"env": _from_env, "file": lambda path: _from_file(workdir, path), "cmd": _from_command}
     identity = f"key:{cache_key}" if cache_key else f"uri:{uri}"
     return SecretState(rest if scheme == "env" else uri, identity, uri, lambda: readers[scheme](rest))
+
+
+class SecretValues:
+    """The values of a session's secrets, each read once: who asks meanwhile waits for the same reading.
+
+    A command that failed is not run again: what it asks of a person (a password, a touch) is asked once. What else could not be read
+    may be there the next time.
+    """
+
+    def __init__(self) -> None:
+        self._readings: dict[str, asyncio.Task[bytes]] = {}
+
+    async def of(self, secret: SecretState) -> bytes:
+        """The value of a secret.
+
+        Raises:
+            SecretError: it cannot be read.
+        """
+        reading = self._readings.get(secret.identity)
+        if reading is None:
+            reading = self._readings[secret.identity] = asyncio.create_task(asyncio.to_thread(secret.read))
+            reading.add_done_callback(partial(self._read, secret))
+        return await asyncio.shield(reading)
+
+    def _read(self, secret: SecretState, reading: asyncio.Task[bytes]) -> None:
+        failed = reading.cancelled() or reading.exception() is not None
+        if failed and not secret.uri.startswith("cmd://"):
+            del self._readings[secret.identity]
 
 
 def _from_env(name: str) -> bytes:

@@ -13,6 +13,7 @@ from pipelines.engine.embedded.images import platforms
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.evaluate import OpEvaluator
+from pipelines.engine.embedded.ops.secrets import SecretValues
 from pipelines.engine.embedded.ops.services import Services
 from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount
 from pipelines.engine.embedded.words import size, span
@@ -62,7 +63,7 @@ class Session:
     ops: OpEvaluator = field(init=False)
     services: Services = field(init=False)
     images: Images = field(init=False)
-    _secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
+    _secrets: SecretValues = field(default_factory=SecretValues, repr=False)
     _contents: dict[str, str] = field(default_factory=dict)
     _refs: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -85,9 +86,7 @@ class Session:
 
     async def secret_value(self, secret: SecretState) -> bytes:
         """A secret's value, read once a session."""
-        if secret.identity not in self._secrets:
-            self._secrets[secret.identity] = await asyncio.to_thread(secret.read)
-        return self._secrets[secret.identity]
+        return await self._secrets.of(secret)
 
     async def content(
         self,

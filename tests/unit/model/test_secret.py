@@ -1,0 +1,71 @@
+"""References to secrets: what their text shows, and how they are found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.model import SecretRef, values_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("env://TOKEN", "env://TOKEN"),
+        ("file://~/.config/pip.conf", "file://~/.config/pip.conf"),
+        ("cmd://pass", "cmd://pass"),
+        ("cmd://curl -H 'Authorization: hunter2' https://x", "cmd://curl …"),
+        ("vault://path/hunter2", "vault://…"),
+        ("hunter2", "…"),
+    ],
+)
+def test_its_text_names_the_place(uri: str, shown: str) -> None:
+    assert str(SecretRef(uri)) == shown
+    assert repr(SecretRef(uri)) == f"SecretRef({shown})"
+
+
+@given(st.text(st.characters(exclude_characters=" "), min_size=1), st.text(min_size=1))
+def test_arguments_of_a_command_are_never_shown(program: str, arguments: str) -> None:
+    assert "hunter2" not in repr([SecretRef(f"cmd://{program} hunter2{arguments}")]).replace(program, "")
+
+
+@dataclass(frozen=True)
+class _Spec:
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
+    inner: tuple[object, ...] = ()
+    word: str = "env://NOT_A_SECRET"
+
+
+NESTED = st.recursive(
+    st.one_of(st.text(), st.integers(), st.none(), st.builds(SecretRef, st.text())),
+    lambda inner: st.one_of(
+        st.lists(inner),
+        st.dictionaries(st.text(), inner),
+        st.builds(lambda parts: _Spec(inner=tuple(parts)), st.lists(inner)),
+        st.builds(lambda refs: _Spec(secrets=refs), st.dictionaries(st.text(), st.builds(SecretRef, st.text()))),
+    ),
+)
+
+
+@given(NESTED)
+def test_every_reference_is_found_wherever_it_stands(value: object) -> None:
+    """`repr` of plain values and dataclasses names all that is in them."""
+    assert len(list(values_of(SecretRef, value))) == repr(_hidden(value)).count("SECRET-REFERENCE")
+
+
+def _hidden(value: object) -> object:
+    """The same value with a mark for every reference, and without texts."""
+    if isinstance(value, SecretRef):
+        return "SECRET-REFERENCE"
+    if isinstance(value, _Spec):
+        return [_hidden(value.secrets), _hidden(value.inner)]
+    if isinstance(value, dict):
+        return [_hidden(part) for part in value.values()]
+    return [_hidden(part) for part in value] if isinstance(value, list | tuple) else ""
