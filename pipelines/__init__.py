@@ -33,13 +33,14 @@ if TYPE_CHECKING:
     from pipelines.flow.run import RunRequest, plan_project, run_project
     from pipelines.flow.stop import Stop
     from pipelines.model import (
+        BuiltImage,
         Case,
         Check,
         EngineInfo,
         Finding,
-        Image,
         Location,
         Project,
+        PublishedImage,
         Result,
         Run,
         Severity,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pipelines.steps.definition import StepContext
 
 __all__ = [
+    "BuiltImage",
     "Case",
     "Check",
     "ConfigError",
@@ -61,7 +63,6 @@ __all__ = [
     "ExitCode",
     "Finding",
     "GraphError",
-    "Image",
     "InternalError",
     "Loaded",
     "Location",
@@ -69,6 +70,7 @@ __all__ = [
     "NothingSelected",
     "Plan",
     "Project",
+    "PublishedImage",
     "RegistryUnavailable",
     "Result",
     "Run",
@@ -99,13 +101,14 @@ _HOMES = {
     "pipelines.flow.run": ("RunRequest", "plan_project", "run_project"),
     "pipelines.flow.stop": ("Stop",),
     "pipelines.model": (
+        "BuiltImage",
         "Case",
         "Check",
         "EngineInfo",
         "Finding",
-        "Image",
         "Location",
         "Project",
+        "PublishedImage",
         "Result",
         "Run",
         "Severity",

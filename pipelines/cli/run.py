@@ -119,5 +119,5 @@ def _print_published(run: Run, here: Settings) -> None:
     from pipelines.report.select import images
 
     for image in images(run.results):
-        if image.published and image.ref:
-            here.stdout().line(image.ref)
+        if image.published is not None:
+            here.stdout().line(image.published.ref)

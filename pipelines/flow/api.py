@@ -1,9 +1,9 @@
 """The decorator that makes a function a step: `@pipeline.step` in lockgate.py.
 
-    from pipelines import Check, Image, Verdict, pipeline
+    from pipelines import Check, BuiltImage, Verdict, pipeline
 
     @pipeline.step
-    async def smoke(image_shop: Image) -> Check:
+    async def smoke(image_shop: BuiltImage) -> Check:
         ...
 
 The function itself stays as it is, so a test can call it. It becomes the step `step.smoke`; other steps take its value by a parameter

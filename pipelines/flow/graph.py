@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.config.suggest import did_you_mean
 from pipelines.errors import GraphError
 from pipelines.flow.order import CycleError, topological
-from pipelines.flow.types import anything, same_type, tidy
+from pipelines.flow.types import anything, renamed_type, same_type, tidy
 from pipelines.steps.catalog import parameter_name
 from pipelines.steps.definition import GIVENS
 
@@ -171,8 +171,14 @@ def _by_type(step: StepDef, parameter: Parameter, steps: Mapping[str, StepDef]) 
     raise GraphError(
         f"{step.id} needs {_show(parameter)}, and nothing gives it{did_you_mean(parameter.name, names)}",
         cause=f"candidates: {_candidates(others)}",
-        next_step="name the parameter after a step (id with _ for . and -), or annotate it with a type one step gives",
+        next_step=_new_name(parameter)
+        or "name the parameter after a step (id with _ for . and -), or annotate it with a type one step gives",
     )
+
+
+def _new_name(parameter: Parameter) -> str | None:
+    now = renamed_type(parameter.annotation)
+    return f"{parameter.annotation} is now {now}" if now else None
 
 
 def _ambiguous(step: StepDef, parameter: Parameter, found: Sequence[StepDef]) -> GraphError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+RENAMED = {"Image": "BuiltImage, or PublishedImage for what publish gives"}
+"""Types of the public face that had another name before."""
+
 
 def tidy(annotation: str) -> str:
     """An annotation without quotes and without `None`: what a step needs is there when it runs."""
@@ -11,7 +14,7 @@ def tidy(annotation: str) -> str:
 
 
 def same_type(one: str, other: str) -> bool:
-    """Whether two annotations mean the same type: `Image` is `pipelines.Image`; `redis.Client` is not `dagger.Client`.
+    """Whether two annotations mean the same type: `BuiltImage` is `pipelines.BuiltImage`; `redis.Client` is not `dagger.Client`.
 
     Where both name a package, the packages must agree, not the modules: classes are imported from where they are re-exported.
     """
@@ -19,6 +22,11 @@ def same_type(one: str, other: str) -> bool:
     if one.rpartition(".")[2] != other.rpartition(".")[2]:
         return False
     return "." not in one or "." not in other or one.partition(".")[0] == other.partition(".")[0]
+
+
+def renamed_type(annotation: str | None) -> str | None:
+    """What a type of ours is called now, when an annotation says its old name."""
+    return None if annotation is None else RENAMED.get(tidy(annotation).removeprefix("pipelines."))
 
 
 def anything(annotation: str | None) -> bool:

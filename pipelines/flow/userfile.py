@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
 from pipelines.flow.api import definition_of
+from pipelines.flow.types import RENAMED
 from pipelines.foundation.exceptions import described, message_of
 from pipelines.foundation.regular_files import read_bytes
 
@@ -83,6 +84,8 @@ def _line(error: BaseException, path: Path) -> int | str:
 def _remedy(error: BaseException, path: Path) -> str:
     if isinstance(error, NameError) and error.name == _HEAVY:
         return "begin the file with `from __future__ import annotations`: annotations are matched as text"
+    if isinstance(error, ImportError) and error.name == "pipelines":
+        return next((f"{old} is now {now}" for old, now in RENAMED.items() if f"'{old}'" in str(error)), f"try: python {path}")
     return f"try: python {path}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.model.check import Case, Check
 from pipelines.model.finding import Finding, Location, Severity, Waiver
-from pipelines.model.image import Image, Source
+from pipelines.model.image import BuiltImage, ImageContainers, PublishedImage, Source
 from pipelines.model.project import (
     EngineKind,
     EngineSpec,
@@ -29,6 +29,7 @@ from pipelines.model.verdict import EndOfSupport, OnInconclusive, Status, Verdic
 from pipelines.model.walk import values_of
 
 __all__ = [
+    "BuiltImage",
     "Case",
     "Check",
     "EndOfSupport",
@@ -36,7 +37,7 @@ __all__ = [
     "EngineKind",
     "EngineSpec",
     "Finding",
-    "Image",
+    "ImageContainers",
     "ImageSpec",
     "ImageTarget",
     "Insecure",
@@ -47,6 +48,7 @@ __all__ = [
     "Project",
     "PublishSpec",
     "PublishWhen",
+    "PublishedImage",
     "Registry",
     "Result",
     "Run",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pipelines.report.select import images
 
 if TYPE_CHECKING:
-    from pipelines.model import Case, EngineInfo, Finding, Image, Result, Run, Waiver
+    from pipelines.model import Case, EngineInfo, Finding, Result, Run, Waiver
+    from pipelines.report.select import ReportedImage
 
 SCHEMA = 1
 
@@ -101,12 +102,13 @@ def _waiver(waiver: Waiver | None) -> dict[str, str] | None:
     return {"id": waiver.id, "owner": waiver.owner, "reason": waiver.reason, "expires": waiver.expires.isoformat()}
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _image(image: ReportedImage) -> dict[str, Any]:
+    published = image.published
     return {
         "name": image.name,
-        "ref": image.ref,
-        "digest": image.digest,
-        "published": image.published,
+        "ref": published.ref if published else None,
+        "digest": published.digest if published else None,
+        "published": published is not None,
         "version": image.version,
         "platforms": list(image.platforms),
         "base": image.base,

@@ -11,7 +11,8 @@ from pipelines.report.select import bad, images, open_findings
 from pipelines.report.text import counts, duration, finding_line, has_worked, outcome, remark
 
 if TYPE_CHECKING:
-    from pipelines.model import Image, Result, Run
+    from pipelines.model import Result, Run
+    from pipelines.report.select import ReportedImage
 
 _MARKS = {"passed": "✅", "failed": "❌", "error": "❌", "blocked": "⛔", "skipped": "⏭️", "cancelled": "🚫"}
 _MOST_FINDINGS = 20
@@ -52,12 +53,11 @@ def _images(run: Run) -> str:
     return "\n".join(["| image | reference | base |", "|---|---|---|", *rows]) if rows else ""
 
 
-def _reference(image: Image) -> str:
-    reference = image.ref or image.digest
-    return f"`{reference}`" if reference and image.published else "not published"
+def _reference(image: ReportedImage) -> str:
+    return f"`{image.published.ref}`" if image.published else "not published"
 
 
-def _base(image: Image) -> str:
+def _base(image: ReportedImage) -> str:
     return f"{image.base} ({image.origin})" if image.base and image.origin else image.base or ""
 
 

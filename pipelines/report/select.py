@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.model import Image, Status
+from pipelines.model import BuiltImage, PublishedImage, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,14 +15,40 @@ if TYPE_CHECKING:
 _BAD = frozenset({Status.FAILED, Status.ERROR})
 
 
-def images(results: Iterable[Result]) -> tuple[Image, ...]:
-    """The images a run made, one a name, in the order they were first built; a published one stands for its recipe."""
-    found: dict[str, Image] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedImage:
+    """An image of a run as reports tell of it: what was built, and where it is when it was published."""
+
+    name: str
+    version: str | None = None
+    platforms: tuple[str, ...] = ()
+    base: str | None = None
+    origin: str | None = None
+    published: PublishedImage | None = None
+
+
+def images(results: Iterable[Result]) -> tuple[ReportedImage, ...]:
+    """The images a run made, one a name, in the order they were first built."""
+    built: dict[str, BuiltImage] = {}
+    published: dict[str, PublishedImage] = {}
     for result in results:
-        image = result.value
-        if result and isinstance(image, Image) and (image.name not in found or image.published or not found[image.name].published):
-            found[image.name] = image
-    return tuple(found.values())
+        if result and isinstance(result.value, BuiltImage):
+            built[result.value.name] = result.value
+        elif result and isinstance(result.value, PublishedImage):
+            published[result.value.name] = result.value
+    both: dict[str, BuiltImage | PublishedImage] = {**built, **published}
+    return tuple(_reported(image, built.get(name), published.get(name)) for name, image in both.items())
+
+
+def _reported(image: BuiltImage | PublishedImage, built: BuiltImage | None, published: PublishedImage | None) -> ReportedImage:
+    return ReportedImage(
+        name=image.name,
+        version=image.version,
+        platforms=image.platforms,
+        base=built.base if built else None,
+        origin=built.origin if built else None,
+        published=published,
+    )
 
 
 def bad(run: Run) -> tuple[Result, ...]:

@@ -16,7 +16,7 @@ from pipelines.steps.definition import Parameter, StepDef
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
-    from pipelines.model import Image, Project, ServiceSpec, Source, StepLimits
+    from pipelines.model import BuiltImage, Project, ServiceSpec, Source, StepLimits
 
 GIVEN = (
     Parameter(name="client", annotation="dagger.Client"),
@@ -53,7 +53,7 @@ def parameter_name(step_id: str) -> str:
 def _images(project: Project) -> Iterator[StepDef]:
     for spec in project.images.values():
         what = (spec, targets_used(project, spec.name))
-        yield _define("image", spec.name, what=what, provides="Image", limits=spec.limits, line=describe.image(spec))
+        yield _define("image", spec.name, what=what, provides="BuiltImage", limits=spec.limits, line=describe.image(spec))
 
 
 def _tests(project: Project) -> Iterator[StepDef]:
@@ -90,7 +90,15 @@ def _publishes(project: Project, source: Source, options: RunOptions, checks: tu
     for name in project.images:
         line = describe.publish(project, spec, name, source)
         yield _define(
-            "publish", name, what=(spec, name), images=(name,), provides="Published", limits=spec.limits, line=line, skip=skip, after=checks
+            "publish",
+            name,
+            what=(spec, name),
+            images=(name,),
+            provides="PublishedImage",
+            limits=spec.limits,
+            line=line,
+            skip=skip,
+            after=checks,
         )
 
 
@@ -135,7 +143,7 @@ def _define(
         id=f"{kind}.{name}",
         kind=kind,
         name=name,
-        parameters=(*GIVEN, *(Parameter(name=parameter, annotation="Image") for parameter in wanted.values())),
+        parameters=(*GIVEN, *(Parameter(name=parameter, annotation="BuiltImage") for parameter in wanted.values())),
         provides=provides,
         load=partial(_load, kind, what, wanted),
         limits=limits,
@@ -151,7 +159,7 @@ def _load(kind: str, what: tuple[object, ...], wanted: Mapping[str, str]) -> Cal
 
     code: Callable[..., Awaitable[object]] = importlib.import_module(f"pipelines.steps.{kind}.run").step
 
-    async def run(*, client: Any, context: Any, project: Project, source: Source, **values: Image) -> object:
+    async def run(*, client: Any, context: Any, project: Project, source: Source, **values: BuiltImage) -> object:
         images = {name: values[parameter] for name, parameter in wanted.items()}
         return await code(*what, Given(client=client, context=context, project=project, source=source, images=images))
 

@@ -20,7 +20,7 @@ GIVENS = ("Project", "Source", "dagger.Client", "StepContext")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A parameter of a step function; `annotation` is its type as text (`dagger.Client`, `Image`, `Project`), never evaluated."""
+    """A parameter of a step function; `annotation` is its type as text (`dagger.Client`, `BuiltImage`, `Project`), never evaluated."""
 
     name: str
     annotation: str | None

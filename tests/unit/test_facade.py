@@ -45,7 +45,7 @@ def test_importing_the_face_imports_nothing_heavy() -> None:
 
 
 def test_a_user_file_imports_nothing_heavy() -> None:
-    assert not loaded_after("from pipelines import Check, Image, Verdict, StepContext, pipeline") & set(HEAVY)
+    assert not loaded_after("from pipelines import Check, BuiltImage, Verdict, StepContext, pipeline") & set(HEAVY)
 
 
 def test_a_plan_imports_neither_dagger_nor_rich_nor_a_loop() -> None:

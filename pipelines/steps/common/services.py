@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import Image, ServiceSpec
+    from pipelines.model import BuiltImage, ServiceSpec
     from pipelines.steps.common.step_inputs import Given
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def bind(container: dagger.Container, bound: Iterable[Bound]) -> dagger.Containe
     return container
 
 
-def stage(image: Image, target: str | None) -> dagger.Container:
+def stage(image: BuiltImage, target: str | None) -> dagger.Container:
     """The container of a stage of an image; without a target, of the one that ships.
 
     Raises:

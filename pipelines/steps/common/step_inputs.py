@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import Image, Project, Source
+    from pipelines.model import BuiltImage, Project, Source
     from pipelines.steps.definition import StepContext
 
 
@@ -22,4 +22,4 @@ class Given:
     context: StepContext
     project: Project
     source: Source
-    images: Mapping[str, Image]
+    images: Mapping[str, BuiltImage]

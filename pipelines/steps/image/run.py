@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import LockgateError, StepFailed
 from pipelines.foundation.regular_files import read_text
-from pipelines.model import Image, Insecure
+from pipelines.model import BuiltImage, ImageContainers, Insecure
 from pipelines.steps.common.dagger_errors import border
 from pipelines.steps.common.references import resolve
 from pipelines.steps.common.replay import Stamp, has_volatile
@@ -57,7 +57,7 @@ class Recipe:
         )
 
 
-async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
+async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> BuiltImage:
     """Build the image for every platform; the stages in `targets` are offered unbuilt and build when something runs in them.
 
     Raises:
@@ -87,12 +87,16 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> Image:
         given.context.cached = True
     else:
         variants = {platform: await _variant(recipe, given, platform, native, labels) for platform in wanted}
-    return Image(
-        name=spec.name,
-        container=(shipped := variants.get(native) or next(iter(variants.values()))),
-        platforms=spec.platforms,
+    shipped = variants.get(native) or next(iter(variants.values()))
+    containers = ImageContainers(
+        container=shipped,
         variants=tuple(variants.values()) if len(variants) > 1 else (),
         targets={**({spec.target: shipped} if spec.target else {}), **stages},
+    )
+    return BuiltImage(
+        name=spec.name,
+        containers=lambda: containers,
+        platforms=spec.platforms,
         labels=labels,
         version=given.source.version,
         base=base.reference if base else None,

@@ -9,12 +9,12 @@ pulled.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pipelines.engine.codes import Code
 from pipelines.errors import ConfigError, StepFailed
+from pipelines.model import PublishedImage
 from pipelines.steps.common.dagger_errors import border
 from pipelines.steps.common.error_messages import code_of
 from pipelines.steps.common.login import login
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import Image, PublishSpec, Registry
+    from pipelines.model import BuiltImage, PublishSpec, Registry
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.common.tags import Tag
 
@@ -34,7 +34,7 @@ CANDIDATE = "candidate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Press:
+class EngineRepository:
     """What is pushed, and to where. `login` is an empty container that knows the credentials; lookups start from it."""
 
     address: str
@@ -62,8 +62,8 @@ class Press:
             raise
 
 
-async def step(spec: PublishSpec, name: str, given: Given) -> Image:
-    """Push the image and return it with its reference and digest.
+async def step(spec: PublishSpec, name: str, given: Given) -> PublishedImage:
+    """Push the image; what the registry has of it.
 
     Raises:
         StepFailed: an immutable tag would move.
@@ -82,22 +82,30 @@ async def step(spec: PublishSpec, name: str, given: Given) -> Image:
             next_step='set tags = ["{version}"]',
         )
     with border(f"publish {name}"):
-        press = await _press(given, registry, image)
-        published = await push_tags(press, tags, given.context.log, known=image.found)
-    given.context.cached = published.unchanged
-    ref = f"{press.address}:{tags[0].name}@{published.digest}"
-    given.context.log(f"published {ref}\n")
-    return dataclasses.replace(image, ref=ref, digest=published.digest, published=True)
+        target = await _repository_of(given, registry, image)
+        pushed = await push_tags(target, tags, given.context.log, known=image.found)
+    given.context.cached = pushed.unchanged
+    published = PublishedImage(
+        name=name,
+        repository=target.address,
+        digest=pushed.digest,
+        tags=pushed.tags,
+        platforms=image.platforms,
+        labels=image.labels,
+        version=image.version,
+    )
+    given.context.log(f"published {published.ref}\n")
+    return published
 
 
-async def _press(given: Given, registry: Registry, image: Image) -> Press:
+async def _repository_of(given: Given, registry: Registry, image: BuiltImage) -> EngineRepository:
     entry = await login(given, registry)
     empty = entry.apply(given.client.container())
     container = empty if image.variants else entry.apply(image.container)
-    return Press(address=repository(registry, image.name), container=container, variants=image.variants, login=empty)
+    return EngineRepository(address=repository(registry, image.name), container=container, variants=image.variants, login=empty)
 
 
-class Shelf(Protocol):
+class ImageRepository(Protocol):
     """A place in a registry where one image goes: what is decided about tags needs no more than this."""
 
     @property
@@ -112,48 +120,53 @@ class Shelf(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """The digest an image has in the registry, and whether every tag named it already."""
+class Pushed:
+    """The digest an image has in the registry, the tags that name it there, and whether they all did before."""
 
     digest: str
+    tags: tuple[str, ...]
     unchanged: bool
 
 
-async def push_tags(shelf: Shelf, tags: Sequence[Tag], log: Callable[[str], None], *, known: str | None = None) -> Published:
+async def push_tags(target: ImageRepository, tags: Sequence[Tag], log: Callable[[str], None], *, known: str | None = None) -> Pushed:
     """Push every tag that does not name the image yet. `known` is the digest of an image that came out of this registry.
 
     Raises:
         StepFailed: an immutable tag would move; nothing but the candidate was pushed.
     """
-    there = {tag.name: await shelf.remote(tag.name) for tag in tags}
+    there = {tag.name: await target.remote(tag.name) for tag in tags}
     taken = [tag for tag in tags if tag.immutable and there[tag.name] is not None]
     if known is not None and taken and all(there[tag.name] == known for tag in taken):
-        return await _join(shelf, tags, there, known, log)
-    digest = await shelf.push(CANDIDATE) if taken else None
+        return await _join(target, tags, there, known, log)
+    digest = await target.push(CANDIDATE) if taken else None
     for tag in taken:
         if there[tag.name] != digest:
-            raise _would_move(shelf, tag, str(there[tag.name]), str(digest))
-        log(f"{shelf.address}:{tag.name} is there already\n")
+            raise _would_move(target, tag, str(there[tag.name]), str(digest))
+        log(f"{target.address}:{tag.name} is there already\n")
     for tag in (tag for tag in tags if tag not in taken):
-        pushed = await shelf.push(tag.name)
-        log(f"pushed {shelf.address}:{tag.name}@{pushed}\n")
+        pushed = await target.push(tag.name)
+        log(f"pushed {target.address}:{tag.name}@{pushed}\n")
         if digest is not None and pushed != digest:
             raise StepFailed(
-                f"{shelf.address}:{tag.name} got digest {pushed}, another tag of the same image has {digest}",
+                f"{target.address}:{tag.name} got digest {pushed}, another tag of the same image has {digest}",
                 cause="the image changed while it was pushed",
             )
         digest = pushed
-    return Published(digest=str(digest), unchanged=all(before == digest for before in there.values()))
+    names = tuple(tag.name for tag in tags)
+    return Pushed(digest=str(digest), tags=names, unchanged=all(before == digest for before in there.values()))
 
 
-async def _join(shelf: Shelf, tags: Sequence[Tag], there: Mapping[str, str | None], known: str, log: Callable[[str], None]) -> Published:
+async def _join(
+    target: ImageRepository, tags: Sequence[Tag], there: Mapping[str, str | None], known: str, log: Callable[[str], None]
+) -> Pushed:
     """Tags of an image that was published before. What is missing is added if the engine can push the same bytes; a moving tag that names
     another image stays, since it may have moved on to a later release.
     """
+    names = [tag.name for tag in tags if there[tag.name] == known]
     missing = [tag for tag in tags if there[tag.name] is None]
-    same = not missing or await shelf.push(CANDIDATE) == known
+    same = not missing or await target.push(CANDIDATE) == known
     for tag in tags:
-        name = f"{shelf.address}:{tag.name}"
+        name = f"{target.address}:{tag.name}"
         if tag not in missing:
             log(
                 f"{name} is there already\n"
@@ -161,7 +174,8 @@ async def _join(shelf: Shelf, tags: Sequence[Tag], there: Mapping[str, str | Non
                 else f"{name} names {there[tag.name]} and stays: {known} is older\n"
             )
         elif same:
-            log(f"pushed {name}@{await shelf.push(tag.name)}\n")
+            log(f"pushed {name}@{await target.push(tag.name)}\n")
+            names.append(tag.name)
         elif tag.immutable:
             raise StepFailed(
                 f"the tag {name} is missing, and this engine cannot add it to {known}, which is published already",
@@ -170,12 +184,13 @@ async def _join(shelf: Shelf, tags: Sequence[Tag], there: Mapping[str, str | Non
             )
         else:
             log(f"{name} is not set: this engine cannot push {known} again without changing it\n")
-    return Published(digest=known, unchanged=not (missing and same))
+    kept = tuple(tag.name for tag in tags if tag.name in names)
+    return Pushed(digest=known, tags=kept, unchanged=not (missing and same))
 
 
-def _would_move(shelf: Shelf, tag: Tag, before: str, after: str) -> StepFailed:
+def _would_move(target: ImageRepository, tag: Tag, before: str, after: str) -> StepFailed:
     return StepFailed(
-        f"the tag {shelf.address}:{tag.name} is immutable and names {before}, this image is {after}",
+        f"the tag {target.address}:{tag.name} is immutable and names {before}, this image is {after}",
         cause="this version was published before, from other inputs (or by a Lockgate that did not label images with them)",
         next_step="make a new version (git tag), or list the tag under [publish] moving",
     )

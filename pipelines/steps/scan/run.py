@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import Image, ScanSpec
+    from pipelines.model import BuiltImage, ScanSpec
     from pipelines.steps.common.replay import Stamp
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.scan.database import Database
@@ -127,7 +127,7 @@ def _trivy(given: Given, spec: ScanSpec, known: Database) -> dagger.Container:
     return container.with_mounted_directory(f"{CACHE}/db", known.folder)
 
 
-def _image_targets(given: Given, spec: ScanSpec, known: Database, image: Image) -> tuple[Target, ...]:
+def _image_targets(given: Given, spec: ScanSpec, known: Database, image: BuiltImage) -> tuple[Target, ...]:
     """Trivy on the tarball of each platform's image as it will be pushed: layers, and secrets in its environment and history."""
     base, path = _trivy(given, spec, known), f"{ROOT}/{image.name}.tar"
     arguments = ("image", *ALWAYS, "--scanners", "vuln,secret", "--image-config-scanners", "secret", "--input", path)

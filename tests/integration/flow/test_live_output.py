@@ -20,14 +20,14 @@ pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest
 
 HANGS = """
 from __future__ import annotations
-from pipelines import Image, pipeline
+from pipelines import BuiltImage, pipeline
 
 @pipeline.step(timeout="{timeout}")
-async def hangs(image_app: Image) -> None:
+async def hangs(image_app: BuiltImage) -> None:
     await image_app.container.with_exec(["sh", "-c", "echo one; echo two >&2; printf 'test_b ..'; sleep 1000"]).stdout()
 
 @pipeline.step
-async def talks(image_app: Image) -> None:
+async def talks(image_app: BuiltImage) -> None:
     await image_app.container.with_exec(["sh", "-c", "echo mine"]).stdout()
 """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import dagger
 import pytest
 
-from pipelines.model import Image, ImageSpec, LockedImage, Project, Registry, Source
+from pipelines.model import BuiltImage, ImageSpec, LockedImage, Project, Registry, Source
 from pipelines.steps.common.step_inputs import Given
 from pipelines.steps.definition import StepContext
 from pipelines.steps.image import run as image_step
@@ -55,7 +55,7 @@ class Workshop:
         *,
         attempt: str | None = None,
         source: Source | None = None,
-        images: tuple[Image, ...] = (),
+        images: tuple[BuiltImage, ...] = (),
         **project: Any,
     ) -> Given:
         run_id = f"run-{next(self.runs)}-{time.time_ns()}"
@@ -73,7 +73,7 @@ class Workshop:
             images={image.name: image for image in images},
         )
 
-    async def image(self, dockerfile: str, *targets: str, **spec: Any) -> Image:
+    async def image(self, dockerfile: str, *targets: str, **spec: Any) -> BuiltImage:
         """The image of a Dockerfile that starts with `ARG BASE`, `FROM $BASE`."""
         self.write(Dockerfile=dockerfile)
         return await image_step.step(ImageSpec(**{"name": "shop", "base": "python", **spec}), targets, self.given("image.shop"))

@@ -10,7 +10,7 @@ from pipelines.model import PerfSpec, ServiceSpec, Thresholds, Verdict
 from pipelines.steps.perf import run as perf
 
 if TYPE_CHECKING:
-    from pipelines.model import Check, Image
+    from pipelines.model import BuiltImage, Check
     from pipelines.steps.common.step_inputs import Given
     from tests.integration.steps.conftest import Workshop
 
@@ -27,7 +27,7 @@ STRICT = SCRIPT.replace("vus: 1,", "vus: 1, thresholds: { http_req_duration: ['p
 
 
 @pytest.fixture
-async def image(workshop: Workshop, nonce: str) -> Image:
+async def image(workshop: Workshop, nonce: str) -> BuiltImage:
     workshop.write(perf__load_dot_js=SCRIPT, perf__lib__where_dot_js="export const path = '/';\n")
     return await workshop.image(f'ARG BASE\nFROM $BASE\nRUN echo {nonce}\nCMD ["python3", "-m", "http.server", "8000"]\n')
 
@@ -36,12 +36,12 @@ SERVICE = ServiceSpec(image="shop", port=8000, health="/", deadline_s=30)
 SPEC = PerfSpec(name="load", script="perf/load.js", service=SERVICE, thresholds=Thresholds(p95_ms=60_000, error_rate=0.0))
 
 
-async def measure(workshop: Workshop, image: Image, what: PerfSpec = SPEC, **more: Any) -> tuple[Check, Given]:
+async def measure(workshop: Workshop, image: BuiltImage, what: PerfSpec = SPEC, **more: Any) -> tuple[Check, Given]:
     given = workshop.given(f"perf.{what.name}", images=(image,), **more)
     return await perf.step(what, given), given
 
 
-async def test_a_measurement_and_its_replay(workshop: Workshop, image: Image) -> None:
+async def test_a_measurement_and_its_replay(workshop: Workshop, image: BuiltImage) -> None:
     first, _ = await measure(workshop, image)
     assert (first.verdict, first.reason, first.facts["requests"]) == (Verdict.PASS, None, 5)
     again, given = await measure(workshop, image)
@@ -51,7 +51,7 @@ async def test_a_measurement_and_its_replay(workshop: Workshop, image: Image) ->
     assert (given.context.folder / "k6-summary.json").is_file()
 
 
-async def test_a_crossed_limit_fails_and_is_measured_again(workshop: Workshop, image: Image) -> None:
+async def test_a_crossed_limit_fails_and_is_measured_again(workshop: Workshop, image: BuiltImage) -> None:
     strict = dataclasses.replace(SPEC, thresholds=Thresholds(p95_ms=0.000001))
     times = set()
     for _ in range(2):
@@ -63,7 +63,7 @@ async def test_a_crossed_limit_fails_and_is_measured_again(workshop: Workshop, i
     assert len(times) == 2
 
 
-async def test_the_configuration_reaches_the_script(workshop: Workshop, image: Image) -> None:
+async def test_the_configuration_reaches_the_script(workshop: Workshop, image: BuiltImage) -> None:
     check, _ = await measure(workshop, image, dataclasses.replace(SPEC, env={"TIMES": "2", "BASE_URL": "http://service:8000/nothing"}))
     assert check.facts["requests"] == 2
     assert (check.verdict, check.reason) == (Verdict.FAIL, "100.00% of requests failed, more than 0.00%")
@@ -84,7 +84,7 @@ async def test_the_configuration_reaches_the_script(workshop: Workshop, image: I
         ),
     ],
 )
-async def test_what_goes_wrong_in_a_script(workshop: Workshop, image: Image, script: str, verdict: Verdict, says: str) -> None:
+async def test_what_goes_wrong_in_a_script(workshop: Workshop, image: BuiltImage, script: str, verdict: Verdict, says: str) -> None:
     workshop.write(perf__load_dot_js=script)
     check, _ = await measure(workshop, image)
     assert check.verdict is verdict
@@ -92,20 +92,20 @@ async def test_what_goes_wrong_in_a_script(workshop: Workshop, image: Image, scr
     assert says in check.reason
 
 
-async def test_a_candidate_that_is_not_healthy(workshop: Workshop, image: Image) -> None:
+async def test_a_candidate_that_is_not_healthy(workshop: Workshop, image: BuiltImage) -> None:
     sick = dataclasses.replace(SPEC, service=dataclasses.replace(SERVICE, health="/healthz", deadline_s=1))
     with pytest.raises(StepFailed, match=r"service service was not healthy at http://service:8000/healthz within 1 s") as caught:
         await measure(workshop, image, sick)
     assert caught.value.cause == "status 404"
 
 
-async def test_a_candidate_that_never_opens_its_port(workshop: Workshop, image: Image) -> None:
+async def test_a_candidate_that_never_opens_its_port(workshop: Workshop, image: BuiltImage) -> None:
     deaf = dataclasses.replace(SPEC, service=dataclasses.replace(SERVICE, port=8001, deadline_s=2))
     with pytest.raises(StepFailed, match=r"did not open port 8001 within 2 s"):
         await measure(workshop, image, deaf)
 
 
-async def test_what_is_missing_is_told_before_anything_starts(workshop: Workshop, image: Image) -> None:
+async def test_what_is_missing_is_told_before_anything_starts(workshop: Workshop, image: BuiltImage) -> None:
     with pytest.raises(StepFailed, match="there is no k6 script at"):
         await measure(workshop, image, dataclasses.replace(SPEC, script="perf/none.js"))
     with pytest.raises(Unavailable, match="perf load needs the image 'k7'"):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.model import Image
+    from pipelines.model import BuiltImage, PublishedImage
     from pipelines.steps.common.step_inputs import Given
     from tests.integration.steps.conftest import Workshop
 
@@ -40,13 +40,15 @@ def source(nonce: str) -> Source:
     return Source(root="/x", revision="ab" * 20, version=f"1.{nonce}.0")
 
 
-async def made(workshop: Workshop, text: str) -> Image:
+async def made(workshop: Workshop, text: str) -> BuiltImage:
     """An image of one file; a folder of its own, because a session reads a folder of the machine once."""
     workshop.write(**{f"{text}__content": text, f"{text}__Dockerfile": "FROM scratch\nCOPY content /content\n"})
     return await image_step.step(ImageSpec(name="shop", context=text), (), workshop.given("image.shop"))
 
 
-async def push(workshop: Workshop, image: Image, source: Source, spec: PublishSpec = SPEC, **project: Any) -> tuple[Image, Given]:
+async def push(
+    workshop: Workshop, image: BuiltImage, source: Source, spec: PublishSpec = SPEC, **project: Any
+) -> tuple[PublishedImage, Given]:
     given = workshop.given("publish.shop", images=(image,), source=source, **project)
     return await publish.step(spec, "shop", given), given
 
@@ -60,7 +62,6 @@ def tags(workshop: Workshop) -> dict[str, str]:
 async def test_an_image_is_published_by_digest_under_all_its_tags(workshop: Workshop, source: Source, nonce: str) -> None:
     published, given = await push(workshop, await made(workshop, nonce), source)
     there = tags(workshop)
-    assert published.published
     assert published.ref == f"{workshop.registry}/tests/shop:{source.version}@{published.digest}"
     assert there[source.version] == there["latest"] == published.digest
     assert not given.context.cached

@@ -13,7 +13,7 @@ from pipelines.model import LockedImage, OnInconclusive, ScanSpec, Severity, Ver
 from pipelines.steps.scan import run as scan
 
 if TYPE_CHECKING:
-    from pipelines.model import Check, Image
+    from pipelines.model import BuiltImage, Check
     from pipelines.steps.common.step_inputs import Given
     from tests.integration.steps.conftest import Workshop
 
@@ -30,7 +30,7 @@ def made_up(workshop: Workshop) -> None:
 
 
 @pytest.fixture
-async def image(workshop: Workshop) -> Image:
+async def image(workshop: Workshop) -> BuiltImage:
     return await workshop.image("ARG BASE\nFROM $BASE\n")
 
 
@@ -42,7 +42,7 @@ def waiver(days: int) -> Waiver:
     return Waiver(id=EVERYWHERE, owner="team-shop", reason="r", expires=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days))
 
 
-async def look(workshop: Workshop, image: Image | None, what: ScanSpec, **more: Any) -> tuple[Check, Given]:
+async def look(workshop: Workshop, image: BuiltImage | None, what: ScanSpec, **more: Any) -> tuple[Check, Given]:
     given = workshop.given("scan.shop", images=(image,) if image else (), **more)
     return await scan.step(what, image.name if image else None, given), given
 
@@ -59,7 +59,7 @@ async def test_an_image_is_scanned_once_and_the_facts_say_with_what(workshop: Wo
         assert json.loads((given.context.folder / "trivy.json").read_text())["ArtifactType"] == "container_image"
 
 
-async def test_the_threshold_and_a_failure_that_is_looked_at_again(workshop: Workshop, image: Image) -> None:
+async def test_the_threshold_and_a_failure_that_is_looked_at_again(workshop: Workshop, image: BuiltImage) -> None:
     first, _ = await look(workshop, image, spec(fail_on=Severity.LOW))
     again, given = await look(workshop, image, spec(fail_on=Severity.LOW))
     assert first.verdict is again.verdict is Verdict.FAIL
@@ -72,13 +72,13 @@ async def test_the_threshold_and_a_failure_that_is_looked_at_again(workshop: Wor
     ("days", "verdict", "says"),
     [(100, Verdict.PASS, ""), (3, Verdict.PASS, "of team-shop ends on"), (-1, Verdict.FAIL, "of team-shop expired on")],
 )
-async def test_waivers(workshop: Workshop, image: Image, days: int, verdict: Verdict, says: str) -> None:
+async def test_waivers(workshop: Workshop, image: BuiltImage, days: int, verdict: Verdict, says: str) -> None:
     check, _ = await look(workshop, image, spec(fail_on=Severity.LOW, waivers=(waiver(days),)))
     assert check.verdict is verdict
     assert says in (check.reason or "")
 
 
-async def test_a_fixture_is_no_evidence_unless_allowed(workshop: Workshop, image: Image) -> None:
+async def test_a_fixture_is_no_evidence_unless_allowed(workshop: Workshop, image: BuiltImage) -> None:
     check, _ = await look(workshop, image, ScanSpec())
     assert (check.verdict, check.warn) == (Verdict.NO_DATA, False)
     warned, given = await look(workshop, image, ScanSpec(on_inconclusive=OnInconclusive.WARN))
@@ -86,7 +86,7 @@ async def test_a_fixture_is_no_evidence_unless_allowed(workshop: Workshop, image
     assert given.context.used_attempt is None
 
 
-async def test_without_a_database(workshop: Workshop, image: Image) -> None:
+async def test_without_a_database(workshop: Workshop, image: BuiltImage) -> None:
     check, _ = await look(workshop, image, spec(database=None))
     assert (check.verdict, check.facts) == (Verdict.NO_DATA, {"database": "none"})
     with pytest.raises(Unavailable, match="scan needs the image 'trivy-dbx'"):
@@ -96,13 +96,13 @@ async def test_without_a_database(workshop: Workshop, image: Image) -> None:
         await look(workshop, image, spec(), locked={**workshop.locked, "trivy-db": gone})
 
 
-async def test_an_image_that_is_no_database_is_told(workshop: Workshop, image: Image) -> None:
+async def test_an_image_that_is_no_database_is_told(workshop: Workshop, image: BuiltImage) -> None:
     other = dataclasses.replace(workshop.locked["k6"], name="trivy-db")
     with pytest.raises(Unavailable, match="holds no vulnerability database"):
         await look(workshop, image, spec(), locked={**workshop.locked, "trivy-db": other})
 
 
-async def test_a_program_that_is_no_trivy_is_told(workshop: Workshop, image: Image) -> None:
+async def test_a_program_that_is_no_trivy_is_told(workshop: Workshop, image: BuiltImage) -> None:
     other = dataclasses.replace(workshop.locked["k6"], name="trivy")
     with pytest.raises(Exception, match="trivy"):
         await look(workshop, image, spec(), locked={**workshop.locked, "trivy": other})
@@ -132,11 +132,11 @@ async def test_sources(workshop: Workshop, nonce: str) -> None:
     assert (found["DS001"].location.path, found["DS001"].location.line) == ("Dockerfile", 1)
 
 
-async def test_scans_run_side_by_side(workshop: Workshop, image: Image, nonce: str) -> None:
+async def test_scans_run_side_by_side(workshop: Workshop, image: BuiltImage, nonce: str) -> None:
     workshop.write(requirements_dot_txt=f"# {nonce}\n")
     checks: list[Check] = []
 
-    async def one(what: Image | None) -> None:
+    async def one(what: BuiltImage | None) -> None:
         checks.append((await look(workshop, what, spec(fail_on=Severity.CRITICAL)))[0])
 
     async with anyio.create_task_group() as group:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.errors import StepFailed
-from pipelines.model import Image, ImageTarget, SecretRef, ServiceSpec, StepLimits, TestSpec, Verdict
+from pipelines.model import BuiltImage, ImageTarget, SecretRef, ServiceSpec, StepLimits, TestSpec, Verdict
 from pipelines.steps.test import run as test
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", int(sys.argv[1])), H).serve_forever(
 
 
 @pytest.fixture
-async def image(workshop: Workshop) -> Image:
+async def image(workshop: Workshop) -> BuiltImage:
     return await workshop.image(DOCKERFILE)
 
 
@@ -51,13 +51,13 @@ def leaving(report: str, code: int = 0, nonce: str = "") -> str:
     return f"echo told {nonce}; date +%s%N; printf '%s' '{report}' > {JUNIT}; exit {code}"
 
 
-async def run(workshop: Workshop, image: Image, what: TestSpec, **more: Any) -> tuple[Check, Given]:
+async def run(workshop: Workshop, image: BuiltImage, what: TestSpec, **more: Any) -> tuple[Check, Given]:
     given = workshop.given(f"test.{what.name}", images=(image,), **more)
     return await test.step(what, given), given
 
 
 @pytest.mark.parametrize("command", [("sh", "-c", "echo so; kill -9 $$"), ("sh", "-c", "echo so; kill -9 $PPID")])
-async def test_a_command_that_a_signal_ends_is_a_failed_test(workshop: Workshop, image: Image, command: tuple[str, ...]) -> None:
+async def test_a_command_that_a_signal_ends_is_a_failed_test(workshop: Workshop, image: BuiltImage, command: tuple[str, ...]) -> None:
     """The command alone, or its wrapper with it: as when the machine runs out of memory."""
     check, _ = await run(workshop, image, spec("", command=command))
     assert check.verdict is Verdict.FAIL
@@ -71,7 +71,7 @@ def stamps(workshop: Workshop) -> list[str]:
     return [line for text in workshop.logs for line in text.splitlines() if line.isdecimal() and len(line) > 15]
 
 
-async def test_cases_findings_and_the_report_come_out(workshop: Workshop, image: Image, nonce: str) -> None:
+async def test_cases_findings_and_the_report_come_out(workshop: Workshop, image: BuiltImage, nonce: str) -> None:
     check, given = await run(workshop, image, spec(leaving(BAD, 1, nonce)))
     assert (check.verdict, check.reason) == (Verdict.FAIL, "1 of 2 tests failed: t::b")
     assert [case.status for case in check.cases] == ["passed", "failed"]
@@ -81,7 +81,7 @@ async def test_cases_findings_and_the_report_come_out(workshop: Workshop, image:
     assert "\x1e" not in workshop.log
 
 
-async def test_a_pass_is_replayed_and_shown_as_cached(workshop: Workshop, image: Image, nonce: str) -> None:
+async def test_a_pass_is_replayed_and_shown_as_cached(workshop: Workshop, image: BuiltImage, nonce: str) -> None:
     what = spec(leaving(GOOD, 0, nonce))
     for cached in (False, True):
         check, given = await run(workshop, image, what)
@@ -89,7 +89,7 @@ async def test_a_pass_is_replayed_and_shown_as_cached(workshop: Workshop, image:
     assert len(set(stamps(workshop))) == 1
 
 
-async def test_a_failure_is_never_replayed(workshop: Workshop, image: Image, nonce: str) -> None:
+async def test_a_failure_is_never_replayed(workshop: Workshop, image: BuiltImage, nonce: str) -> None:
     what = spec(leaving(BAD, 1, nonce))
     tokens = []
     for _ in range(3):
@@ -101,7 +101,7 @@ async def test_a_failure_is_never_replayed(workshop: Workshop, image: Image, non
     assert all(used == run_id for used, run_id in tokens[1:])
 
 
-async def test_the_token_of_a_pass_finds_it_again(workshop: Workshop, image: Image, nonce: str) -> None:
+async def test_the_token_of_a_pass_finds_it_again(workshop: Workshop, image: BuiltImage, nonce: str) -> None:
     what = spec(leaving(GOOD, 0, nonce))
     _, first = await run(workshop, image, what, attempt="earlier")
     _, again = await run(workshop, image, what, attempt="earlier")
@@ -119,7 +119,7 @@ async def test_the_token_of_a_pass_finds_it_again(workshop: Workshop, image: Ima
         ("exec no-such-program", Verdict.FAIL, "was not found in the image"),
     ],
 )
-async def test_every_end_has_a_reason(workshop: Workshop, image: Image, script: str, verdict: Verdict, says: str) -> None:
+async def test_every_end_has_a_reason(workshop: Workshop, image: BuiltImage, script: str, verdict: Verdict, says: str) -> None:
     check, _ = await run(workshop, image, spec(script))
     assert check.verdict is verdict
     assert check.reason is not None
@@ -132,14 +132,14 @@ async def test_a_report_that_came_with_the_image_does_not_count(workshop: Worksh
     assert check.verdict is Verdict.NO_DATA
 
 
-async def test_several_reports_by_pattern(workshop: Workshop, image: Image) -> None:
+async def test_several_reports_by_pattern(workshop: Workshop, image: BuiltImage) -> None:
     script = f"mkdir -p out/a; printf '%s' '{GOOD}' > out/a/TEST-1.xml; printf '%s' '{BAD}' > out/a/TEST-2.xml; touch out/a/other.txt"
     check, given = await run(workshop, image, spec(script, junit="out/**/TEST-*.xml"))
     assert check.facts == {"tests": 4, "failed": 1, "skipped": 0}
     assert {file.name for file in given.context.folder.iterdir()} == {"junit.xml", "junit-1.xml"}
 
 
-async def test_a_test_that_hangs_is_stopped_in_time_and_its_output_kept(workshop: Workshop, image: Image, nonce: str) -> None:
+async def test_a_test_that_hangs_is_stopped_in_time_and_its_output_kept(workshop: Workshop, image: BuiltImage, nonce: str) -> None:
     began = time.monotonic()
     check, _ = await run(workshop, image, spec(f"echo testing {nonce}; sleep 300", limits=StepLimits(timeout_s=5)))
     assert time.monotonic() - began < 60
@@ -150,7 +150,7 @@ async def test_a_test_that_hangs_is_stopped_in_time_and_its_output_kept(workshop
     assert f"testing {nonce}" in workshop.log
 
 
-async def test_environment_and_secrets(workshop: Workshop, image: Image, nonce: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_environment_and_secrets(workshop: Workshop, image: BuiltImage, nonce: str, monkeypatch: pytest.MonkeyPatch) -> None:
     workshop.write(token_dot_txt=f"s3cret-{nonce}")
     script = f'test "$TOKEN" = s3cret-{nonce} && test "$PLAIN" = yes && echo leak $TOKEN && printf "%s" \'{GOOD}\' > {JUNIT}'
     check, _ = await run(workshop, image, spec(script, env={"PLAIN": "yes"}, secrets={"TOKEN": SecretRef("file://token.txt")}))
@@ -184,7 +184,7 @@ def serving(healthy_after_s: float = 0, port: int = 8000, **more: Any) -> Servic
     return ServiceSpec(**{"image": "shop", "port": 8000, "command": command, "health": "/healthz", "deadline_s": 30, **more})
 
 
-async def test_the_command_starts_when_the_service_is_healthy(workshop: Workshop, image: Image, nonce: str) -> None:
+async def test_the_command_starts_when_the_service_is_healthy(workshop: Workshop, image: BuiltImage, nonce: str) -> None:
     get = "import urllib.request as u; print(u.urlopen('http://web:8000/healthz').read().decode())"
     script = f'python3 -c "{get}" # {nonce}'
     for cached in (False, True):
@@ -193,7 +193,7 @@ async def test_the_command_starts_when_the_service_is_healthy(workshop: Workshop
     assert "hello" in workshop.log
 
 
-async def test_a_service_that_stays_sick(workshop: Workshop, image: Image) -> None:
+async def test_a_service_that_stays_sick(workshop: Workshop, image: BuiltImage) -> None:
     check, _ = await run(workshop, image, spec("true", junit=None, services={"web": serving(600, deadline_s=1)}))
     assert check.verdict is Verdict.FAIL
     assert check.reason is not None
@@ -201,21 +201,21 @@ async def test_a_service_that_stays_sick(workshop: Workshop, image: Image) -> No
     assert "503" in check.reason
 
 
-async def test_a_service_that_never_opens_its_port(workshop: Workshop, image: Image) -> None:
+async def test_a_service_that_never_opens_its_port(workshop: Workshop, image: BuiltImage) -> None:
     began = time.monotonic()
     with pytest.raises(StepFailed, match=r"service web did not open port 8000 within 2 s"):
         await run(workshop, image, spec("true", junit=None, services={"web": serving(port=9999, deadline_s=2)}))
     assert time.monotonic() - began < 30
 
 
-async def test_a_service_that_dies(workshop: Workshop, image: Image) -> None:
+async def test_a_service_that_dies(workshop: Workshop, image: BuiltImage) -> None:
     dying = ServiceSpec(image="shop", port=8000, command=("sh", "-c", "echo bad config >&2; exit 3"))
     with pytest.raises(StepFailed, match="service web exited with code 3 before it was healthy") as caught:
         await run(workshop, image, spec("true", junit=None, services={"web": dying}))
     assert caught.value.cause == "bad config"
 
 
-async def test_a_foreign_image_by_its_locked_name(workshop: Workshop, image: Image) -> None:
+async def test_a_foreign_image_by_its_locked_name(workshop: Workshop, image: BuiltImage) -> None:
     foreign = ServiceSpec(image="python", port=8000, command=("python3", "-m", "http.server", "8000"), health="/")
     check, _ = await run(workshop, image, spec("true", junit=None, services={"web": foreign}))
     assert check.verdict is Verdict.PASS

@@ -18,14 +18,14 @@ def step(step_id: str, provides: str = "Check", **parameters: str) -> StepDef:
 
 
 STEPS = (
-    step("image.shop", "Image"),
-    step("test.unit", image_shop="Image"),
-    step("test.slow", image_shop="Image"),
-    step("scan.shop", image_shop="Image"),
-    step("publish.shop", "Published", image_shop="Image"),
-    step("step.smoke", "pipelines.Check", image_shop="Image"),
-    step("step.note", "str", image_shop="Image"),
-    step("step.deployed", publish_shop="Published"),
+    step("image.shop", "BuiltImage"),
+    step("test.unit", image_shop="BuiltImage"),
+    step("test.slow", image_shop="BuiltImage"),
+    step("scan.shop", image_shop="BuiltImage"),
+    step("publish.shop", "PublishedImage", image_shop="BuiltImage"),
+    step("step.smoke", "pipelines.Check", image_shop="BuiltImage"),
+    step("step.note", "str", image_shop="BuiltImage"),
+    step("step.deployed", publish_shop="PublishedImage"),
 )
 
 

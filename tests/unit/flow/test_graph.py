@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelines.errors import GraphError, NothingSelected
 from pipelines.flow.graph import FromGiven, FromStep, build
@@ -22,7 +25,7 @@ def step(step_id: str, provides: str | None = "Check", after: tuple[str, ...] = 
     return StepDef(id=step_id, kind=kind, name=name, parameters=wanted, provides=provides, load=lambda: nothing, after=after)
 
 
-IMAGE = step("image.shop", "Image")
+IMAGE = step("image.shop", "BuiltImage")
 
 
 def refused(*steps: StepDef) -> GraphError:
@@ -36,8 +39,8 @@ def test_a_parameter_is_met_by_given_type_by_name_and_by_type() -> None:
     graph = build(
         [
             IMAGE,
-            step("test.unit", image_shop="Image", client="dagger.Client", ctx="StepContext"),
-            step("scan.a", image="'pipelines.Image | None'", project="pipelines.model.Project"),
+            step("test.unit", image_shop="BuiltImage", client="dagger.Client", ctx="StepContext"),
+            step("scan.a", image="'pipelines.BuiltImage | None'", project="pipelines.model.Project"),
         ]
     )
     assert graph.nodes["test.unit"].bindings == {
@@ -59,12 +62,12 @@ def test_a_class_from_where_it_is_defined_is_the_given() -> None:
 
 
 def test_dots_and_dashes_are_spelled_with_underscores() -> None:
-    graph = build([step("image.my-shop", "Image"), step("test.unit", image_my_shop=None)])
+    graph = build([step("image.my-shop", "BuiltImage"), step("test.unit", image_my_shop=None)])
     assert graph.nodes["test.unit"].needs == ("image.my-shop",)
 
 
 def test_two_ids_that_are_spelled_alike_are_ambiguous() -> None:
-    error = refused(step("image.a-b", "Image"), step("image.a_b", "Image"), step("test.unit", image_a_b="Image"))
+    error = refused(step("image.a-b", "BuiltImage"), step("image.a_b", "BuiltImage"), step("test.unit", image_a_b="BuiltImage"))
     assert "2 steps give it" in error.message
 
 
@@ -74,25 +77,25 @@ def test_a_user_step_is_known_by_its_function_name() -> None:
 
 
 def test_a_step_may_take_the_only_other_value_of_the_type_it_gives() -> None:
-    graph = build([IMAGE, step("step.signed", "Image", image="Image")])
+    graph = build([IMAGE, step("step.signed", "BuiltImage", image="BuiltImage")])
     assert graph.nodes["step.signed"].needs == ("image.shop",)
 
 
 def test_several_of_a_type_are_candidates() -> None:
-    error = refused(IMAGE, step("image.api", "Image"), step("test.unit", image="Image"))
-    assert error.message == "test.unit needs image: Image, and 2 steps give it"
-    assert error.cause == "candidates: image_shop: Image, image_api: Image"
+    error = refused(IMAGE, step("image.api", "BuiltImage"), step("test.unit", image="BuiltImage"))
+    assert error.message == "test.unit needs image: BuiltImage, and 2 steps give it"
+    assert error.cause == "candidates: image_shop: BuiltImage, image_api: BuiltImage"
 
 
 def test_nothing_fits_and_the_near_name_is_suggested() -> None:
     error = refused(IMAGE, step("test.unit", image_shp="Picture"))
     assert "did you mean image_shop?" in error.message
-    assert error.cause == "candidates: image_shop: Image"
+    assert error.cause == "candidates: image_shop: BuiltImage"
 
 
 def test_a_name_with_the_wrong_type() -> None:
     error = refused(IMAGE, step("test.unit", image_shop="Check"))
-    assert error.message == "test.unit takes image_shop: Check, but image.shop gives Image"
+    assert error.message == "test.unit takes image_shop: Check, but image.shop gives BuiltImage"
 
 
 def test_a_cycle_is_a_path() -> None:
@@ -109,11 +112,17 @@ def test_after_must_name_a_step() -> None:
 
 
 def test_needs_hold_each_id_once_values_first() -> None:
-    graph = build([IMAGE, step("test.unit"), step("publish.a", image_shop="Image", after=("test.unit", "image.shop"))])
+    graph = build([IMAGE, step("test.unit"), step("publish.a", image_shop="BuiltImage", after=("test.unit", "image.shop"))])
     assert graph.nodes["publish.a"].needs == ("image.shop", "test.unit")
 
 
-SHOP = (IMAGE, step("test.unit", image_shop="Image"), step("test.e2e", image_shop="Image"), step("scan.sources"), step("step.smoke"))
+SHOP = (
+    IMAGE,
+    step("test.unit", image_shop="BuiltImage"),
+    step("test.e2e", image_shop="BuiltImage"),
+    step("scan.sources"),
+    step("step.smoke"),
+)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +156,35 @@ def test_only_working_steps_want_an_engine(make: Callable[..., Any]) -> None:
     assert not build([make(needs_engine, skip="not now")]).wants("dagger.Client")
     both = build([make(needs_engine), IMAGE])
     assert not select(both, ["image.shop"]).wants("dagger.Client")
+
+
+PUBLISHED = step("publish.shop", "PublishedImage", image_shop="BuiltImage")
+
+
+def test_published_and_built_images_are_told_apart_by_type() -> None:
+    graph = build([IMAGE, PUBLISHED, step("step.a", published="PublishedImage"), step("step.b", built="pipelines.BuiltImage")])
+    assert graph.nodes["step.a"].needs == ("publish.shop",)
+    assert graph.nodes["step.b"].needs == ("image.shop",)
+    assert "nothing gives it" in refused(IMAGE, step("step.a", published="PublishedImage")).message
+
+
+@given(
+    steps=st.lists(st.sampled_from(["image", "publish", "test"]), min_size=1, max_size=6),
+    name=st.sampled_from(["published", "image", "image_s0", "publish_s0", "image_s1", "publish_s1", "anything"]),
+    annotation=st.sampled_from(["PublishedImage", "pipelines.PublishedImage", "PublishedImage | None", "'pipelines.PublishedImage'"]),
+)
+def test_what_was_not_published_is_never_bound_for_a_published_image(steps: list[str], name: str, annotation: str) -> None:
+    provides = {"image": "BuiltImage", "publish": "PublishedImage", "test": "Check"}
+    others = [step(f"{kind}.s{number}", provides[kind]) for number, kind in enumerate(steps)]
+    try:
+        graph = build([*others, replace(step("step.taker"), parameters=(Parameter(name=name, annotation=annotation),))])
+    except GraphError:
+        return
+    assert all(need.startswith("publish.") for need in graph.nodes["step.taker"].needs)
+
+
+@pytest.mark.parametrize("annotation", ["Image", "pipelines.Image", "Image | None"])
+def test_the_former_name_of_a_type_is_told_with_the_new_one(annotation: str) -> None:
+    error = refused(IMAGE, step("step.a", picture=annotation))
+    assert error.cause == "candidates: image_shop: BuiltImage"
+    assert error.next_step == f"{annotation} is now BuiltImage, or PublishedImage for what publish gives"

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.errors import EngineUnavailable
 from pipelines.flow.late import Late
-from pipelines.model import Check, Image, Verdict
+from pipelines.model import BuiltImage, Check, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,10 +207,10 @@ def test_only_a_pass_is_cached(lab: Lab, make: Make) -> None:
 
 
 def test_an_image_is_a_value(lab: Lab, make: Make) -> None:
-    async def build() -> Image:
-        return Image(name="shop", container=None)  # type: ignore[arg-type]
+    async def build() -> BuiltImage:
+        return BuiltImage(name="shop", containers=lambda: None)  # type: ignore[arg-type,return-value]
 
-    async def uses(image: Image) -> str:
+    async def uses(image: BuiltImage) -> str:
         return image.name
 
     assert lab.run(make(build, id="image.shop"), make(uses))["step.uses"].value == "shop"

@@ -37,10 +37,10 @@ def test_no_file_no_steps(tmp_path: Path) -> None:
 
 def test_marked_functions_become_steps_in_the_order_they_are_named(read: Read) -> None:
     smoke, edge = read("""
-        from pipelines import Check, Image, Verdict, pipeline
+        from pipelines import Check, BuiltImage, Verdict, pipeline
 
         @pipeline.step
-        async def smoke(image_shop: Image, retries: int = 3) -> Check:
+        async def smoke(image_shop: BuiltImage, retries: int = 3) -> Check:
             '''Ask the service how it is.
 
             More.
@@ -55,7 +55,9 @@ def test_marked_functions_become_steps_in_the_order_they_are_named(read: Read) -
         again = smoke
     """).steps
     assert (smoke.id, smoke.provides, smoke.describe) == ("step.smoke", "pipelines.model.check.Check", "Ask the service how it is.")
-    assert [(parameter.name, parameter.annotation) for parameter in smoke.parameters] == [("image_shop", "pipelines.model.image.Image")]
+    assert [(parameter.name, parameter.annotation) for parameter in smoke.parameters] == [
+        ("image_shop", "pipelines.model.image.BuiltImage")
+    ]
     assert (edge.id, edge.after, edge.limits.timeout_s, edge.limits.retries) == ("deploy.edge", ("test.unit",), 300.0, 0)
     assert [(parameter.name, parameter.annotation) for parameter in edge.parameters] == [("smoke", None), ("ctx", "StepContext")]
 
@@ -174,3 +176,9 @@ def test_an_error_of_ours_is_the_files_failure_too(read: Read) -> None:
 def test_an_object_that_cannot_be_looked_at_is_no_step(read: Read) -> None:
     proxy = "class Proxy:\n    def __getattr__(self, name): raise RuntimeError(name)\n    __class__ = property(lambda self: 1 / 0)\n"
     assert read(f"{proxy}current = Proxy()\n").steps == ()
+
+
+def test_the_former_name_of_a_type_is_told_with_the_new_one(read: Read) -> None:
+    with pytest.raises(UsageError) as caught:
+        read("from pipelines import Image, pipeline")
+    assert caught.value.next_step == "Image is now BuiltImage, or PublishedImage for what publish gives"

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any, cast
 
 import pytest
 
-from pipelines.model import Case, EngineInfo, Finding, Image, Location, Result, Run, Severity, Status, Verdict, Waiver
+from pipelines.model import BuiltImage, Case, EngineInfo, Finding, ImageContainers, Location, Result, Run, Severity, Status, Verdict, Waiver
 
 
 @pytest.fixture
 def mixed_run() -> Run:
     """A run with a result of every kind a report has to tell apart."""
     waiver = Waiver(id="CVE-2026-0002", owner="team-shop", reason="not reachable", expires=dt.date(2027, 1, 31))
-    recipe = Image(name="shop", container=object(), platforms=("linux/amd64",), base="python", origin="built")  # type: ignore[arg-type]
+    containers = ImageContainers(container=cast("Any", object()))
+    recipe = BuiltImage(name="shop", containers=lambda: containers, platforms=("linux/amd64",), base="python", origin="built")
     results = (
         Result(id="image.shop", kind="image", name="shop", status=Status.PASSED, value=recipe, duration_s=12.25, cached=True),
         Result(

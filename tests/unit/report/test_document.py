@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from pipelines.model import Image, Result, Run, Status
+from pipelines.model import PublishedImage, Result, Run, Status
 from pipelines.report import document
 from pipelines.report.document import render
 
@@ -28,18 +28,13 @@ def test_a_step_says_what_it_found(mixed_run: Run) -> None:
     assert steps["perf.checkout"]["error_kind"] == "unavailable"
 
 
-def test_an_image_that_was_published_replaces_its_recipe(mixed_run: Run) -> None:
+def test_an_image_that_was_published_is_told_with_its_base(mixed_run: Run) -> None:
     digest = "sha256:" + "a" * 64
-    published = Image(
-        name="shop",
-        container=object(),  # type: ignore[arg-type]
-        ref=f"localhost/shop:1@{digest}",
-        digest=digest,
-        published=True,
-    )
+    published = PublishedImage(name="shop", repository="localhost/shop", digest=digest, tags=("1", "latest"))
     step = Result(id="publish.shop", kind="publish", name="shop", status=Status.PASSED, value=published)
     images = json.loads(render(replace(mixed_run, results=(*mixed_run.results[:-1], step))))["images"]
     assert [(image["name"], image["published"], image["digest"]) for image in images] == [("shop", True, digest)]
+    assert (images[0]["ref"], images[0]["base"], images[0]["origin"]) == (f"localhost/shop:1@{digest}", "python", "built")
 
 
 def test_an_image_of_a_step_that_did_not_pass_is_not_an_image(mixed_run: Run) -> None:

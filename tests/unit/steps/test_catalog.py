@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import inspect
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+import pipelines
 from pipelines.errors import ConfigError
 from pipelines.model import PublishSpec, PublishWhen
 from pipelines.steps.catalog import RunOptions, builtin, parameter_name, targets_used
@@ -21,7 +24,7 @@ def by_id(project: Project, source: Source, options: RunOptions | None = None) -
 
 
 def images_of(step: StepDef) -> set[str]:
-    return {parameter.name for parameter in step.parameters if parameter.annotation == "Image"}
+    return {parameter.name for parameter in step.parameters if parameter.annotation == "BuiltImage"}
 
 
 def test_every_table_gives_its_steps(project: Project, source: Source) -> None:
@@ -120,3 +123,10 @@ def test_a_plan_imports_neither_dagger_nor_the_code_of_a_step() -> None:
 def test_the_code_of_every_kind_loads(project: Project, source: Source, kind: str) -> None:
     step = next(step for step in builtin(project, source=source) if step.kind == kind)
     assert callable(step.load())
+
+
+def test_every_step_provides_what_its_function_returns(project: Project, source: Source) -> None:
+    for step in builtin(project, source=source):
+        function = importlib.import_module(f"pipelines.steps.{step.kind}.run").step
+        assert step.provides == inspect.signature(function).return_annotation, step.id
+        assert step.provides in pipelines.__all__

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from pipelines.errors import StepFailed
-from pipelines.model import Image, ServiceSpec
+from pipelines.model import BuiltImage, ImageContainers, ServiceSpec
 from pipelines.steps.common.services import Bound, stage, within_deadlines
 
 if TYPE_CHECKING:
@@ -104,7 +104,8 @@ def test_where_a_service_is_asked_for_its_health() -> None:
 
 def test_stages_of_an_image() -> None:
     shipped, tests = cast("Any", object()), cast("Any", object())
-    image = Image(name="shop", container=shipped, targets={"test": tests})
+    containers = ImageContainers(container=shipped, targets={"test": tests})
+    image = BuiltImage(name="shop", containers=lambda: containers)
     assert stage(image, None) is shipped
     assert stage(image, "test") is tests
     with pytest.raises(StepFailed, match="no stage 'tset'") as caught:
