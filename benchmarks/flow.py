@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.flow.attempts import Border
-from pipelines.flow.parts import Parts, real_parts
+from pipelines.flow.attempts import ForeignErrors
+from pipelines.flow.dependencies import RunDependencies, real_dependencies
 from pipelines.flow.run import RunRequest, run_project
 from pipelines.model import Project, Run, Source, Status
 from pipelines.steps.definition import StepDef
@@ -58,9 +58,9 @@ def step(number: int, work: Callable[[], Awaitable[object]], after: Sequence[int
     )
 
 
-def parts(steps: Sequence[StepDef]) -> Parts:
-    """The real rooms but for the steps, the border (it would import dagger's names) and git."""
-    return replace(real_parts(), builtin=lambda *_: steps, border=Border, read_source=lambda root: Source(root=str(root)))
+def dependencies(steps: Sequence[StepDef]) -> RunDependencies:
+    """The real ones but for the steps, foreign errors (it would import dagger's names) and git."""
+    return replace(real_dependencies(), builtin=lambda *_: steps, foreign=ForeignErrors, read_source=lambda root: Source(root=str(root)))
 
 
 def run(steps: Sequence[StepDef], jobs: int) -> tuple[Run, float]:
@@ -68,7 +68,7 @@ def run(steps: Sequence[StepDef], jobs: int) -> tuple[Run, float]:
     with tempfile.TemporaryDirectory() as folder:
         project = Project(name="bench", root=Path(folder), jobs=jobs)
         started = time.perf_counter()
-        result = asyncio.run(run_project(project, RunRequest(), parts=parts(steps)))
+        result = asyncio.run(run_project(project, RunRequest(), dependencies=dependencies(steps)))
         seconds = time.perf_counter() - started
     if any(end.status is not Status.PASSED for end in result.results):
         raise SystemExit("a step of the benchmark did not pass")

@@ -10,13 +10,13 @@ import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from pipelines.errors import EngineLost, InternalError, LockgateError, StepFailed
-from pipelines.flow.outcome import Outcome, of_error, of_value, timed_out, worst
+from pipelines.flow.outcome import StepOutcome, of_error, of_value, timed_out, worst
 from pipelines.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from pipelines.flow.desk import Desk
+    from pipelines.flow.step_output import StepOutput
     from pipelines.foundation.retry import Backoff
     from pipelines.steps.definition import StepDef
 
@@ -34,7 +34,7 @@ def _nothing(_error: BaseException) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Border:
+class ForeignErrors:
     """How errors of foreign libraries are understood: `pipelines.steps.common.dagger_errors`, or nothing at all.
 
     `transient` says whether another try may help, `translate` gives the error of ours that says the same, `output` what a failed command
@@ -53,35 +53,35 @@ class Attempts:
     """
 
     step: StepDef
-    desk: Desk
-    border: Border
+    output: StepOutput
+    foreign: ForeignErrors
     backoff: Backoff
     retrying: Callable[[str, float], None]
     lost: Callable[[EngineLost], None] = lambda _error: None
     made: int = field(default=0, init=False)
     began: float | None = field(default=None, init=False)
 
-    async def work(self, arguments: Mapping[str, object]) -> Outcome:
+    async def work(self, arguments: Mapping[str, object]) -> StepOutcome:
         """Call the step until it returns, fails for good or runs out of time. Only cancellation from outside gets through.
 
         A step that catches the end of its time, or does not notice it, has run out of time all the same.
         """
         limits = self.step.limits
         self.began = anyio.current_time()
-        outcome: Outcome | None = None
+        outcome: StepOutcome | None = None
         try:
             with anyio.move_on_after(limits.timeout_s) as scope:
                 outcome = await self._outcome(arguments)
                 await checkpoint_if_cancelled()
         except anyio.get_cancelled_exc_class():
-            self.desk.transcript.keep_live()
+            self.output.log.keep_live()
             raise
         overran = outcome is not None and outcome.status is Status.PASSED and anyio.current_time() > scope.deadline
         if outcome is None or scope.cancel_called or overran:
             return self.failed(timed_out(limits, self._last()))
         return outcome
 
-    async def _outcome(self, arguments: Mapping[str, object]) -> Outcome:
+    async def _outcome(self, arguments: Mapping[str, object]) -> StepOutcome:
         try:
             return of_value(await self._tries(arguments))
         except anyio.get_cancelled_exc_class():
@@ -92,7 +92,7 @@ class Attempts:
 
     def _last(self) -> str | None:
         """What the step printed last, or how often it was tried."""
-        said = self.desk.transcript.last_line()
+        said = self.output.log.last_line()
         tries = f"{self.made} tries" if self.made > 1 else ""
         return ", ".join(part for part in (tries, said) if part) or None
 
@@ -100,41 +100,41 @@ class Attempts:
         function = self.step.load()
         while True:
             self.made += 1
-            self.desk.context.cached = False
+            self.output.context.cached = False
             try:
                 return await _uncancelled(function(**arguments), own=self.step.own)
             except Exception as error:
-                if self.made > self.step.limits.retries or not self.border.transient(error):
+                if self.made > self.step.limits.retries or not self.foreign.transient(error):
                     raise
                 await self._wait(error)
 
     async def _wait(self, error: Exception) -> None:
         delay_s = self.backoff.delay_s(self.made)
         reason = of_error(self._ours(error, own=self.step.own), own=self.step.own).reason or type(error).__name__
-        self.desk.transcript.end_line()
-        self.desk.transcript.write(f"{reason}: trying again in {delay_s:.1f} s\n")
-        self.retrying(self.desk.clean(reason), delay_s)
+        self.output.log.end_line()
+        self.output.log.write(f"{reason}: trying again in {delay_s:.1f} s\n")
+        self.retrying(self.output.clean(reason), delay_s)
         await anyio.sleep(delay_s)
 
     def _ours(self, error: BaseException, *, own: bool) -> BaseException:
-        return self.border.translate(error) or worst(error, own=own)
+        return self.foreign.translate(error) or worst(error, own=own)
 
-    def failed(self, error: BaseException, *, own: bool = False) -> Outcome:
+    def failed(self, error: BaseException, *, own: bool = False) -> StepOutcome:
         """The outcome of an error, which is written to the log as well: a defect, or an error in the project's own code (`own`), with its
         traceback, there and nowhere else.
         """
         ours = self._ours(error, own=own)
         if isinstance(ours, EngineLost):
             self.lost(ours)
-        self.desk.transcript.end_line()
-        if output := self.border.output(error):
-            self.desk.transcript.write(output)
+        self.output.log.end_line()
+        if output := self.foreign.output(error):
+            self.output.log.write(output)
         else:
-            self.desk.transcript.keep_live()
+            self.output.log.keep_live()
         if isinstance(ours, LockgateError) and not isinstance(ours, InternalError):
-            self.desk.transcript.write("".join(f"{line}\n" for line in ours.lines()))
+            self.output.log.write("".join(f"{line}\n" for line in ours.lines()))
         else:
-            self.desk.transcript.record("".join(traceback.format_exception(error)))
+            self.output.log.record("".join(traceback.format_exception(error)))
         return of_error(ours, own=own)
 
 

@@ -11,16 +11,16 @@ import anyio
 
 from pipelines.engine.tagged import asker_of
 from pipelines.errors import ExitCode
-from pipelines.flow.desk import Desk
-from pipelines.flow.engine import Engine
 from pipelines.flow.folder import new_run_id
-from pipelines.flow.listener import Listener
-from pipelines.flow.masked import mask_files
+from pipelines.flow.listener import EngineListener
+from pipelines.flow.log_writer import LogWriter
+from pipelines.flow.masking import mask_files
 from pipelines.flow.outcome import exit_code
-from pipelines.flow.scheduler import CONTEXT, Options, Scheduler, default_jobs
+from pipelines.flow.run_engine import RunEngine
+from pipelines.flow.scheduler import CONTEXT, Scheduler, SchedulerOptions, default_jobs
 from pipelines.flow.secret_values import secret_values
-from pipelines.flow.state import State
-from pipelines.flow.transcript import Transcript
+from pipelines.flow.state_file import StateFile
+from pipelines.flow.step_output import StepOutput
 from pipelines.flow.types import same_type
 from pipelines.foundation.redaction import Redactor
 from pipelines.model import EngineKind, Run
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.flow.folder import Home
-    from pipelines.flow.parts import Parts
-    from pipelines.flow.prepare import Prepared
+    from pipelines.flow.dependencies import RunDependencies
+    from pipelines.flow.folder import ProjectHome
+    from pipelines.flow.prepare import PreparedRun
     from pipelines.flow.progress import Sink
     from pipelines.flow.run import RunRequest
     from pipelines.flow.stop import Stop
@@ -51,11 +51,11 @@ class Conductor:
         *,
         project: Project,
         request: RunRequest,
-        prepared: Prepared,
-        home: Home,
+        prepared: PreparedRun,
+        home: ProjectHome,
         sink: Sink,
         stop: Stop,
-        parts: Parts,
+        dependencies: RunDependencies,
     ) -> None:
         self._project = project
         self._request = request
@@ -63,20 +63,20 @@ class Conductor:
         self._home = home
         self._sink = sink
         self._stop = stop
-        self._parts = parts
-        self._started = parts.now()
+        self._dependencies = dependencies
+        self._started = dependencies.now()
         self._began = anyio.current_time()
         self._id = new_run_id(self._started)
         self._folder = home.new_run(self._id)
         self._redactor = Redactor(secret_values(project, request.environ))
-        self._state = State.read(home.state)
+        self._state = StateFile.read(home.state)
         self._contexts: dict[str, StepContext] = {}
-        self._desks: dict[str, Desk] = {}
-        self._troubled = False
+        self._outputs: dict[str, StepOutput] = {}
+        self._write_failed = False
         self._needing_engine = prepared.graph.wanting(CLIENT)
-        self._engine = Engine(parts, sink.engine_ready, self._note)
+        self._engine = RunEngine(dependencies, sink.engine_ready, self._note)
         stop.on_request(lambda _signum: self._engine.lifetime.hurry())
-        self._listener = Listener(self._redactor, sink, self._folder.log(_ENGINE_LOG), self._trouble)
+        self._listener = EngineListener(self._redactor, sink, self._folder.log(_ENGINE_LOG), self._on_write_error)
 
     async def run(self) -> Run:
         """Run the steps, write everything, return the run."""
@@ -89,7 +89,7 @@ class Conductor:
         known = self._redactor.known
         try:
             with contextlib.closing(self._listener) as listener:
-                async with self._engine.beside(self._project.engine, self._request.environ, listener.hear, self._home.ledger):
+                async with self._engine.beside(self._project.engine, self._request.environ, listener.line, self._home.ledger):
                     run = await self._steps()
         finally:
             if self._redactor.known > known:  # the engine's log has lines from before a secret became known
@@ -110,21 +110,21 @@ class Conductor:
         source = self._prepared.source
         return {"Project": self._project, "Source": source, CLIENT: self._engine.client, CONTEXT: None}
 
-    def _options(self) -> Options:
+    def _options(self) -> SchedulerOptions:
         keep_going = self._project.keep_going if self._request.keep_going is None else self._request.keep_going
         jobs = self._request.jobs or self._project.jobs or default_jobs()
-        return Options(
-            desk=self._desk,
+        return SchedulerOptions(
+            output=self._new_output,
             jobs=jobs,
             keep_going=keep_going,
-            border=self._parts.border(),
+            foreign=self._dependencies.foreign(),
             stop=self._stop,
-            within=self._within,
+            around=self._around,
             lost=self._engine.lifetime.lose,
         )
 
     @contextlib.contextmanager
-    def _within(self, step: StepDef) -> Iterator[None]:
+    def _around(self, step: StepDef) -> Iterator[None]:
         """A step that needs the engine ends when the engine goes away.
 
         The embedded engine is told who asks, so that it can tell whose commands print what; to another one nothing is sent.
@@ -134,35 +134,35 @@ class Conductor:
                 stack.enter_context(self._engine.needed())
             engine = self._engine.info
             if engine is not None and engine.kind == EngineKind.EMBEDDED:
-                stack.enter_context(self._parts.asking(asker_of(step.id)))
+                stack.enter_context(self._dependencies.asking(asker_of(step.id)))
             yield
 
-    def _desk(self, step: StepDef) -> Desk:
+    def _new_output(self, step: StepDef) -> StepOutput:
         folder = self._folder.artifacts(step.id)
         context = StepContext(id=step.id, run_id=self._id, folder=folder, attempt=self._state.attempt(step.id))
         self._contexts[step.id] = context
         if any(parameter.annotation is not None and same_type(parameter.annotation, CONTEXT) for parameter in step.parameters):
             self._make(folder)  # a step without its context knows of no folder
-        transcript = Transcript(
+        log = LogWriter(
             redactor=self._redactor,
             path=self._folder.log(step.id),
             output=lambda text: self._sink.step_output(step.id, text),
-            trouble=self._trouble,
+            on_write_error=self._on_write_error,
             progress=functools.partial(self._sink.step_progress, step.id),
         )
-        self._listener.add(step.id, transcript)
-        self._desks[step.id] = Desk(context, transcript, self._redactor, self._trouble)
-        return self._desks[step.id]
+        self._listener.add(step.id, log)
+        self._outputs[step.id] = StepOutput(context, log, self._redactor, self._on_write_error)
+        return self._outputs[step.id]
 
     def _make(self, folder: Path) -> None:
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
-            self._trouble(error)
+            self._on_write_error(error)
 
     def _finish(self, results: tuple[Result, ...], *, cancelled: bool = False) -> Run:
         """Write what is known, even when some of it cannot be written; no step waits here."""
-        results = tuple(self._desks[result.id].close_again(result) if result.id in self._desks else result for result in results)
+        results = tuple(self._outputs[result.id].close_again(result) if result.id in self._outputs else result for result in results)
         code = exit_code(results, self._stop.signal)
         run = self._document(results, ExitCode.INTERRUPTED if cancelled and self._stop.signal is None else code)
         self._folder.tidy(self._contexts)
@@ -191,12 +191,12 @@ class Conductor:
     def _written(self, run: Run) -> bool:
         try:
             self._state.write()
-            for report in self._parts.write_reports(run, self._folder.path):
+            for report in self._dependencies.write_reports(run, self._folder.path):
                 self._home.publish(report)
         except OSError as error:
             self._note(f"the reports cannot be written: {error}; free space on the disk, then run again")
             return False
-        return not self._troubled
+        return not self._write_failed
 
     def _keep_book(self, run: Run) -> None:
         """Note for `plan --explain` what the steps depended on, as the embedded engine wrote it down when it closed."""
@@ -214,8 +214,8 @@ class Conductor:
     def _note(self, text: str) -> None:
         self._sink.note(self._redactor.text(text))
 
-    def _trouble(self, error: OSError) -> None:
+    def _on_write_error(self, error: OSError) -> None:
         """A log or an artifact that cannot be written: said once, the steps go on."""
-        if not self._troubled:
-            self._troubled = True
+        if not self._write_failed:
+            self._write_failed = True
             self._note(f"logs cannot be written: {error}; free space on the disk")

@@ -17,8 +17,8 @@ from pipelines.engine.embedded.store.listing import apart, narrowed, now
 from pipelines.engine.embedded.store.peek import Peek
 from pipelines.errors import Unavailable
 from pipelines.flow.book import Book
-from pipelines.flow.folder import Home
-from pipelines.flow.state import State
+from pipelines.flow.folder import ProjectHome
+from pipelines.flow.state_file import StateFile
 from pipelines.model import EngineKind
 from pipelines.steps.settings import BASE, IMAGE, settings_of
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.store.listing import Files, Listing
     from pipelines.flow.book import Record, Use
-    from pipelines.flow.parts import Parts
+    from pipelines.flow.dependencies import RunDependencies
     from pipelines.flow.plan import PlannedStep
-    from pipelines.flow.prepare import Prepared
+    from pipelines.flow.prepare import PreparedRun
     from pipelines.flow.run import RunRequest
     from pipelines.model import Project, Source
     from pipelines.steps.settings import Settings
@@ -55,19 +55,19 @@ class Prediction:
     because: tuple[str, ...] = ()
 
 
-def explain(project: Project, request: RunRequest, prepared: Prepared, parts: Parts) -> tuple[Prediction, ...]:
+def explain(project: Project, request: RunRequest, prepared: PreparedRun, dependencies: RunDependencies) -> tuple[Prediction, ...]:
     """A prediction for every step that would run, in the plan's order."""
-    home = Home.of(Path(project.root))
+    home = ProjectHome.of(Path(project.root))
     steps = prepared.plan.working
     try:
-        choice = parts.choose(project.engine, request.environ)
+        choice = dependencies.choose(project.engine, request.environ)
     except Unavailable as error:
         return tuple(Prediction(id=step.id, verdict=Verdict.UNSURE, reasons=(str(error.message),)) for step in steps)
     if choice.kind != EngineKind.EMBEDDED:
         reason = f"a Dagger engine keeps its own cache ({choice.reason})"
         return tuple(Prediction(id=step.id, verdict=Verdict.UNSURE, reasons=(reason,)) for step in steps)
     store = str(store_dir(request.environ, rootless=os.geteuid() != 0))
-    seer = Seer(project, prepared.source, Book.read(home.explain, Path(project.root)), State.read(home.state), store)
+    seer = Seer(project, prepared.source, Book.read(home.explain, Path(project.root)), StateFile.read(home.state), store)
     found: dict[str, Prediction] = {}
     for step in steps:
         found[step.id] = seer.predict(step, found)
@@ -77,7 +77,7 @@ def explain(project: Project, request: RunRequest, prepared: Prepared, parts: Pa
 class Seer:
     """Compares what is there with what the book says; looks at every folder once."""
 
-    def __init__(self, project: Project, source: Source, book: Book, state: State, store: str) -> None:
+    def __init__(self, project: Project, source: Source, book: Book, state: StateFile, store: str) -> None:
         self._project = project
         self._source = source
         self._book = book

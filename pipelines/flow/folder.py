@@ -28,13 +28,13 @@ def new_run_id(now: dt.datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ProjectHome:
     """A project's `.lockgate` folder. Git ignores all of it, by a file of its own."""
 
     path: Path
 
     @classmethod
-    def of(cls, root: Path) -> Home:
+    def of(cls, root: Path) -> ProjectHome:
         """The home of a project."""
         return cls(root / HOME)
 

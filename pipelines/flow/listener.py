@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.engine.tagged import asker_of, read
-from pipelines.flow.transcript import Transcript
+from pipelines.flow.log_writer import LogWriter
 from pipelines.steps.common.replay import Stamp
 from pipelines.steps.common.wrapper import STAMP_VARIABLE, wrapped
 
@@ -21,19 +21,19 @@ _WRAPPED = " ".join(f"exec: {' '.join(wrapped(()))}".split())[:40]
 """How the engine names a command of a built-in step: by a script nobody wants to read. The step itself says what it runs."""
 
 
-class Listener:
+class EngineListener:
     """Takes the engine's lines, masks them, and passes them on. The log file gets all of them, in the order they come."""
 
-    def __init__(self, redactor: Redactor, sink: Sink, path: Path, trouble: Callable[[OSError], None]) -> None:
-        self._log = Transcript(redactor=redactor, path=path, trouble=trouble)
-        self._rest = Transcript(redactor=redactor, output=sink.engine_output)
-        self._steps: dict[str, Transcript] = {}
+    def __init__(self, redactor: Redactor, sink: Sink, path: Path, on_write_error: Callable[[OSError], None]) -> None:
+        self._log = LogWriter(redactor=redactor, path=path, on_write_error=on_write_error)
+        self._rest = LogWriter(redactor=redactor, output=sink.engine_output)
+        self._steps: dict[str, LogWriter] = {}
 
-    def add(self, step_id: str, transcript: Transcript) -> None:
-        """Lines about the step's work go to its transcript from now on."""
-        self._steps[asker_of(step_id)] = transcript
+    def add(self, step_id: str, log: LogWriter) -> None:
+        """Lines about the step's work go to its log from now on."""
+        self._steps[asker_of(step_id)] = log
 
-    def hear(self, raw: str) -> None:
+    def line(self, raw: str) -> None:
         """A line of the engine."""
         line = read(raw)
         if line.whole:

@@ -23,7 +23,7 @@ _DEFECT = "a step raised an error it did not expect; the traceback is in its log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class StepOutcome:
     """How a step ended, without when and where; the fields are those of `Result`."""
 
     status: Status
@@ -43,12 +43,12 @@ class Outcome:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
 
-def of_value(value: object) -> Outcome:
+def of_value(value: object) -> StepOutcome:
     """The outcome of a step that returned: a `Check` by its verdict, everything else passed."""
     if not isinstance(value, Check):
-        return Outcome(status=Status.PASSED, verdict=Verdict.PASS, value=value)
+        return StepOutcome(status=Status.PASSED, verdict=Verdict.PASS, value=value)
     status, error_kind, warning = _judged(value)
-    return Outcome(
+    return StepOutcome(
         status=status,
         verdict=value.verdict,
         value=value,
@@ -77,7 +77,7 @@ def _judged(check: Check) -> tuple[Status, str | None, str | None]:
             return Status.ERROR, UNAVAILABLE, None
 
 
-def of_error(error: BaseException, *, own: bool = False) -> Outcome:
+def of_error(error: BaseException, *, own: bool = False) -> StepOutcome:
     """The outcome of a step that raised.
 
     What is out of reach is `unavailable`; an error of ours that says the work or its configuration is at fault is a failure; anything else
@@ -90,10 +90,10 @@ def of_error(error: BaseException, *, own: bool = False) -> Outcome:
     if isinstance(error, LockgateError):
         return _raised(error, Status.FAILED) if own else _raised(error, Status.ERROR, error_kind=INTERNAL)
     if isinstance(error, SystemExit):
-        return Outcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=f"the step called sys.exit({_code(error)})")
+        return StepOutcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=f"the step called sys.exit({_code(error)})")
     if own:
-        return Outcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=described(error), next_step=_TRACEBACK)
-    return Outcome(status=Status.ERROR, verdict=Verdict.ERROR, reason=described(error), error_kind=INTERNAL, next_step=_DEFECT)
+        return StepOutcome(status=Status.FAILED, verdict=Verdict.FAIL, reason=described(error), next_step=_TRACEBACK)
+    return StepOutcome(status=Status.ERROR, verdict=Verdict.ERROR, reason=described(error), error_kind=INTERNAL, next_step=_DEFECT)
 
 
 def _code(error: SystemExit) -> str:
@@ -103,11 +103,11 @@ def _code(error: SystemExit) -> str:
         return "…"
 
 
-def _raised(error: LockgateError, status: Status, error_kind: str | None = None) -> Outcome:
+def _raised(error: LockgateError, status: Status, error_kind: str | None = None) -> StepOutcome:
     problems = getattr(error, "problems", ())
     reason = "; ".join((error.message, *problems)) + (f" ({error.cause})" if error.cause else "")
     verdict = Verdict.FAIL if status is Status.FAILED else Verdict.ERROR
-    return Outcome(status=status, verdict=verdict, reason=reason, error_kind=error_kind, next_step=error.next_step)
+    return StepOutcome(status=status, verdict=verdict, reason=reason, error_kind=error_kind, next_step=error.next_step)
 
 
 def timed_out(limits: StepLimits, last: str | None = None) -> StepTimeout:

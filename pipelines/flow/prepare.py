@@ -18,9 +18,9 @@ from pipelines.steps.catalog import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pipelines.flow.dependencies import RunDependencies
     from pipelines.flow.gates import Gated
     from pipelines.flow.graph import Graph, Node
-    from pipelines.flow.parts import Parts
     from pipelines.flow.run import RunRequest
     from pipelines.model import Project, Source
     from pipelines.providers import Provider
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
+class PreparedRun:
     """A graph ready to run, and what was learned on the way."""
 
     graph: Graph
@@ -37,18 +37,18 @@ class Prepared:
     plan: Plan
 
 
-def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
+def prepare(project: Project, request: RunRequest, dependencies: RunDependencies) -> PreparedRun:
     """Wire and select the steps of a project; needs no engine and writes nothing.
 
     Raises:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.
         NothingSelected: a selector matches no step, or there are no steps.
     """
-    provider = parts.detect(request.environ)
-    source = on_branch(parts.read_source(project.root), provider)
+    provider = dependencies.detect(request.environ)
+    source = on_branch(dependencies.read_source(project.root), provider)
     own = user_steps(project.root)
     options = RunOptions(publish=request.publish, in_ci=provider.in_ci)
-    steps = (_limited(step, project.timeout_s) for step in (*parts.builtin(project, source, options), *own.steps))
+    steps = (_limited(step, project.timeout_s) for step in (*dependencies.builtin(project, source, options), *own.steps))
     gates = gated(tuple(steps), project.publish.after if project.publish else None)
     graph = select(build(gates.definitions), request.selectors)
     if not graph.nodes and not request.allow_empty:
@@ -58,7 +58,7 @@ def prepare(project: Project, request: RunRequest, parts: Parts) -> Prepared:
     unknown = (source.unknown,) if source.unknown is not None else ()
     notes = (*own.notes, *unknown, *permissions(project), *_open(gates))
     plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=notes)
-    return Prepared(graph=graph, source=source, provider=provider, plan=plan)
+    return PreparedRun(graph=graph, source=source, provider=provider, plan=plan)
 
 
 def _limited(step: StepDef, timeout_s: float) -> StepDef:

@@ -49,7 +49,7 @@ class Sink(Protocol):
         """The run ended, its reports are written."""
 
 
-class Quiet:
+class NullSink:
     """The sink that does nothing: the default, and a base to override single events of."""
 
     def run_started(self, run_id: str, plan: Plan) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
-from pipelines.flow.parts import Parts, real_parts
+from pipelines.flow.dependencies import RunDependencies, real_dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ class RunRequest:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-def plan_project(project: Project, request: RunRequest, parts: Parts | None = None) -> Plan:
+def plan_project(project: Project, request: RunRequest, dependencies: RunDependencies | None = None) -> Plan:
     """What `run_project` would do with the same request; needs no engine and writes nothing.
 
     Raises:
@@ -44,10 +44,12 @@ def plan_project(project: Project, request: RunRequest, parts: Parts | None = No
     """
     from pipelines.flow.prepare import prepare
 
-    return prepare(project, request, parts or real_parts()).plan
+    return prepare(project, request, dependencies or real_dependencies()).plan
 
 
-def explain_project(project: Project, request: RunRequest, parts: Parts | None = None) -> tuple[Plan, tuple[Prediction, ...]]:
+def explain_project(
+    project: Project, request: RunRequest, dependencies: RunDependencies | None = None
+) -> tuple[Plan, tuple[Prediction, ...]]:
     """The plan, and for every step that would run whether the embedded engine would find it done; starts no engine, writes nothing.
 
     Raises:
@@ -60,13 +62,13 @@ def explain_project(project: Project, request: RunRequest, parts: Parts | None =
     from pipelines.flow.explain import explain
     from pipelines.flow.prepare import prepare
 
-    parts = parts or real_parts()
-    prepared = prepare(project, request, parts)
-    return prepared.plan, explain(project, request, prepared, parts)
+    dependencies = dependencies or real_dependencies()
+    prepared = prepare(project, request, dependencies)
+    return prepared.plan, explain(project, request, prepared, dependencies)
 
 
 async def run_project(
-    project: Project, request: RunRequest, sink: Sink | None = None, stop: Stop | None = None, parts: Parts | None = None
+    project: Project, request: RunRequest, sink: Sink | None = None, stop: Stop | None = None, dependencies: RunDependencies | None = None
 ) -> Run:
     """Run the selected steps and write `run.json`, logs and reports.
 
@@ -79,18 +81,24 @@ async def run_project(
         Unavailable: another run is at work in this folder, or its folder cannot be written.
     """
     from pipelines.flow.conductor import Conductor
-    from pipelines.flow.folder import Home
+    from pipelines.flow.folder import ProjectHome
     from pipelines.flow.lock import run_lock
     from pipelines.flow.prepare import prepare
-    from pipelines.flow.progress import Quiet
+    from pipelines.flow.progress import NullSink
     from pipelines.flow.stop import Stop
 
-    parts = parts or real_parts()
-    prepared = prepare(project, request, parts)
-    home = Home.of(project.root)
+    dependencies = dependencies or real_dependencies()
+    prepared = prepare(project, request, dependencies)
+    home = ProjectHome.of(project.root)
     home.make()
     with run_lock(home.lock):
         conductor = Conductor(
-            project=project, request=request, prepared=prepared, home=home, sink=sink or Quiet(), stop=stop or Stop(), parts=parts
+            project=project,
+            request=request,
+            prepared=prepared,
+            home=home,
+            sink=sink or NullSink(),
+            stop=stop or Stop(),
+            dependencies=dependencies,
         )
         return await conductor.run()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from pipelines.errors import Unavailable
-from pipelines.flow.attempts import Attempts, Border
+from pipelines.flow.attempts import Attempts, ForeignErrors
+from pipelines.flow.future_value import FutureValue
 from pipelines.flow.graph import FromStep
-from pipelines.flow.late import Late
 from pipelines.flow.order import dependents
-from pipelines.flow.outcome import Outcome
+from pipelines.flow.outcome import StepOutcome
 from pipelines.flow.plan import NOT_SELECTED
 from pipelines.flow.stop import signal_name
 from pipelines.foundation.retry import Backoff
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup
 
     from pipelines.errors import EngineLost
-    from pipelines.flow.desk import Desk
     from pipelines.flow.graph import Binding, Graph, Node
     from pipelines.flow.progress import Sink
+    from pipelines.flow.step_output import StepOutput
     from pipelines.flow.stop import Stop
     from pipelines.steps.definition import StepDef
 
@@ -44,25 +44,27 @@ def default_jobs() -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How to run: `desk` makes the place a step works at, `within` a context its work is done in; `keep_going` runs what does not depend
-    on a failure. `lost` is told when a step found the engine gone.
+class SchedulerOptions:
+    """How to run.
+
+    `output` makes the log and masking of a step, `around` gives a context its work is done in; with `keep_going` the steps run that do
+    not depend on a failure. `lost` is told when a step found the engine gone.
     """
 
-    desk: Callable[[StepDef], Desk]
+    output: Callable[[StepDef], StepOutput]
     jobs: int = field(default_factory=default_jobs)
     keep_going: bool = True
-    border: Border = field(default_factory=Border)
+    foreign: ForeignErrors = field(default_factory=ForeignErrors)
     backoff: Backoff = field(default_factory=Backoff)
     stop: Stop | None = None
-    within: Callable[[StepDef], AbstractContextManager[None]] = lambda _step: contextlib.nullcontext()
+    around: Callable[[StepDef], AbstractContextManager[None]] = lambda _step: contextlib.nullcontext()
     lost: Callable[[EngineLost], None] = lambda _error: None
 
 
 class Scheduler:
     """One run of one graph. `run` may be cancelled: `results` then still tells what did finish."""
 
-    def __init__(self, graph: Graph, givens: Mapping[str, object], options: Options, sink: Sink) -> None:
+    def __init__(self, graph: Graph, givens: Mapping[str, object], options: SchedulerOptions, sink: Sink) -> None:
         self._graph = graph
         self._givens = givens
         self._options = options
@@ -116,50 +118,50 @@ class Scheduler:
         group.cancel_scope.cancel()
 
     async def _work(self, node: Node, group: TaskGroup) -> None:
-        desk = self._options.desk(node.definition)
+        output = self._options.output(node.definition)
         attempts = Attempts(
             step=node.definition,
-            desk=desk,
-            border=self._options.border,
+            output=output,
+            foreign=self._options.foreign,
             backoff=self._options.backoff,
             retrying=lambda reason, delay_s: self._sink.step_retry(node.id, reason, delay_s),
             lost=self._options.lost,
         )
-        outcome = Outcome(status=Status.CANCELLED, reason=self._why)
+        outcome = StepOutcome(status=Status.CANCELLED, reason=self._why)
         try:
             outcome = await self._outcome(node, attempts)
         except anyio.get_cancelled_exc_class():
-            outcome = Outcome(status=Status.CANCELLED, reason=self._why)
+            outcome = StepOutcome(status=Status.CANCELLED, reason=self._why)
             raise
         finally:
             self._free += 1
             self._values[node.id] = outcome.value
             with anyio.CancelScope(shield=True):
-                result = await desk.close(self._result(node, outcome, attempts))
+                result = await output.close(self._result(node, outcome, attempts))
             self._finish(result)
         if outcome.status is not Status.PASSED and not self._options.keep_going:
             self._stop(group, f"stopped because {node.id} {_ended(outcome.status)}")
         self._start_ready(group)
 
-    async def _outcome(self, node: Node, attempts: Attempts) -> Outcome:
+    async def _outcome(self, node: Node, attempts: Attempts) -> StepOutcome:
         try:
-            arguments = {name: await self._value(binding, attempts.desk) for name, binding in node.bindings.items()}
+            arguments = {name: await self._value(binding, attempts.output) for name, binding in node.bindings.items()}
         except Exception as error:  # noqa: BLE001 - whatever keeps a given away (no engine) is the outcome of the step that asks for it
             return attempts.failed(error)
         self._sink.step_started(node.id)
         try:
-            with self._options.within(node.definition):
+            with self._options.around(node.definition):
                 return await attempts.work(arguments)
         except Unavailable as error:  # what the step worked with went away
             return attempts.failed(error)
 
-    async def _value(self, binding: Binding, desk: Desk) -> object:
+    async def _value(self, binding: Binding, output: StepOutput) -> object:
         if isinstance(binding, FromStep):
             return self._values[binding.id]
-        value = desk.context if binding.type == CONTEXT else self._givens[binding.type]
-        return await value.get() if isinstance(value, Late) else value
+        value = output.context if binding.type == CONTEXT else self._givens[binding.type]
+        return await value.get() if isinstance(value, FutureValue) else value
 
-    def _result(self, node: Node, outcome: Outcome, attempts: Attempts) -> Result:
+    def _result(self, node: Node, outcome: StepOutcome, attempts: Attempts) -> Result:
         now = anyio.current_time()
         began = now if attempts.began is None else attempts.began
         return Result(
@@ -167,7 +169,7 @@ class Scheduler:
             **outcome.fields(),
             started_s=began - self._began,
             duration_s=now - began,
-            cached=attempts.desk.context.cached and outcome.status is Status.PASSED,
+            cached=attempts.output.context.cached and outcome.status is Status.PASSED,
             attempts=max(1, attempts.made),
         )
 
@@ -202,10 +204,10 @@ class Scheduler:
                 self._finish(_plain(node, Status.CANCELLED, self._why))
 
 
-async def run_graph(graph: Graph, givens: Mapping[str, object], options: Options, sink: Sink) -> tuple[Result, ...]:
+async def run_graph(graph: Graph, givens: Mapping[str, object], options: SchedulerOptions, sink: Sink) -> tuple[Result, ...]:
     """Run a graph to its end, or to a stop; one result a step, in the graph's order.
 
-    `givens` are the values of given types; a `Late` one is waited for by the steps that take it.
+    `givens` are the values of given types; a `FutureValue` one is waited for by the steps that take it.
     """
     scheduler = Scheduler(graph, givens, options, sink)
     await scheduler.run()

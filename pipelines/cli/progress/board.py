@@ -13,7 +13,7 @@ from rich.text import Text
 from pipelines.cli.progress.lines import Lines
 from pipelines.cli.progress.rows import Phase, Row, arrange
 from pipelines.cli.progress.silence import Silence
-from pipelines.flow.progress import Quiet
+from pipelines.flow.progress import NullSink
 from pipelines.foundation.text import one_line
 from pipelines.report.text import duration, has_worked, outcome, remark
 
@@ -40,7 +40,7 @@ class _Head:
     ended: float | None = None
 
 
-class Board(Quiet):
+class Board(NullSink):
     """Draws on a terminal until it is closed; the last picture stays, without the tails.
 
     Nothing is drawn between calls of `tick`: a busy event loop shows an old picture, never a torn one.

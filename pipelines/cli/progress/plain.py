@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli.progress.lines import Lines
 from pipelines.cli.progress.silence import Silence
-from pipelines.flow.heard import Heard
-from pipelines.flow.progress import Quiet
+from pipelines.flow.live_lines import LiveLines
+from pipelines.flow.progress import NullSink
 from pipelines.foundation.text import one_line
 from pipelines.model import Status
 from pipelines.report.text import duration, has_worked, outcome, plural, remark
@@ -28,7 +28,7 @@ QUIET_S = 60.0
 COLORS = {Status.PASSED: "green", Status.FAILED: "red", Status.ERROR: "red", Status.BLOCKED: "yellow", Status.CANCELLED: "yellow"}
 
 
-class Plain(Quiet):
+class Plain(NullSink):
     """Writes to a terminal that is not redrawn.
 
     Without a provider that folds, the output of steps is shown only when `verbosity` is above 0, line by line as it comes, and once.
@@ -57,7 +57,7 @@ class Plain(Quiet):
         self._width = 0
         self._hidden: set[str] = set()
         self._output: dict[str, Lines] = {}
-        self._heard: dict[str, Heard] = {}
+        self._live_lines: dict[str, LiveLines] = {}
         self._engine = Lines(1)
         self._running: dict[str, tuple[float, float]] = {}
         self._silences: dict[str, Silence] = {}
@@ -88,9 +88,9 @@ class Plain(Quiet):
     def step_output(self, step_id: str, text: str) -> None:
         if silence := self._silences.get(step_id):
             silence.hear(text)
-        heard = self._heard.setdefault(step_id, Heard())
+        lines = self._live_lines.setdefault(step_id, LiveLines())
         for line in self._output.setdefault(step_id, Lines(BLOCK_LINES)).feed(text):
-            if self._verbose and not self._folds and not heard.again(line):
+            if self._verbose and not self._folds and not lines.discard(line):
                 self._terminal.line(f"{self._prefix(step_id)} {line}")
 
     def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
@@ -98,7 +98,7 @@ class Plain(Quiet):
             silence.hear(f"{line}\n") if whole else silence.so_far(line)
         if whole and self._verbose and not self._folds:
             for seen in Lines(1).feed(f"{line}\n"):
-                self._heard.setdefault(step_id, Heard()).add(seen)
+                self._live_lines.setdefault(step_id, LiveLines()).add(seen)
                 self._terminal.line(f"{self._prefix(step_id)} {seen}")
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
@@ -109,7 +109,7 @@ class Plain(Quiet):
             return
         _, began = self._running.pop(result.id, (0.0, self._wall()))
         output = self._output.pop(result.id, Lines(1))
-        self._heard.pop(result.id, None)
+        self._live_lines.pop(result.id, None)
         self._silences.pop(result.id, None)
         line = self._line(result.id, self._ending(result))
         block = list(output)
@@ -174,7 +174,7 @@ class Plain(Quiet):
         self._terminal.line(line)
 
 
-class Silent(Quiet):
+class Silent(NullSink):
     """Says only what belongs to no step while a run lasts (--quiet)."""
 
     def __init__(self, terminal: Terminal) -> None:

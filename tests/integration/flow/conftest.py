@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.flow.progress import Quiet
+from pipelines.flow.progress import NullSink
 from pipelines.flow.run import RunRequest, explain_project, run_project
 from pipelines.model import EngineKind, EngineSpec, ImageSpec, LockedImage, Project, Run
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 LOCK = Path(__file__).parents[3] / ".lockgate" / "images.lock"
 
 
-class Ear(Quiet):
-    """Keeps what commands printed while they ran, and calls `heard` for every line."""
+class LiveOutput(NullSink):
+    """Keeps what commands printed while they ran, and calls `on_line` for every line."""
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str]] = []
@@ -42,7 +42,7 @@ class Site:
     root: Path
     locked: dict[str, LockedImage]
     settings: dict[str, Any] = field(default_factory=dict)
-    ear: Ear = field(default_factory=Ear)
+    sink: LiveOutput = field(default_factory=LiveOutput)
 
     @property
     def project(self) -> Project:
@@ -56,7 +56,7 @@ class Site:
         path.write_text(text)
 
     async def run(self, *words: str, stop: Stop | None = None) -> Run:
-        return await run_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)), self.ear, stop)
+        return await run_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)), self.sink, stop)
 
     def predict(self, *words: str) -> dict[str, str]:
         _, predictions = explain_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)))

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.flow.stop import Stop
 from pipelines.model import ImageTarget, ServiceSpec, Status, TestSpec
-from tests.integration.flow.conftest import Ear
+from tests.integration.flow.conftest import LiveOutput
 
 if TYPE_CHECKING:
     from pipelines.model import Result, Run
@@ -51,10 +51,10 @@ async def test_a_step_that_hangs_says_what_it_printed_last(talking: Site) -> Non
     assert "stopped after its limit of 4s" in hangs.tail[3]
     assert hangs.log is not None
     assert "test_b ..\n" in Path(hangs.log).read_text()
-    assert ("step.hangs", "test_b ..") in talking.ear.unfinished
-    assert ("image.app", "from the Dockerfile") in talking.ear.lines
-    assert ("step.talks", "mine") in talking.ear.lines
-    assert not any("mine" in text for text in talking.ear.engine)
+    assert ("step.hangs", "test_b ..") in talking.sink.unfinished
+    assert ("image.app", "from the Dockerfile") in talking.sink.lines
+    assert ("step.talks", "mine") in talking.sink.lines
+    assert not any("mine" in text for text in talking.sink.engine)
     assert run.folder is not None
     assert "| mine\n" in (Path(run.folder) / "logs" / "engine.log").read_text()
 
@@ -63,7 +63,7 @@ async def test_a_step_that_is_stopped_says_what_it_printed_last(talking: Site) -
     talking.write("lockgate.py", HANGS.replace("{timeout}", "1h"))
     stop = Stop()
 
-    class Stopper(Ear):
+    class Stopper(LiveOutput):
         """Stops the run when the line that hangs is seen."""
 
         def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
@@ -71,7 +71,7 @@ async def test_a_step_that_is_stopped_says_what_it_printed_last(talking: Site) -
             if not whole:
                 stop.request(signal.SIGINT)
 
-    talking.ear = Stopper()
+    talking.sink = Stopper()
     run = await talking.run("step.hangs", stop=stop)
     assert run.exit_code == 128 + signal.SIGINT
     hangs = step(run, "step.hangs")
@@ -88,4 +88,4 @@ async def test_a_service_that_never_gets_ready_says_what_it_printed(site: Site) 
     assert result.status is Status.FAILED
     assert "did not open port 8000" in str(result.reason)
     assert "web: waiting for the moon" in result.tail
-    assert ("test.x", "web: waiting for the moon") in site.ear.lines
+    assert ("test.x", "web: waiting for the moon") in site.sink.lines

@@ -12,7 +12,7 @@ import pytest
 from pipelines.config import load
 from pipelines.config.lock import locked_images
 from pipelines.errors import UsageError
-from pipelines.flow.state import State
+from pipelines.flow.state_file import StateFile
 from tests.unit.config.hostile import BASE, environ, file
 
 if TYPE_CHECKING:
@@ -105,6 +105,6 @@ def test_a_lock_that_is_none_is_one_refusal(tmp_path: Path, text: str) -> None:
 )
 def test_a_state_that_is_none_is_an_empty_one(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_bytes(text.encode("latin-1"))
-    assert State.read(tmp_path / "state.json").attempt("a") is None
+    assert StateFile.read(tmp_path / "state.json").attempt("a") is None
     (tmp_path / "state.json").write_text(json.dumps({"schema": 10**30}))
-    assert State.read(tmp_path / "state.json").attempt("a") is None
+    assert StateFile.read(tmp_path / "state.json").attempt("a") is None

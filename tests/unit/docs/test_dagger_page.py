@@ -10,7 +10,7 @@ from pipelines.engine import choice, connect
 from pipelines.engine.lifetime import GRACE_S
 from pipelines.engine.reach import REACH_S
 from pipelines.engine.session import INSIST_S
-from pipelines.flow.engine import WAITING_S
+from pipelines.flow.run_engine import WAITING_S
 from pipelines.steps.image.inputs import LABEL
 
 PAGE = " ".join((Path(__file__).resolve().parents[3] / "docs/dagger.md").read_text(encoding="utf-8").split())

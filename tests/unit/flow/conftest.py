@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.flow.attempts import Border
-from pipelines.flow.desk import Desk
+from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.graph import build
-from pipelines.flow.progress import Quiet
-from pipelines.flow.scheduler import Options, run_graph
+from pipelines.flow.log_writer import LogWriter
+from pipelines.flow.progress import NullSink
+from pipelines.flow.scheduler import SchedulerOptions, run_graph
 from pipelines.flow.selection import select
 from pipelines.flow.signature import parameters_of, provides_of
+from pipelines.flow.step_output import StepOutput
 from pipelines.flow.stop import Stop
-from pipelines.flow.transcript import Transcript
 from pipelines.foundation.redaction import Redactor
 from pipelines.foundation.retry import Backoff
 from pipelines.model import StepLimits
@@ -55,7 +55,7 @@ def step(
     )
 
 
-class Recorder(Quiet):
+class Recorder(NullSink):
     """Writes down what a run tells, as short tuples."""
 
     def __init__(self) -> None:
@@ -100,15 +100,15 @@ class Lab:
     transient: Callable[[BaseException], bool] = lambda error: isinstance(error, ConnectionError)
     translate: Callable[[BaseException], LockgateError | None] = lambda error: None
     output: Callable[[BaseException], str] = lambda error: ""
-    transcripts: dict[str, Transcript] = field(default_factory=dict)
+    logs: dict[str, LogWriter] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
 
     async def go(self, *steps: StepDef, selectors: Sequence[str] = (), jobs: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
-        options = Options(
-            desk=self.desk,
+        options = SchedulerOptions(
+            output=self.new_output,
             jobs=jobs,
             keep_going=keep_going,
-            border=Border(transient=self.transient, translate=self.translate, output=self.output),
+            foreign=ForeignErrors(transient=self.transient, translate=self.translate, output=self.output),
             backoff=Backoff(chance=lambda: 0.0),
             stop=self.stop,
         )
@@ -120,14 +120,14 @@ class Lab:
         self.jump(lambda: self.go(*steps, selectors=selectors, jobs=jobs, keep_going=keep_going))
         return self.results
 
-    def desk(self, definition: StepDef) -> Desk:
-        transcript = Transcript(
+    def new_output(self, definition: StepDef) -> StepOutput:
+        log = LogWriter(
             redactor=self.redactor,
             path=self.folder / f"{definition.id}.log",
             output=lambda text: self.sink.step_output(definition.id, text),
         )
-        self.transcripts[definition.id] = transcript
-        return Desk(StepContext(id=definition.id, run_id="run", folder=self.folder), transcript, self.redactor)
+        self.logs[definition.id] = log
+        return StepOutput(StepContext(id=definition.id, run_id="run", folder=self.folder), log, self.redactor)
 
     def statuses(self) -> dict[str, str]:
         return {step_id: str(result.status) for step_id, result in self.results.items()}

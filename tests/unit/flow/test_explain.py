@@ -17,10 +17,10 @@ from pipelines.engine.embedded.store.peek import Peek
 from pipelines.engine.embedded.store.store import Store
 from pipelines.engine.tagged import asker_of
 from pipelines.errors import EngineUnavailable
-from pipelines.flow.attempts import Border
+from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.book import MOST_PASSES, Book
-from pipelines.flow.folder import Home
-from pipelines.flow.parts import Parts
+from pipelines.flow.dependencies import RunDependencies
+from pipelines.flow.folder import ProjectHome
 from pipelines.flow.run import RunRequest, explain_project
 from pipelines.model import (
     ImageSpec,
@@ -65,7 +65,7 @@ class Shop:
     pinned: bool = True
     remote: tuple[str, ...] = ()
 
-    def parts(self) -> Parts:
+    def dependencies(self) -> RunDependencies:
         def choose(*_: object) -> Choice:
             if isinstance(self.choice, Exception):
                 raise self.choice
@@ -76,20 +76,20 @@ class Shop:
 
         from pipelines.steps.catalog import builtin
 
-        return Parts(
+        return RunDependencies(
             detect=lambda _environ: Provider(),
             read_source=lambda _root: self.source,
             builtin=lambda project, source, options: builtin(project, source=source, options=options),
             choose=choose,
             open_engine=never,
             client=never,
-            border=Border,
+            foreign=ForeignErrors,
             write_reports=never,
             now=clock,
         )
 
     def predict(self, *words: str) -> dict[str, Prediction]:
-        _, predictions = explain_project(self.project, RunRequest(selectors=words, environ=self.environ), self.parts())
+        _, predictions = explain_project(self.project, RunRequest(selectors=words, environ=self.environ), self.dependencies())
         return {one.id: one for one in predictions}
 
     def verdicts(self) -> dict[str, str]:
@@ -104,7 +104,7 @@ class Shop:
         folder = Listing(str(self.root), (), (".lockgate",), gitignore=False, files={})
         files = now(folder, Peek(self.store))
         assert files is not None
-        parts = {"image.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
+        uses = {"image.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
         askers = {
             asker_of(step): {
                 "uses": [["host:1", [list(Narrow(path))]] for path in paths],
@@ -112,20 +112,20 @@ class Shop:
                 "remote": list(self.remote),
                 "results": [f"result of {step}"],
             }
-            for step, paths in parts.items()
+            for step, paths in uses.items()
         }
         document = {"store": str(self.store), "folders": {"host:1": [replace(folder, files=files).to_json()]}, "askers": askers}
-        home = Home.of(self.root)
+        home = ProjectHome.of(self.root)
         home.make()
         home.ledger.write_text(json.dumps(document))
-        ended = {step: (statuses or {}).get(step, Status.PASSED) for step in parts}
+        ended = {step: (statuses or {}).get(step, Status.PASSED) for step in uses}
         book = Book.read(home.explain, self.root)
         results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
         book.note(home.ledger, results, self.project, self.source, attempts or {})
         book.write(home.explain, self.root)
         store = Store.open(self.store, rootless=True)
         try:
-            for step in parts:
+            for step in uses:
                 store.put(f"result of {step}", {})
         finally:
             store.close()
@@ -284,14 +284,14 @@ def test_a_pass_with_another_token_is_another_outcome(shop: Shop) -> None:
     shop.ran(attempts={"test.unit": "run-7"})
     assert shop.verdicts()["test.unit"] == "runs"
     state = {"schema": 1, "steps": {"test.unit": {"status": "passed", "run": "r", "attempt": "run-7"}}}
-    Home.of(shop.root).state.write_text(json.dumps(state))
+    ProjectHome.of(shop.root).state.write_text(json.dumps(state))
     assert shop.verdicts()["test.unit"] == "cached"
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"schema": 99}', '{"schema": 1, "folders": [], "steps": 3}'])
 def test_a_book_that_cannot_be_read_is_empty(shop: Shop, text: str) -> None:
     shop.ran()
-    Home.of(shop.root).explain.write_text(text)
+    ProjectHome.of(shop.root).explain.write_text(text)
     assert shop.predict()["image.shop"].reasons == ("never passed here",)
 
 
@@ -300,7 +300,7 @@ def test_a_book_is_read_as_it_was_written_without_what_nobody_uses(shop: Shop) -
     for number in range(6):
         (shop.root / "app" / "main.py").write_text(str(number))
         shop.ran()
-    home = Home.of(shop.root)
+    home = ProjectHome.of(shop.root)
     book = Book.read(home.explain, shop.root)
     book.write(home.explain, shop.root)
     again = Book.read(home.explain, shop.root)

@@ -1,4 +1,4 @@
-"""What a run keeps on disk: folders, lock, state, transcripts."""
+"""What a run keeps on disk: folders, lock, state, logs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from pipelines.errors import Unavailable
-from pipelines.flow.folder import KEEP_RUNS, Home, new_run_id
+from pipelines.flow.folder import KEEP_RUNS, ProjectHome, new_run_id
 from pipelines.flow.lock import run_lock
+from pipelines.flow.log_writer import TAIL_LINES, LogWriter
 from pipelines.flow.secret_values import secret_values
-from pipelines.flow.state import State
-from pipelines.flow.transcript import TAIL_LINES, Transcript
+from pipelines.flow.state_file import StateFile
 from pipelines.foundation.redaction import Redactor
 from pipelines.model import ImageSpec, ImageTarget, Project, Registry, Result, SecretRef, Status, TestSpec
 from pipelines.steps.definition import StepContext
@@ -24,8 +24,8 @@ FULL = Path("/dev/full")
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    home = Home.of(tmp_path)
+def home(tmp_path: Path) -> ProjectHome:
+    home = ProjectHome.of(tmp_path)
     home.make()
     return home
 
@@ -36,11 +36,11 @@ def test_ids_of_runs_sort_by_time() -> None:
     assert new_run_id(early).startswith("20260101T100000Z-")
 
 
-def test_git_ignores_the_home(home: Home) -> None:
+def test_git_ignores_the_home(home: ProjectHome) -> None:
     assert (home.path / ".gitignore").read_text() == "*\n"
 
 
-def test_latest_follows_and_old_runs_go(home: Home) -> None:
+def test_latest_follows_and_old_runs_go(home: ProjectHome) -> None:
     assert home.latest() is None
     for number in range(KEEP_RUNS + 3):
         home.new_run(f"run-{number:02}").log("step.a").write_text("x")
@@ -51,7 +51,7 @@ def test_latest_follows_and_old_runs_go(home: Home) -> None:
     assert kept == [f"run-{number:02}" for number in range(3, KEEP_RUNS + 3)]
 
 
-def test_folders_without_artifacts_go(home: Home) -> None:
+def test_folders_without_artifacts_go(home: ProjectHome) -> None:
     run = home.new_run("run")
     for step_id in ("step.empty", "step.full"):
         run.artifacts(step_id).mkdir()
@@ -64,10 +64,10 @@ def test_folders_without_artifacts_go(home: Home) -> None:
 def test_a_home_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / ".lockgate").write_text("a file")
     with pytest.raises(Unavailable, match="cannot be written"):
-        Home.of(tmp_path).make()
+        ProjectHome.of(tmp_path).make()
 
 
-def test_one_run_at_a_time(home: Home) -> None:
+def test_one_run_at_a_time(home: ProjectHome) -> None:
     with run_lock(home.lock):
         with pytest.raises(Unavailable, match=f"another run is at work in .* \\(process {os.getpid()}\\)") as caught, run_lock(home.lock):
             pass
@@ -91,22 +91,22 @@ def context(step_id: str, run_id: str, attempt: str | None, used: str | None) ->
     return made
 
 
-def test_the_token_of_the_last_pass_is_kept(home: Home) -> None:
-    state = State.read(home.state)
+def test_the_token_of_the_last_pass_is_kept(home: ProjectHome) -> None:
+    state = StateFile.read(home.state)
     assert state.attempt("test.unit") is None
     state.note([ended("test.unit", Status.PASSED)], {"test.unit": context("test.unit", "r1", None, "r1")})
     state.write()
-    state = State.read(home.state)
+    state = StateFile.read(home.state)
     assert state.attempt("test.unit") == "r1"
     state.note([ended("test.unit", Status.FAILED)], {"test.unit": context("test.unit", "r2", "r1", "r2")})
     state.write()
-    assert State.read(home.state).attempt("test.unit") == "r1"
+    assert StateFile.read(home.state).attempt("test.unit") == "r1"
     entry = json.loads(home.state.read_text())["steps"]["test.unit"]
     assert entry == {"status": "failed", "run": "r2", "attempt": "r1"}
 
 
-def test_a_step_that_did_not_work_changes_nothing(home: Home) -> None:
-    state = State.read(home.state)
+def test_a_step_that_did_not_work_changes_nothing(home: ProjectHome) -> None:
+    state = StateFile.read(home.state)
     state.note([ended("test.unit", Status.PASSED)], {"test.unit": context("test.unit", "r1", None, "r1")})
     state.note([ended("test.unit", Status.BLOCKED)], {})
     assert state.attempt("test.unit") == "r1"
@@ -124,41 +124,41 @@ def test_a_step_that_did_not_work_changes_nothing(home: Home) -> None:
         '{"schema": 1, "steps": {"a": {"status": 1, "run": "r"}}}',
     ],
 )
-def test_a_state_that_cannot_be_understood_is_an_empty_one(home: Home, text: str) -> None:
+def test_a_state_that_cannot_be_understood_is_an_empty_one(home: ProjectHome, text: str) -> None:
     home.state.write_text(text)
-    assert State.read(home.state).attempt("a") is None
+    assert StateFile.read(home.state).attempt("a") is None
 
 
-def test_a_transcript_keeps_the_last_lines(tmp_path: Path) -> None:
-    heard: list[str] = []
-    transcript = Transcript(redactor=Redactor(), path=tmp_path / "x.log", output=heard.append)
+def test_a_log_keeps_the_last_lines(tmp_path: Path) -> None:
+    printed: list[str] = []
+    log = LogWriter(redactor=Redactor(), path=tmp_path / "x.log", output=printed.append)
     for number in range(TAIL_LINES + 5):
-        transcript.write(f"line {number}\r\n")
-    transcript.write("no end")
-    assert transcript.close() == (*(f"line {number}" for number in range(6, TAIL_LINES + 5)), "no end")
-    assert (tmp_path / "x.log").read_bytes().decode() == "".join(heard)
+        log.write(f"line {number}\r\n")
+    log.write("no end")
+    assert log.close() == (*(f"line {number}" for number in range(6, TAIL_LINES + 5)), "no end")
+    assert (tmp_path / "x.log").read_bytes().decode() == "".join(printed)
 
 
 def test_a_full_disk_is_said_once_and_ends_nothing() -> None:
-    troubles: list[OSError] = []
-    heard: list[str] = []
-    transcript = Transcript(redactor=Redactor(), path=FULL, output=heard.append, trouble=troubles.append)
-    transcript.write("one\n")
-    transcript.write("two\n")
-    assert transcript.close() == ("one", "two")
-    assert len(troubles) == 1
-    assert heard == ["one\n", "two\n"]
+    write_errors: list[OSError] = []
+    printed: list[str] = []
+    log = LogWriter(redactor=Redactor(), path=FULL, output=printed.append, on_write_error=write_errors.append)
+    log.write("one\n")
+    log.write("two\n")
+    assert log.close() == ("one", "two")
+    assert len(write_errors) == 1
+    assert printed == ["one\n", "two\n"]
 
 
 def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
-    transcript = Transcript(redactor=Redactor(), path=tmp_path / "x.log")
-    transcript.write("\udcff\n")
-    transcript.close()
+    log = LogWriter(redactor=Redactor(), path=tmp_path / "x.log")
+    log.write("\udcff\n")
+    log.close()
     assert (tmp_path / "x.log").read_text() == "\\udcff\n"
 
 
-def project(root: Path, **parts: Any) -> Project:
-    return Project(name="shop", root=root, **parts)
+def project(root: Path, **tables: Any) -> Project:
+    return Project(name="shop", root=root, **tables)
 
 
 def test_secrets_that_can_be_read_are_known_before_anything_runs(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import anyio
 import pytest
 
 from pipelines.engine.tagged import asker_of
-from pipelines.flow.listener import Listener
-from pipelines.flow.transcript import Transcript
+from pipelines.flow.listener import EngineListener
+from pipelines.flow.log_writer import LogWriter
 from pipelines.foundation.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ SECRET = "correct horse"
 
 
 @pytest.fixture
-def transcript(lab: Lab, tmp_path: Path) -> Transcript:
-    return Transcript(
+def log(lab: Lab, tmp_path: Path) -> LogWriter:
+    return LogWriter(
         redactor=Redactor([SECRET]),
         path=tmp_path / "step.log",
         output=lambda text: lab.sink.step_output("step.a", text),
@@ -34,55 +34,55 @@ def transcript(lab: Lab, tmp_path: Path) -> Transcript:
     )
 
 
-def test_what_comes_live_is_shown_and_not_in_the_log(lab: Lab, transcript: Transcript, tmp_path: Path) -> None:
-    transcript.live("one")
-    transcript.live("tw", whole=False)
-    transcript.live("two")
-    transcript.write("said by the step\n")
-    assert transcript.close() == ("said by the step",)
+def test_what_comes_live_is_shown_and_not_in_the_log(lab: Lab, log: LogWriter, tmp_path: Path) -> None:
+    log.live("one")
+    log.live("tw", whole=False)
+    log.live("two")
+    log.write("said by the step\n")
+    assert log.close() == ("said by the step",)
     assert lab.sink.of("live", "so far") == [("live", "step.a", "one"), ("so far", "step.a", "tw"), ("live", "step.a", "two")]
     assert (tmp_path / "step.log").read_text() == "said by the step\n"
 
 
-def test_what_was_never_handed_over_can_be_kept(transcript: Transcript, tmp_path: Path) -> None:
+def test_what_was_never_handed_over_can_be_kept(log: LogWriter, tmp_path: Path) -> None:
     for line in ("first", "again", "again", "second"):
-        transcript.live(line)
-    transcript.write("$ make\nfirst\nagain\n")
-    transcript.live("test_checkout ..", whole=False)
-    transcript.keep_live()
-    transcript.write("stopped\n")
-    assert transcript.close() == ("$ make", "first", "again", "again", "second", "test_checkout ..", "stopped")
-    assert (tmp_path / "step.log").read_text().splitlines() == [*transcript.close()]
+        log.live(line)
+    log.write("$ make\nfirst\nagain\n")
+    log.live("test_checkout ..", whole=False)
+    log.keep_live()
+    log.write("stopped\n")
+    assert log.close() == ("$ make", "first", "again", "again", "second", "test_checkout ..", "stopped")
+    assert (tmp_path / "step.log").read_text().splitlines() == [*log.close()]
 
 
-def test_a_line_that_went_on_is_not_kept_twice(transcript: Transcript) -> None:
-    transcript.live("test_checkout ..", whole=False)
-    transcript.live("test_checkout .. ok")
-    transcript.keep_live()
-    transcript.keep_live()
-    assert transcript.close() == ("test_checkout .. ok",)
+def test_a_line_that_went_on_is_not_kept_twice(log: LogWriter) -> None:
+    log.live("test_checkout ..", whole=False)
+    log.live("test_checkout .. ok")
+    log.keep_live()
+    log.keep_live()
+    assert log.close() == ("test_checkout .. ok",)
 
 
-def test_nothing_heard_keeps_nothing(transcript: Transcript, tmp_path: Path) -> None:
-    transcript.keep_live()
-    assert transcript.close() == ()
+def test_nothing_printed_keeps_nothing(log: LogWriter, tmp_path: Path) -> None:
+    log.keep_live()
+    assert log.close() == ()
     assert not (tmp_path / "step.log").exists()
 
 
-def test_secrets_are_masked_in_what_comes_live(lab: Lab, transcript: Transcript) -> None:
-    transcript.live(f"token {SECRET}!")
-    transcript.live("token correct ho", whole=False)
-    transcript.live(f"> {SECRET}", whole=False)
-    transcript.keep_live()
-    assert transcript.close() == ("token ***!", "> ***")
+def test_secrets_are_masked_in_what_comes_live(lab: Lab, log: LogWriter) -> None:
+    log.live(f"token {SECRET}!")
+    log.live("token correct ho", whole=False)
+    log.live(f"> {SECRET}", whole=False)
+    log.keep_live()
+    assert log.close() == ("token ***!", "> ***")
     shown = [event[2] for event in lab.sink.of("live", "so far")]
     assert shown == ["token ***!", "token ", "> ***", "> ***"]
 
 
-def test_what_a_command_leaves_for_the_step_is_nobody_elses(lab: Lab, transcript: Transcript) -> None:
-    transcript.live("\x1elockgate exit 0")
-    transcript.close()
-    transcript.live("too late")
+def test_what_a_command_leaves_for_the_step_is_nobody_elses(lab: Lab, log: LogWriter) -> None:
+    log.live("\x1elockgate exit 0")
+    log.close()
+    log.live("too late")
     assert lab.sink.of("live") == []
 
 
@@ -91,19 +91,19 @@ def said(step_id: str, text: str) -> str:
 
 
 @pytest.fixture
-def listener(lab: Lab, transcript: Transcript, tmp_path: Path) -> Iterator[Listener]:
-    with contextlib.closing(Listener(Redactor([SECRET]), lab.sink, tmp_path / "engine.log", lambda _error: None)) as listener:
-        listener.add("step.a", transcript)
+def listener(lab: Lab, log: LogWriter, tmp_path: Path) -> Iterator[EngineListener]:
+    with contextlib.closing(EngineListener(Redactor([SECRET]), lab.sink, tmp_path / "engine.log", lambda _error: None)) as listener:
+        listener.add("step.a", log)
         yield listener
 
 
-def test_every_line_finds_its_step(lab: Lab, listener: Listener, tmp_path: Path) -> None:
-    listener.hear(said("step.a", "| hello"))
-    listener.hear(said("step.a", "> hel"))
-    listener.hear(said("step.a", "pull: python 1.20s"))
-    listener.hear(said("step.b", "| of another run"))
-    listener.hear("\x1e\tnote: no egress")
-    listener.hear(f"not tagged: {SECRET}")
+def test_every_line_finds_its_step(lab: Lab, listener: EngineListener, tmp_path: Path) -> None:
+    listener.line(said("step.a", "| hello"))
+    listener.line(said("step.a", "> hel"))
+    listener.line(said("step.a", "pull: python 1.20s"))
+    listener.line(said("step.b", "| of another run"))
+    listener.line("\x1e\tnote: no egress")
+    listener.line(f"not tagged: {SECRET}")
     listener.close()
     assert lab.sink.of("live", "so far", "engine") == [
         ("live", "step.a", "hello"),
@@ -122,17 +122,17 @@ def test_every_line_finds_its_step(lab: Lab, listener: Listener, tmp_path: Path)
     ]
 
 
-def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: Listener) -> None:
+def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: EngineListener) -> None:
     from pipelines.engine.embedded.progress import Lines
     from pipelines.steps.common.wrapper import wrapped
 
-    class Ear:
+    class Engine:
         def write(self, text: str) -> None:
-            listener.hear(said("step.a", text.rstrip("\n")))
+            listener.line(said("step.a", text.rstrip("\n")))
 
         def flush(self) -> None: ...
 
-    engine = Lines(Ear(), tagged=False)
+    engine = Lines(Engine(), tagged=False)
     engine.done("exec", " ".join(wrapped(["pytest", "-q"])), 1)
     engine.done("exec", '/bin/sh -c printf %s "$LOCKGATE_STAMP"', 1)
     engine.output("20260131T120000Z-20260131T115900Z-3f9a1c")
@@ -141,21 +141,21 @@ def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: 
     assert lab.sink.of("live") == [("live", "step.a", "exec: /bin/sh -c make 1.00s")]
 
 
-def hears(lab: Lab, *lines: str) -> Callable[[StepContext], None]:
-    """Speak into the transcript behind a context, as the engine would."""
+def printing(lab: Lab, *lines: str) -> Callable[[StepContext], None]:
+    """Print into the log behind a context, as the engine would."""
 
-    def hear(context: StepContext) -> None:
+    def print_lines(context: StepContext) -> None:
         for line in lines:
-            lab.transcripts[context.id].live(line)
+            lab.logs[context.id].live(line)
 
-    return hear
+    return print_lines
 
 
 def test_a_step_that_hangs_shows_what_it_printed_last(lab: Lab, make: Callable[..., StepDef]) -> None:
-    hear = hears(lab, "test_a ok", "test_b")
+    print_live = printing(lab, "test_a ok", "test_b")
 
     async def hangs(context: StepContext) -> None:
-        hear(context)
+        print_live(context)
         await anyio.sleep_forever()
 
     results = lab.run(make(hangs, timeout_s=60))
@@ -165,10 +165,10 @@ def test_a_step_that_hangs_shows_what_it_printed_last(lab: Lab, make: Callable[.
 
 
 def test_a_step_that_is_cancelled_shows_what_it_printed_last(lab: Lab, make: Callable[..., StepDef]) -> None:
-    hear = hears(lab, "compiling")
+    print_live = printing(lab, "compiling")
 
     async def works(context: StepContext) -> None:
-        hear(context)
+        print_live(context)
         lab.stop.request(15)
         await anyio.sleep_forever()
 
@@ -177,21 +177,21 @@ def test_a_step_that_is_cancelled_shows_what_it_printed_last(lab: Lab, make: Cal
 
 
 def test_a_step_whose_output_came_with_the_error_does_not_say_it_twice(lab: Lab, make: Callable[..., StepDef]) -> None:
-    hear = hears(lab, "RUN one", "boom")
+    print_live = printing(lab, "RUN one", "boom")
     lab.output = lambda error: "boom\n"
 
     async def fails(context: StepContext) -> None:
-        hear(context)
+        print_live(context)
         raise ValueError
 
     assert lab.run(make(fails))["step.fails"].tail == ("boom",)
 
 
 def test_a_step_that_passes_says_what_it_says(lab: Lab, make: Callable[..., StepDef]) -> None:
-    hear = hears(lab, "noise")
+    print_live = printing(lab, "noise")
 
     async def passes(context: StepContext) -> None:
-        hear(context)
+        print_live(context)
         context.log("fine\n")
 
     assert lab.run(make(passes))["step.passes"].tail == ("fine",)

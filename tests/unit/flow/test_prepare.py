@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.flow.parts import real_parts
+from pipelines.flow.dependencies import real_dependencies
 from pipelines.flow.prepare import on_branch, permissions, prepare
 from pipelines.flow.run import RunRequest
 from pipelines.model import EngineSpec, Insecure, Project, Source
@@ -38,5 +38,5 @@ def test_a_plan_says_when_dockerfiles_may_have_all_capabilities(insecure: Insecu
 def test_steps_of_the_projects_own_have_its_limit_unless_they_say_one(tmp_path: Path) -> None:
     own = "from pipelines import pipeline\n@pipeline.step\nasync def one(): ...\n@pipeline.step(timeout='2h')\nasync def two(): ...\n"
     (tmp_path / "lockgate.py").write_text(own)
-    prepared = prepare(Project(name="p", root=tmp_path, timeout_s=60.0), RunRequest(environ={}), real_parts())
+    prepared = prepare(Project(name="p", root=tmp_path, timeout_s=60.0), RunRequest(environ={}), real_dependencies())
     assert {step.id: step.timeout_s for step in prepared.plan.steps} == {"step.one": 60.0, "step.two": 7200.0}

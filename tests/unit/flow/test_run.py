@@ -16,10 +16,10 @@ import pytest
 from pipelines.engine.lifetime import GRACE_S, Lifetime
 from pipelines.engine.tagged import asker_of
 from pipelines.errors import EngineLost, EngineUnavailable, NothingSelected, Unavailable, UsageError
-from pipelines.flow.attempts import Border
-from pipelines.flow.folder import Home
+from pipelines.flow.attempts import ForeignErrors
+from pipelines.flow.dependencies import RunDependencies
+from pipelines.flow.folder import ProjectHome
 from pipelines.flow.lock import run_lock
-from pipelines.flow.parts import Parts
 from pipelines.flow.run import RunRequest, plan_project, run_project
 from pipelines.flow.stop import Stop
 from pipelines.model import Check, EngineInfo, EngineSpec, Insecure, Project, Run, SecretRef, Source, Verdict
@@ -58,21 +58,21 @@ class House:
     ledger: Path | None = None
 
     @property
-    def home(self) -> Home:
-        return Home.of(self.root)
+    def home(self) -> ProjectHome:
+        return ProjectHome.of(self.root)
 
     def project(self, **settings: Any) -> Project:
         return Project(name="shop", root=self.root, **settings)
 
-    def parts(self) -> Parts:
-        return Parts(
+    def dependencies(self) -> RunDependencies:
+        return RunDependencies(
             detect=lambda environ: Provider(revision="from-ci"),
             read_source=lambda root: Source(root=str(root), version="1.2.3"),
             builtin=lambda project, source, options: self.steps,
             choose=self.choose,
             open_engine=self.open_engine,
             client=lambda: "the client",
-            border=Border,
+            foreign=ForeignErrors,
             write_reports=self.write_reports,
             now=lambda: NOW,
             asking=self.asking,
@@ -108,7 +108,7 @@ class House:
         return RunRequest(selectors=words, environ=self.environ, **options)
 
     async def go(self, *words: str, project: Project | None = None, **options: Any) -> Run:
-        return await run_project(project or self.project(), self.request(*words, **options), self.sink, self.stop, self.parts())
+        return await run_project(project or self.project(), self.request(*words, **options), self.sink, self.stop, self.dependencies())
 
     def run(self, *words: str, project: Project | None = None, **options: Any) -> Run:
         result = self.jump(lambda: self.go(*words, project=project, **options))
@@ -397,7 +397,7 @@ def test_nothing_to_do(house: House) -> None:
 
 def test_a_plan_says_what_would_run_and_writes_nothing(house: House, make: Callable[..., StepDef]) -> None:
     house.steps = [make(plain, timeout_s=5), make(asks, skip="not in CI"), make(fails)]
-    plan = plan_project(house.project(), house.request("step.plain", "step.asks"), house.parts())
+    plan = plan_project(house.project(), house.request("step.plain", "step.asks"), house.dependencies())
     assert [(step.id, step.skip) for step in plan.steps] == [
         ("step.plain", None),
         ("step.asks", "not in CI"),

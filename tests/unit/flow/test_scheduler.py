@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from pipelines.errors import EngineUnavailable
-from pipelines.flow.late import Late
+from pipelines.flow.future_value import FutureValue
 from pipelines.model import BuiltImage, Check, Verdict
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def test_a_late_given_is_waited_for_and_does_not_count_as_work(lab: Lab, make: M
         return str(client)
 
     async def main() -> None:
-        client: Late[object] = Late()
+        client: FutureValue[object] = FutureValue()
         lab.givens["dagger.Client"] = client
         async with anyio.create_task_group() as group:
             group.start_soon(lab.go, make(asks), make(slow))
@@ -174,7 +174,7 @@ def test_a_given_that_cannot_be_had_ends_only_who_asks(lab: Lab, make: Make, on_
     async def asks(client: dagger.Client) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
     async def main() -> None:
-        client: Late[object] = Late()
+        client: FutureValue[object] = FutureValue()
         client.fail(EngineUnavailable("no engine", next_step="lockgate doctor"))
         lab.givens["dagger.Client"] = client
         await lab.go(make(asks), make(slow))

@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 Value = TypeVar("Value")
 
 
-def masked(value: Value, redactor: Redactor) -> Value:
+def masked_copy(value: Value, redactor: Redactor) -> Value:
     """The value with every text in it masked; values that are none of ours stay as they are, they are not reported."""
     return _masked(value, redactor) if redactor else value
 

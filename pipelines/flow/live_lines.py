@@ -1,4 +1,4 @@
-"""Lines that were heard while a command ran, told from those that come again when its output is handed over."""
+"""Lines a command printed while it ran, told from those that come again when its whole output is handed over."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import deque
 MOST = 2000
 
 
-class Heard:
-    """Remembers the last lines that were not met again yet."""
+class LiveLines:
+    """The last lines (2,000 by default) that did not come again yet."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -17,15 +17,15 @@ class Heard:
         self._places: dict[str, deque[int]] = {}
 
     def add(self, line: str) -> None:
-        """A line was heard."""
+        """Note a line that was just printed; beyond the limit the oldest is forgotten."""
         if len(self._open) == self._most:
-            self.again(next(iter(self._open.values())))
+            self.discard(next(iter(self._open.values())))
         self._open[self._count] = line
         self._places.setdefault(line, deque()).append(self._count)
         self._count += 1
 
-    def again(self, line: str) -> bool:
-        """Whether a line was heard and is now met again; each time it was heard counts once."""
+    def discard(self, line: str) -> bool:
+        """Forget one line with this text; whether there was one. A line that was printed twice is to be discarded twice."""
         places = self._places.get(line)
         if places is None:
             return False
@@ -34,8 +34,8 @@ class Heard:
             del self._places[line]
         return True
 
-    def rest(self) -> list[str]:
-        """The lines that were not met again, in order; they are forgotten."""
+    def take_all(self) -> list[str]:
+        """The lines that did not come again, in order; they are forgotten."""
         lines = list(self._open.values())
         self._open.clear()
         self._places.clear()

@@ -9,7 +9,7 @@ import anyio
 Value = TypeVar("Value")
 
 
-class Late(Generic[Value]):
+class FutureValue(Generic[Value]):
     """Set or failed once; everybody who asks waits for that."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.flow.masked import mask_files, masked
+from pipelines.flow.masking import mask_files, masked_copy
 from pipelines.foundation.redaction import Redactor
 from pipelines.model import Case, Check, Finding, Location, Result, Severity, Status, Verdict
 
@@ -34,7 +34,7 @@ def test_every_text_of_a_result_is_masked() -> None:
         cases=(case,),
         facts=check.facts,
     )
-    clean = masked(result, REDACTOR)
+    clean = masked_copy(result, REDACTOR)
     assert SECRET not in repr(clean)
     assert clean.facts == {"seen": "***", "count": 3}
     assert clean.cases[0].name == "test[***]"
@@ -42,13 +42,13 @@ def test_every_text_of_a_result_is_masked() -> None:
 
 def test_names_and_paths_stay_usable() -> None:
     result = Result(id=f"test.{SECRET}", kind="test", name=SECRET, status=Status.PASSED, needs=(SECRET,), artifacts=(f"/x/{SECRET}",))
-    assert masked(result, REDACTOR) is result
+    assert masked_copy(result, REDACTOR) is result
 
 
 def test_a_value_of_the_users_own_is_not_touched() -> None:
     value = object()
     result = Result(id="a.b", kind="a", name="b", status=Status.PASSED, value=value, reason=SECRET)
-    assert masked(result, REDACTOR).value is value
+    assert masked_copy(result, REDACTOR).value is value
 
 
 def test_files_are_cleaned_and_others_not_written(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class StepState:
     attempt: str | None = None
 
 
-class State:
+class StateFile:
     """The state file. One that is missing, broken or of another version is an empty one: it only saves work."""
 
     def __init__(self, path: Path, steps: Mapping[str, StepState]) -> None:
@@ -40,7 +40,7 @@ class State:
         self._steps = dict(steps)
 
     @classmethod
-    def read(cls, path: Path) -> State:
+    def read(cls, path: Path) -> StateFile:
         """Read the file."""
         try:
             document = json.loads(read_text(path))

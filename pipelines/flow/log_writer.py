@@ -7,7 +7,7 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from pipelines.flow.heard import Heard
+from pipelines.flow.live_lines import LiveLines
 from pipelines.foundation.regular_files import open_regular
 from pipelines.foundation.text import one_line
 
@@ -24,17 +24,17 @@ _MARK = "\x1e"
 """In lines a step's command leaves for the step alone (`pipelines.steps.common.wrapper`)."""
 
 
-class Progress(Protocol):
+class ProgressListener(Protocol):
     """Told what a running command prints."""
 
     def __call__(self, line: str, *, whole: bool) -> None:
         """A line, masked; not `whole`: what there is of one so far, which comes again."""
 
 
-class Transcript:
+class LogWriter:
     """Text in, masked text out: to `output` and to a file, which is made with the first text (`path` is None before).
 
-    A file that cannot be written (a full disk) does not end the step: `trouble` says so, once.
+    A file that cannot be written (a full disk) does not end the step: `on_write_error` says so, once.
 
     What a command prints while it runs (`live`) goes to `progress`. The step hands the same over when its command has ended, so it is kept
     aside, and gets into the log only by `keep_live`: when no output will come any more.
@@ -46,21 +46,21 @@ class Transcript:
         redactor: Redactor,
         path: Path | None = None,
         output: Callable[[str], None] | None = None,
-        trouble: Callable[[OSError], None] | None = None,
-        progress: Progress | None = None,
+        on_write_error: Callable[[OSError], None] | None = None,
+        progress: ProgressListener | None = None,
     ) -> None:
         self.path: Path | None = None
         self._wanted = path
         self._redactor = redactor
         self._stream = redactor.stream()
         self._output = output
-        self._trouble = trouble
+        self._on_write_error = on_write_error
         self._lines: deque[str] = deque(maxlen=TAIL_LINES)
         self._line = ""
         self._file: TextIO | None = None
         self._progress = progress
         self._live = redactor.stream()
-        self._heard = Heard()
+        self._live_lines = LiveLines()
         self._so_far = self._part = self._said = ""
         self._closed = False
 
@@ -88,15 +88,15 @@ class Transcript:
             self._show(self._redactor.stream().feed(line)[:_LONGEST_LINE], whole=False)
             return
         self._so_far = ""
-        self._hear(self._live.feed(f"{line}\n"))
+        self._take_live(self._live.feed(f"{line}\n"))
 
     def keep_live(self) -> None:
         """Write down what was printed and never handed over: the command hangs, or nobody is left to ask for its output."""
         self._give(self._stream.close())
         if rest := f"{self._live.close()}{self._redactor.text(self._so_far)}":
-            self._hear(f"{rest}\n")
+            self._take_live(f"{rest}\n")
         self._so_far = ""
-        text = "\n".join(self._heard.rest()).strip("\n")
+        text = "\n".join(self._live_lines.take_all()).strip("\n")
         self._give(f"{text}\n" if text else "")
 
     def last_line(self) -> str:
@@ -119,16 +119,16 @@ class Transcript:
         for line in (whole.rstrip("\r")[:_LONGEST_LINE] for whole in lines):
             self._lines.append(line)
             self._said = line if line.strip() else self._said
-            self._heard.again(line)
+            self._live_lines.discard(line)
         self._line = rest[:_LONGEST_LINE]
         self._said = self._line if self._line.strip() else self._said
         if self._output is not None:
             self._output(text)
 
-    def _hear(self, text: str) -> None:
+    def _take_live(self, text: str) -> None:
         *lines, self._part = (self._part + text).split("\n")
         for line in (whole[:_LONGEST_LINE] for whole in lines):  # masked before it is cut
-            self._heard.add(line)
+            self._live_lines.add(line)
             self._show(line, whole=True)
 
     def _show(self, line: str, *, whole: bool) -> None:
@@ -156,8 +156,8 @@ class Transcript:
                 file.close()
 
     def _tell(self, error: OSError) -> None:
-        if self._trouble is not None:
-            self._trouble(error)
+        if self._on_write_error is not None:
+            self._on_write_error(error)
 
 
 def _appending(path: Path) -> TextIO:

@@ -11,7 +11,7 @@ from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.limits import not_told
 from pipelines.engine.versions import mismatch
 from pipelines.errors import Unavailable
-from pipelines.flow.late import Late
+from pipelines.flow.future_value import FutureValue
 from pipelines.model import EngineKind
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.choice import Choice
-    from pipelines.flow.parts import Parts
+    from pipelines.flow.dependencies import RunDependencies
     from pipelines.model import EngineInfo, EngineSpec
 
 
@@ -27,14 +27,14 @@ WAITING_S = 10.0
 """So often it is said that an engine is still waited for."""
 
 
-class Engine:
+class RunEngine:
     """`client` is what steps wait for; `info` is known once the engine answers; `lifetime` tells its session when to end."""
 
-    def __init__(self, parts: Parts, ready: Callable[[EngineInfo], None], note: Callable[[str], None]) -> None:
-        self.client: Late[object] = Late()
+    def __init__(self, dependencies: RunDependencies, ready: Callable[[EngineInfo], None], note: Callable[[str], None]) -> None:
+        self.client: FutureValue[object] = FutureValue()
         self.lifetime = Lifetime()
         self.info: EngineInfo | None = None
-        self._parts = parts
+        self._dependencies = dependencies
         self._ready = ready
         self._note = note
         self._over = anyio.Event()
@@ -50,7 +50,7 @@ class Engine:
             UsageError: the environment contradicts itself.
         """
         try:
-            choice = self._parts.choose(spec, environ)
+            choice = self._dependencies.choose(spec, environ)
         except Unavailable as error:
             self.client.fail(error)
             yield
@@ -87,13 +87,13 @@ class Engine:
 
     async def _hold(self, choice: Choice, spec: EngineSpec, log: Callable[[str], None], ledger: Path) -> None:
         try:
-            async with self._parts.open_engine(choice, log, ledger, self.lifetime) as info:
+            async with self._dependencies.open_engine(choice, log, ledger, self.lifetime) as info:
                 self.info = info
                 self._ready(info)
                 if info.kind == EngineKind.DAGGER:
                     for said in filter(None, (mismatch(info.version, info.sdk), not_told(spec))):
                         self._note(said)
-                self.client.set(self._parts.client())
+                self.client.set(self._dependencies.client())
                 async with anyio.create_task_group() as group:
                     group.start_soon(self._end_work_when_lost)
                     await self._over.wait()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.choice import Choice
     from pipelines.engine.lifetime import Lifetime
-    from pipelines.flow.attempts import Border
+    from pipelines.flow.attempts import ForeignErrors
     from pipelines.model import EngineInfo, EngineSpec, Project, Run, Source
     from pipelines.providers import Provider
     from pipelines.steps.catalog import RunOptions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class RunDependencies:
     """What a run needs from other rooms.
 
     `choose` picks an engine, `open_engine` holds it open (it may write the file it is given when it ends, and tells the lifetime when it
@@ -39,22 +39,22 @@ class Parts:
     choose: Callable[[EngineSpec, Mapping[str, str]], Choice]
     open_engine: Callable[[Choice, Callable[[str], None], Path, Lifetime], AbstractAsyncContextManager[EngineInfo]]
     client: Callable[[], object]
-    border: Callable[[], Border]
+    foreign: Callable[[], ForeignErrors]
     write_reports: Callable[[Run, Path], Sequence[Path]]
     now: Callable[[], dt.datetime]
     asking: Callable[[str], AbstractContextManager[None]] = lambda _asker: contextlib.nullcontext()
 
 
-def real_parts() -> Parts:
+def real_dependencies() -> RunDependencies:
     """The real rooms; each is imported when it is first used."""
-    return Parts(
+    return RunDependencies(
         detect=_detect,
         read_source=_read_source,
         builtin=_builtin,
         choose=_choose,
         open_engine=_open_engine,
         client=_client,
-        border=_border,
+        foreign=_foreign_errors,
         write_reports=_write_reports,
         now=utc_now,
         asking=_asking,
@@ -98,11 +98,11 @@ def _client() -> object:
     return dagger.dag
 
 
-def _border() -> Border:
-    from pipelines.flow.attempts import Border
+def _foreign_errors() -> ForeignErrors:
+    from pipelines.flow.attempts import ForeignErrors
     from pipelines.steps.common.dagger_errors import output_of, transient, translate
 
-    return Border(transient=transient, translate=translate, output=output_of)
+    return ForeignErrors(transient=transient, translate=translate, output=output_of)
 
 
 def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
