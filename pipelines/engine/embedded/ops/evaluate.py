@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.actions import ActionOp, evaluate_actions
-from pipelines.engine.embedded.ops.flight import SingleFlight
 from pipelines.engine.embedded.ops.gather import all_of
 from pipelines.engine.embedded.ops.op import Constant, MountOf, Op, Output
 from pipelines.engine.embedded.store.guard import disk_guard
 from pipelines.engine.embedded.words import shorter
+from pipelines.foundation.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
