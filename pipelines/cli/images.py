@@ -158,19 +158,19 @@ def _chosen(name: str, reference: str, here: Settings) -> LockedImage:
     """The image that a person chose, by the digest that its tag has now."""
     from pipelines.errors import Unavailable, UsageError
     from pipelines.model import LockedImage
-    from pipelines.registry import Found, find, parse
+    from pipelines.registry import ManifestSummary, find_manifest, read_reference
 
     if any(sign in name for sign in "/:@") or not name:
         raise UsageError(
             f"{name!r} is not a name for an image", next_step="write NAME REFERENCE, such as: python docker.io/library/python:3.13"
         )
-    asked = parse(reference)
+    asked = read_reference(reference)
     try:
-        found = find(asked, here.environ)
+        found = find_manifest(asked, here.environ)
     except Unavailable as error:
         if not asked.digest:
             raise
         here.stderr().line(f"note: {asked} could not be looked up: {error.message}")
-        found = Found(asked.digest, artifact=False)  # the engine may reach the registry, and the digest says which image it is
-    named = str(asked) if found.artifact and not asked.digest else asked.at(asked.digest or found.digest)
+        found = ManifestSummary(asked.digest, artifact=False)  # the engine may reach the registry, and the digest says which image it is
+    named = str(asked) if found.artifact and not asked.digest else asked.at(asked.digest or found.digest).pinned()
     return LockedImage(name=name, reference=named, origin="chosen", artifact=found.artifact)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.registry.client import Found, find
-from pipelines.registry.reference import Reference, parse
+from pipelines.registry.manifests import ManifestSummary, find_manifest, read_reference
 
-__all__ = ["Found", "Reference", "find", "parse"]
+__all__ = ["ManifestSummary", "find_manifest", "read_reference"]

@@ -15,14 +15,14 @@ from pipelines.config.suggest import did_you_mean
 from pipelines.errors import LockgateError, Unavailable
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
-from pipelines.registry import find, parse
+from pipelines.registry import find_manifest, read_reference
 from pipelines.steps.common.references import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipelines.model import LockedImage, Project
-    from pipelines.registry import Found
+    from pipelines.registry import ManifestSummary
 
 TIMEOUT_S = 5.0
 _AT_ONCE = 8
@@ -87,16 +87,16 @@ def _bases(dockerfile: Path) -> Iterator[str]:
     yield from (stage.base for stage in stages if stage.base.lower() not in named and not _VARIABLE.search(stage.base))
 
 
-def _ask(need: Need, environ: Mapping[str, str]) -> Found | LockgateError | None:
+def _ask(need: Need, environ: Mapping[str, str]) -> ManifestSummary | LockgateError | None:
     if need.reference is None:
         return None
     try:
-        return find(parse(need.reference), environ, timeout_s=TIMEOUT_S)
+        return find_manifest(read_reference(need.reference), environ, timeout_s=TIMEOUT_S)
     except LockgateError as error:
         return error
 
 
-def _told(need: Need, answer: Found | LockgateError | None, bad: State, hint: str) -> Answer:
+def _told(need: Need, answer: ManifestSummary | LockgateError | None, bad: State, hint: str) -> Answer:
     title = f"image {need.name}"
     if answer is None:
         return Answer(
@@ -117,7 +117,7 @@ def _others(need: Need) -> str:
     return f"; or choose another image: lockgate images use {need.name} REFERENCE{weaker}"
 
 
-def _age(project: Project, need: Need, found: Found | None) -> Answer:
+def _age(project: Project, need: Need, found: ManifestSummary | None) -> Answer:
     """The age, as far as it can be known without pulling a hundred megabytes."""
     most = project.scan.max_age_days if project.scan is not None else 0
     title, fix = "database", f"lockgate images use {need.name} REFERENCE"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli.checkup.answer import Answer, State
 from pipelines.foundation.clock import utc_now
-from pipelines.registry.client import is_loopback
+from pipelines.foundation.image_reference import is_loopback
 
 if TYPE_CHECKING:
     import datetime as dt

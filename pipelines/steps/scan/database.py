@@ -109,12 +109,12 @@ async def _newest(locked: LockedImage, given: Given) -> LockedImage:
 
     import anyio
 
-    from pipelines.registry import find, parse
+    from pipelines.registry import find_manifest, read_reference
 
-    reference = parse(locked.reference)
-    found = await anyio.to_thread.run_sync(functools.partial(find, reference, os.environ), abandon_on_cancel=True)
+    reference = read_reference(locked.reference)
+    found = await anyio.to_thread.run_sync(functools.partial(find_manifest, reference, os.environ), abandon_on_cancel=True)
     given.context.log(f"vulnerability database {reference}: {found.digest}\n")
-    return replace(locked, reference=reference.at(found.digest))
+    return replace(locked, reference=reference.at(found.digest).pinned())
 
 
 def downloaded(trivy: dagger.Container, reference: str) -> dagger.Directory:

@@ -15,11 +15,11 @@ import pytest
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.images.layout import Variant
-from pipelines.engine.embedded.images.logins import Login
 from pipelines.engine.embedded.images.manifest import digest_bytes
 from pipelines.engine.embedded.store.paths import Root
 from pipelines.engine.embedded.store.snapshot import Snapshot
 from pipelines.engine.embedded.store.store import Store
+from pipelines.foundation.registry_login import RegistryLogin
 from tests.integration.engine.registries import PASSWORD, USER, Registry, write_index
 from tests.unit.engine.images.trees import Entry, tar
 
@@ -218,7 +218,7 @@ async def test_credentials(images: Images, store: Store, tmp_path: Path, monkeyp
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     registry = Registry.start(tmp_path, secured=True)
     try:
-        name, logins = f"{registry.address}/private:1", {registry.address: Login(USER, PASSWORD.encode())}
+        name, logins = f"{registry.address}/private:1", {registry.address: RegistryLogin(USER, PASSWORD.encode())}
         variants = [Variant(changed(store, Snapshot("scratch", ()), "a", "a"), {}, "linux/amd64")]
         with pytest.raises(ImageError, match=DENIED):
             await images.publish(variants, name)
@@ -226,7 +226,7 @@ async def test_credentials(images: Images, store: Store, tmp_path: Path, monkeyp
         with pytest.raises(ImageError, match=DENIED):
             await images.resolve(name)
         with pytest.raises(ImageError, match=DENIED):
-            await images.resolve(name, logins={registry.address: Login(USER, b"wrong")})
+            await images.resolve(name, logins={registry.address: RegistryLogin(USER, b"wrong")})
         assert (await images.pull(await images.resolve(name, logins=logins), logins)).config["os"] == "linux"
     finally:
         registry.stop()

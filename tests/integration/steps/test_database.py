@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from pipelines.model import LockedImage, ScanSpec
-from pipelines.registry import find, parse
+from pipelines.registry import find_manifest, read_reference
 from pipelines.steps.scan import database
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def artifact(workshop: Workshop, tmp_path: Path) -> tuple[str, str]:
 
 async def test_trivy_downloads_it_by_the_digest_its_tag_has_now(workshop: Workshop, artifact: tuple[str, str]) -> None:
     address, digest = artifact
-    found = find(parse(f"{address}:2"), {})
+    found = find_manifest(read_reference(f"{address}:2"), {})
     assert (found.digest, found.artifact) == (digest, True)
     host, _, port = workshop.registry.partition(":")
     registry = dagger.dag.host().service([dagger.PortForward(backend=int(port), frontend=5000)], host=host)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipelines.cli.checkup import State, files, machine, network
+from pipelines.foundation.image_reference import is_loopback
 from pipelines.model import EngineKind, EngineSpec, ImageSpec, ImageTarget, PerfSpec, Project, Registry, ServiceSpec, TestSpec
-from pipelines.registry.client import is_loopback
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.errors import CredentialsError, LockgateError, RegistryUnavailable, Unavailable
-from pipelines.registry import find, parse
+from pipelines.registry import find_manifest, read_reference
 from tests.unit.registry.conftest import CONFIG, manifest
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ DIGEST = f"sha256:{'a' * 64}"
 
 
 def ask(server: Server, rest: str = "team/x:1", **environ: str) -> object:
-    return find(parse(f"{server.address}/{rest}"), environ, timeout_s=5)
+    return find_manifest(read_reference(f"{server.address}/{rest}"), environ, timeout_s=5)
 
 
 @pytest.mark.parametrize(("config", "artifact"), [(CONFIG, False), (TRIVY_DB, True)])
 def test_a_tag_names_a_digest_and_artifacts_are_told_apart(server: Server, config: str, artifact: bool) -> None:
     body = manifest(config, annotations={"org.opencontainers.image.created": "2026-01-02T03:04:05Z"})
     server.say(200, body)
-    found = find(parse(f"{server.address}/team/x:1"), {})
+    found = find_manifest(read_reference(f"{server.address}/team/x:1"), {})
     assert (found.digest, found.artifact) == (f"sha256:{hashlib.sha256(body).hexdigest()}", artifact)
     assert found.created is not None
     assert found.created.isoformat() == "2026-01-02T03:04:05+00:00"
@@ -42,7 +42,7 @@ def test_a_tag_names_a_digest_and_artifacts_are_told_apart(server: Server, confi
 
 def test_an_index_is_an_image_for_several_platforms(server: Server) -> None:
     server.say(200, json.dumps({"schemaVersion": 2, "manifests": []}).encode())
-    assert not find(parse(f"{server.address}/x@{DIGEST}"), {}).artifact
+    assert not find_manifest(read_reference(f"{server.address}/x@{DIGEST}"), {}).artifact
     assert server.asked[0][0] == f"/v2/x/manifests/{DIGEST}"
 
 
@@ -73,10 +73,10 @@ def test_credentials_go_to_no_token_server_without_tls(server: Server) -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "error", "says"),
     [
-        (401, {"WWW_Authenticate": 'Basic realm="x"'}, CredentialsError, "asks for a name and a password; no credentials file"),
+        (401, {"WWW_Authenticate": 'Basic realm="x"'}, CredentialsError, "asks for a user name and a password; no credentials file"),
         (401, {}, CredentialsError, "no credentials file has an entry"),
         (403, {}, CredentialsError, "answers with 403"),
-        (404, {}, Unavailable, "has no"),
+        (404, {}, Unavailable, "does not have"),
         (429, {}, RegistryUnavailable, "answers with 429"),
         (503, {}, RegistryUnavailable, "answers with 503"),
         (418, {}, Unavailable, "not the answer of a registry"),
@@ -113,7 +113,7 @@ def test_an_answer_that_trickles_has_a_limit() -> None:
         began = time.monotonic()
         try:
             with pytest.raises(RegistryUnavailable, match="does not answer"):
-                find(parse(f"127.0.0.1:{listening.getsockname()[1]}/x"), {}, timeout_s=0.5)
+                find_manifest(read_reference(f"127.0.0.1:{listening.getsockname()[1]}/x"), {}, timeout_s=0.5)
             assert time.monotonic() - began < 5
         finally:
             over.set()
@@ -127,4 +127,4 @@ def test_nobody_there_is_unavailable() -> None:
         probe.bind(("127.0.0.1", 0))
         closed = probe.getsockname()[1]
     with pytest.raises(RegistryUnavailable, match="does not answer"):
-        find(parse(f"127.0.0.1:{closed}/x"), {})
+        find_manifest(read_reference(f"127.0.0.1:{closed}/x"), {})

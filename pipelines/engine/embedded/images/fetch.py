@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.images.manifest import Descriptor
-    from pipelines.engine.embedded.images.refs import Reference
     from pipelines.engine.embedded.images.skopeo import Asking
     from pipelines.engine.embedded.store.store import Store
+    from pipelines.foundation.image_reference import ImageReference
 
 MARGIN = 16 << 20  # bytes beside the layers: manifest, configuration
 LOOK_S = 0.02  # skopeo tells nobody when a blob is complete (it renames it into place then), so we look
@@ -43,7 +43,7 @@ class Arrivals:
 
 
 async def fetch(
-    store: Store, reference: Reference, blobs: Sequence[Descriptor], asking: Asking, arrivals: Arrivals, *, unneeded: Iterable[str]
+    store: Store, reference: ImageReference, blobs: Sequence[Descriptor], asking: Asking, arrivals: Arrivals, *, unneeded: Iterable[str]
 ) -> None:
     """Bring the blobs of an image into the store, where one is missing.
 
@@ -114,8 +114,8 @@ def _size(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-async def _copy(store: Store, reference: Reference, asking: Asking, arrivals: Arrivals, arriving: Arriving) -> None:
-    tls = ["--src-tls-verify=false"] if reference.loopback else []
+async def _copy(store: Store, reference: ImageReference, asking: Asking, arrivals: Arrivals, arriving: Arriving) -> None:
+    tls = ["--src-tls-verify=false"] if reference.is_loopback else []
     flags = ["--quiet", "--remove-signatures", "--dest-oci-accept-uncompressed-layers", *tls]
     arguments = ["copy", *flags, f"docker://{reference.pinned()}", f"oci:{arriving.place}:image"]
     work = skopeo.transfer(arguments, reference.domain, asking, stall_s=asking.patience.stall_s)

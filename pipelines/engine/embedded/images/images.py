@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import ImageError, ImageNotFound
-from pipelines.engine.embedded.images import loading, platforms, publish, pull, refs, tarball
+from pipelines.engine.embedded.images import loading, platforms, publish, pull, references, tarball
 from pipelines.engine.embedded.images.skopeo import Asking, Patience
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.images.layout import Variant
-    from pipelines.engine.embedded.images.logins import Login
     from pipelines.engine.embedded.images.pull import Resolved
-    from pipelines.engine.embedded.images.refs import Reference
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
+    from pipelines.foundation.image_reference import ImageReference
+    from pipelines.foundation.registry_login import RegistryLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Images:
         self._tags: dict[str, str] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
-    async def resolve(self, address: str, platform: str = "", logins: Mapping[str, Login] | None = None) -> Resolved:
+    async def resolve(self, address: str, platform: str = "", logins: Mapping[str, RegistryLogin] | None = None) -> Resolved:
         """What an address means for a platform: manifest and config, no layers.
 
         Args:
@@ -68,7 +68,7 @@ class Images:
             RegistryError: the registry cannot be asked.
             Unavailable: skopeo is not installed.
         """
-        reference = refs.parse(address).tagged()
+        reference = references.parse(address).with_default_tag()
         wanted = platforms.parse(platform) if platform else platforms.host()
         try:
             digest = reference.digest or await self._digest(reference, logins or {})
@@ -79,14 +79,14 @@ class Images:
             error.prepend(_failure(reference, str(wanted)))
             raise
 
-    async def _digest(self, reference: Reference, logins: Mapping[str, Login]) -> str:
+    async def _digest(self, reference: ImageReference, logins: Mapping[str, RegistryLogin]) -> str:
         name = str(reference)
         async with self._asking.setdefault(name, asyncio.Lock()):
             if name not in self._tags:
                 self._tags[name] = await pull.digest_of(self._store, reference, Asking(logins, self._patience))
             return self._tags[name]
 
-    async def pull(self, image: Resolved, logins: Mapping[str, Login] | None = None) -> Image:
+    async def pull(self, image: Resolved, logins: Mapping[str, RegistryLogin] | None = None) -> Image:
         """The image's file system. What was pulled before, in any session, takes no network."""
         try:
             snapshot = await pull.pull(self._store, image, Asking(logins or {}, self._patience), self._workers)
@@ -99,7 +99,7 @@ class Images:
         self,
         variants: Sequence[Variant],
         address: str,
-        logins: Mapping[str, Login] | None = None,
+        logins: Mapping[str, RegistryLogin] | None = None,
         *,
         compression: str | None = None,
         docker: bool = False,
@@ -117,7 +117,7 @@ class Images:
             InvalidInput: the address is not an image reference, or has a digest.
             RegistryError: the registry cannot be reached, or refuses.
         """
-        reference = refs.parse(address)
+        reference = references.parse(address)
         image = await publish.pack(self._store, variants, compression, self._workers, docker=docker)
         return await publish.publish(self._store, image, reference, Asking(logins or {}, self._patience))
 
@@ -139,5 +139,5 @@ class Images:
         return Image(await pull.assemble(self._store, blobs, diff_ids, self._workers), config, "")
 
 
-def _failure(reference: Reference, platform: str) -> str:
+def _failure(reference: ImageReference, platform: str) -> str:
     return f'failed to resolve image "{reference}" (platform: "{platform}")'

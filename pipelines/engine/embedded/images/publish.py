@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.images.layout import Variant
-    from pipelines.engine.embedded.images.refs import Reference
     from pipelines.engine.embedded.images.skopeo import Asking
     from pipelines.engine.embedded.store.store import Store
+    from pipelines.foundation.image_reference import ImageReference
 
 DEFAULT = "gzip"  # what every registry, runtime and scanner reads
 VERSION = "Directory Transport Version: 1.1\n"
@@ -70,7 +70,7 @@ def _size(path: Path) -> int:
     return total
 
 
-async def publish(store: Store, image: Layout, reference: Reference, asking: Asking) -> str:
+async def publish(store: Store, image: Layout, reference: ImageReference, asking: Asking) -> str:
     """Send an image to a registry.
 
     Returns:
@@ -82,10 +82,10 @@ async def publish(store: Store, image: Layout, reference: Reference, asking: Ask
     """
     if reference.digest:
         raise InvalidInput(f"{reference}: an image is published under a tag, its digest follows from its content")
-    target = reference.tagged()
+    target = reference.with_default_tag()
     with folder(store) as place:
         await asyncio.to_thread(_write, store, image, place)
-        tls = ["--dest-tls-verify=false"] if target.loopback else []
+        tls = ["--dest-tls-verify=false"] if target.is_loopback else []
         arguments = ["copy", "--quiet", "--all", "--remove-signatures", "--preserve-digests", *tls, f"dir:{place}", f"docker://{target}"]
         await skopeo.transfer(arguments, target.domain, asking, stall_s=asking.patience.commit_s)
     return str(target.at(image.root.digest))

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.images.layers import Layer
     from pipelines.engine.embedded.images.manifest import Descriptor, Manifest
     from pipelines.engine.embedded.images.platforms import Platform
-    from pipelines.engine.embedded.images.refs import Reference
     from pipelines.engine.embedded.images.skopeo import Asking
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
+    from pipelines.foundation.image_reference import ImageReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Resolved:
         platform: what was asked for, normalised.
     """
 
-    reference: Reference
+    reference: ImageReference
     manifest: Manifest
     config: dict[str, Any]
     platform: str
@@ -43,7 +43,7 @@ class Resolved:
         return tuple((self.config.get("rootfs") or {}).get("diff_ids") or ())
 
 
-async def digest_of(store: Store, reference: Reference, asking: Asking) -> str:
+async def digest_of(store: Store, reference: ImageReference, asking: Asking) -> str:
     """The digest a tag stands for now: one request, about 30 ms with a near registry."""
     data = await _inspect(reference, asking)
     digest = manifest.digest_bytes(data)
@@ -51,7 +51,7 @@ async def digest_of(store: Store, reference: Reference, asking: Asking) -> str:
     return digest
 
 
-async def resolve(store: Store, reference: Reference, platform: Platform, asking: Asking) -> Resolved:
+async def resolve(store: Store, reference: ImageReference, platform: Platform, asking: Asking) -> Resolved:
     """Manifest and config of a reference with digest; without any request where it was resolved before."""
     name = str(reference)
     document = manifest.read(await _manifest(store, reference, asking), name)
@@ -64,11 +64,11 @@ async def resolve(store: Store, reference: Reference, platform: Platform, asking
     return Resolved(reference, found, config, str(platform))
 
 
-async def _manifest(store: Store, reference: Reference, asking: Asking) -> bytes:
+async def _manifest(store: Store, reference: ImageReference, asking: Asking) -> bytes:
     return await _cached(store, f"image manifest {reference.digest}", reference.digest, lambda: _inspect(reference, asking))
 
 
-async def _config(store: Store, reference: Reference, found: Manifest, asking: Asking) -> bytes:
+async def _config(store: Store, reference: ImageReference, found: Manifest, asking: Asking) -> bytes:
     digest = found.config.digest
     return await _cached(store, f"image config {digest}", digest, lambda: _inspect(reference, asking, "--config"))
 
@@ -93,8 +93,8 @@ async def _keep(store: Store, key: str, data: bytes) -> None:
     await asyncio.to_thread(store.put, key, {"text": text})
 
 
-async def _inspect(reference: Reference, asking: Asking, *flags: str) -> bytes:
-    tls = ["--tls-verify=false"] if reference.loopback else []
+async def _inspect(reference: ImageReference, asking: Asking, *flags: str) -> bytes:
+    tls = ["--tls-verify=false"] if reference.is_loopback else []
     arguments = ["inspect", "--raw", *flags, *tls, f"docker://{reference.pinned()}"]
     return await skopeo.ask(arguments, reference.domain, asking)
 

@@ -17,8 +17,8 @@ from pipelines.foundation.process.result import STDERR_KEPT, OutputTooLarge, Tai
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from pipelines.engine.embedded.images.logins import Login
     from pipelines.foundation.process.handle import Process
+    from pipelines.foundation.registry_login import RegistryLogin
 
 PROGRAM = "skopeo"
 POLICIES = ("/etc/containers/policy.json", ".config/containers/policy.json")
@@ -47,7 +47,7 @@ class Patience:
 class Asking:
     """How registries are asked: with which credentials (by registry), and how long they are waited for."""
 
-    logins: Mapping[str, Login] = field(default_factory=dict, repr=False)
+    logins: Mapping[str, RegistryLogin] = field(default_factory=dict, repr=False)
     patience: Patience = field(default_factory=Patience)
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.images import logins
 from pipelines.engine.embedded.ops.config import Config
 from pipelines.engine.embedded.ops.op import Constant, Op, Output
+from pipelines.foundation.registry_login import RegistryLogin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.engine.embedded.images.logins import Login
     from pipelines.engine.embedded.images.pull import Resolved
     from pipelines.engine.embedded.ops.session import Session
     from pipelines.engine.embedded.ops.states import ContainerState, Credential, FileState
@@ -24,7 +24,7 @@ class ImageOp(Op):
     kind = "pull"
     __slots__ = ("image", "logins", "pinned")
 
-    def __init__(self, image: Resolved, logins: Mapping[str, Login], *, pinned: bool = False) -> None:
+    def __init__(self, image: Resolved, logins: Mapping[str, RegistryLogin], *, pinned: bool = False) -> None:
         super().__init__([image.manifest.digest])
         self.image = image
         self.pinned = pinned
@@ -63,6 +63,6 @@ def _with_image(state: ContainerState, rootfs: Op, config: Mapping[str, Any], re
     return replace(state, rootfs=rootfs, config=Config.from_oci(config.get("config") or {}), image=config, image_ref=ref, last=None)
 
 
-async def credentials(session: Session, given: Sequence[Credential]) -> dict[str, Login]:
+async def credentials(session: Session, given: Sequence[Credential]) -> dict[str, RegistryLogin]:
     """Logins by registry, secrets read."""
-    return {logins.registry(one.address): logins.Login(one.username, (await session.secret_value(one.secret)).strip()) for one in given}
+    return {logins.registry(one.address): RegistryLogin(one.username, (await session.secret_value(one.secret)).strip()) for one in given}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.api.envfile import EnvFile
 from pipelines.engine.embedded.api.registry import Registry
 from pipelines.engine.embedded.errors import ImageNotFound, InvalidInput
-from pipelines.engine.embedded.images import refs
+from pipelines.engine.embedded.images import references
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.jsonvalue import JsonValue
 from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, FileState, ServiceState
@@ -27,7 +27,7 @@ field = own.field
 @field("Container.from", args=("address",))
 def from_(recording: Recording, state: ContainerState, args: Args) -> ContainerState:
     address = args["address"]
-    reference = refs.parse(address).tagged()
+    reference = references.parse(address).with_default_tag()
     if address in recording.rules.missing:
         raise ImageNotFound(f'failed to resolve image "{reference}" (platform: "{state.platform}"): {reference}: not found')
     pinned = reference if reference.digest else reference.at(f"sha256:{digest_of('image', str(reference))}")

@@ -12,7 +12,7 @@ from pipelines.engine.embedded.images.compression import plain_blocks
 from pipelines.engine.embedded.images.layout import Variant
 from pipelines.engine.embedded.images.manifest import Descriptor, digest_bytes
 from pipelines.engine.embedded.images.publish import pack
-from pipelines.engine.embedded.images.refs import parse
+from pipelines.engine.embedded.images.references import parse
 from pipelines.engine.embedded.images.skopeo import Asking
 from pipelines.engine.embedded.store.snapshot import Snapshot
 from pipelines.engine.embedded.store.store import Store

@@ -23,8 +23,8 @@ from pipelines.engine.embedded.errors import (
 )
 from pipelines.engine.embedded.images import skopeo
 from pipelines.engine.embedded.images.faults import fault
-from pipelines.engine.embedded.images.logins import Login
 from pipelines.engine.embedded.images.skopeo import Asking, Patience
+from pipelines.foundation.registry_login import RegistryLogin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,7 +140,7 @@ async def test_output_and_arguments(program: Path) -> None:
 
 async def test_credentials_come_in_a_file_never_in_arguments(program: Path) -> None:
     script(program, 'printf "%s " "$@"; for a in "$@"; do [ -f "$a" ] && stat -c %a "$a"; done; exit 0')
-    out = (await skopeo.ask(["inspect", "x"], HOST, Asking({"host": Login("me", b"s3cret")}))).decode()
+    out = (await skopeo.ask(["inspect", "x"], HOST, Asking({"host": RegistryLogin("me", b"s3cret")}))).decode()
     assert "--authfile" in out
     assert "600" in out
     assert "s3cret" not in out

@@ -1,18 +1,22 @@
+"""The user's credentials files: which count, what damaged ones mean, and the file that skopeo gets."""
+
 from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.engine.embedded.images.logins import Login, auth_file, registry
+from pipelines.engine.embedded.images.logins import auth_file, registry
+from pipelines.foundation.registry_login import RegistryLogin, find_login
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOGIN = Login("me", b"s3cret:with:colons")
+LOGIN = RegistryLogin("me", b"s3cret:with:colons")
 
 
 def encoded(text: str) -> dict[str, str]:
@@ -24,7 +28,7 @@ def write(path: Path, value: Any) -> None:
     path.write_text(value if isinstance(value, str) else json.dumps(value))
 
 
-def content(logins: dict[str, Login], environment: dict[str, str]) -> Any:
+def content(logins: dict[str, RegistryLogin], environment: dict[str, str]) -> Any:
     with auth_file(logins, environment) as path:
         assert path is not None
         return json.loads(path.read_text())
@@ -62,7 +66,7 @@ def test_a_named_file_is_the_only_one(tmp_path: Path) -> None:
     assert found["auths"].keys() == {"a", "x"}
 
 
-@pytest.mark.parametrize("damaged", ["", "[]", "{", '{"auths": null}'])
+@pytest.mark.parametrize("damaged", ["", "[]", "{", '{"auths": null}', '{"auths": [1], "credHelpers": 3}', "[" * 99999])
 def test_a_damaged_file_knows_no_registry(tmp_path: Path, damaged: str) -> None:
     write(tmp_path / ".docker/config.json", damaged)
     assert content({"x": LOGIN}, {"HOME": str(tmp_path)})["auths"].keys() == {"x"}
@@ -88,3 +92,35 @@ def test_a_password_is_never_shown() -> None:
 )
 def test_the_registry_of_an_address(address: str, expected: str) -> None:
     assert registry(address) == expected
+
+
+@pytest.mark.parametrize(
+    ("repository", "user"),
+    [
+        ("r.example/team/app", "app"),
+        ("r.example/team/other", "team"),
+        ("r.example/elsewhere", "all"),
+        ("r.example", "all"),
+        ("old.example/x", "legacy"),
+        ("docker.io/library/alpine", "hub"),
+        ("unknown.example/x", None),
+        ("broken.example/x", None),
+    ],
+)
+def test_the_most_exact_entry_of_the_first_file_counts(tmp_path: Path, repository: str, user: str | None) -> None:
+    entries = {"r.example/team/app": "app:1", "r.example": "all:1", "r.example/team": "team:1", "https://old.example": "legacy:1"}
+    write(tmp_path / "run/containers/auth.json", {"auths": {name: encoded(text) for name, text in entries.items()}})
+    damaged = {"broken.example": {"auth": "no base64!"}, "https://index.docker.io/v1/": encoded("hub:a:b"), "r.example": encoded("late:1")}
+    write(tmp_path / ".docker/config.json", {"auths": damaged})
+    found = find_login(repository, {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": f"{tmp_path}/run"})
+    assert (found.username if found else None) == user
+
+
+def test_a_password_may_hold_colons_and_any_bytes(tmp_path: Path) -> None:
+    write(tmp_path / "auth.json", {"auths": {"r.example": {"auth": base64.b64encode(b"me:a:\xff").decode()}}})
+    assert find_login("r.example", {"REGISTRY_AUTH_FILE": f"{tmp_path}/auth.json"}) == RegistryLogin("me", b"a:\xff")
+
+
+def test_a_pipe_in_place_of_a_credentials_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "auth.json")
+    assert find_login("r.example", {"REGISTRY_AUTH_FILE": f"{tmp_path}/auth.json"}) is None
