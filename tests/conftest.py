@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.temporary import pytest_configure, remove_tree
 
@@ -31,6 +31,7 @@ TESTS = Path(__file__).parent
 
 # A property is about values, not about how fast a busy machine tries them.
 settings.register_profile("patient", deadline=None)
+settings.register_profile("written", deadline=None, phases=[Phase.explicit])  # for tests/branches.py
 settings.load_profile("patient")
 
 # A shell starts background jobs with these ignored, and what they start inherits it: tests of Ctrl-C would wait forever.
@@ -71,6 +72,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
 
     return Suites(config, log)
+
+
+@pytest.fixture
+def deep_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder for trees that are deeper than pytest can remove."""
+    yield tmp_path
+    for path in tmp_path.iterdir():
+        remove_tree(path)
 
 
 @pytest.fixture(scope="session")

@@ -157,7 +157,7 @@ for _ in range(1500):
 """
 
 
-async def test_names_that_are_not_utf8_are_told_with_replacement_characters(base: dagger.Container, tmp_path: Path, is_real: bool) -> None:
+async def test_names_that_are_not_utf8_are_told_with_replacement_characters(base: dagger.Container, deep_path: Path, is_real: bool) -> None:
     if is_real:
         pytest.skip("0.21.8 tells such names otherwise")
     odd = base.with_exec(["python3", "-c", ODD]).directory("/odd")
@@ -165,8 +165,8 @@ async def test_names_that_are_not_utf8_are_told_with_replacement_characters(base
     assert sorted(await odd.entries()) == sorted(names)
     assert "caf\ufffd.txt" in await odd.glob("*.txt")
     assert sorted([await found.file_path() for found in await odd.search("text")]) == sorted(set(names) - {"deep/"})
-    await odd.with_timestamps(0).export(str(tmp_path))
-    assert sorted(os.fsencode(path.name) for path in tmp_path.iterdir()) == sorted(
+    await odd.with_timestamps(0).export(str(deep_path))
+    assert sorted(os.fsencode(path.name) for path in deep_path.iterdir()) == sorted(
         [b"caf\xe9.txt", b"deep", b"new\nline", "\u00fc".encode(), b"\xed\xa0\x80"]
     )
 
