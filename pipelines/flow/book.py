@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.store.listing import Listing, Narrow, narrowed
+from pipelines.engine.embedded.store.host.listing import Listing, Narrow, narrowed
 from pipelines.engine.tagged import asker_of
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.regular_files import read_text

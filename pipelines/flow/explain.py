@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.paths import store_dir
-from pipelines.engine.embedded.store.listing import apart, narrowed, now
-from pipelines.engine.embedded.store.peek import Peek
+from pipelines.engine.embedded.store.host.listing import apart, narrowed
+from pipelines.engine.embedded.store.host.reading import current_files
+from pipelines.engine.embedded.store.objects.read_only import Peek
 from pipelines.errors import Unavailable
 from pipelines.flow.book import Book
 from pipelines.flow.folder import ProjectHome
@@ -25,7 +26,7 @@ from pipelines.steps.settings import BASE, IMAGE, settings_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pipelines.engine.embedded.store.listing import Files, Listing
+    from pipelines.engine.embedded.store.host.listing import Files, Listing
     from pipelines.flow.book import Record, Use
     from pipelines.flow.dependencies import RunDependencies
     from pipelines.flow.plan import PlannedStep
@@ -127,7 +128,7 @@ class Seer:
             listing = self._book.folders[use.folder]
             where = (listing.base, listing.include, listing.exclude, listing.gitignore)
             if where not in self._now:
-                self._now[where] = now(listing, self._peek)
+                self._now[where] = current_files(listing, self._peek)
             files = self._now[where]
             if files is None:
                 yield f"host folder {self._shown(listing.base)} cannot be read"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.collect import Report
-    from pipelines.engine.embedded.store.transfer import Transfer
+    from pipelines.engine.embedded.store.space.collect import Report
+    from pipelines.engine.embedded.store.transfer.format import Transfer
 
 
 def care(action: str, folder: Path | None, *, rootless: bool) -> int:

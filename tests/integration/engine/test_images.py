@@ -16,9 +16,9 @@ from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.images.layout import Variant
 from pipelines.engine.embedded.images.manifest import digest_bytes
-from pipelines.engine.embedded.store.paths import Root
 from pipelines.engine.embedded.store.snapshot import Snapshot
 from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.embedded.store.trees.root import Root
 from pipelines.foundation.registry_login import RegistryLogin
 from tests.integration.engine.registries import PASSWORD, USER, Registry, write_index
 from tests.unit.engine.images.trees import Entry, tar
@@ -247,6 +247,7 @@ import asyncio, sys
 from pathlib import Path
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.embedded.store.trees.root import Root
 
 async def main():
     with Store.open(Path(sys.argv[1]), rootless=False) as store:

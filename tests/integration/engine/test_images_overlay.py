@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import ImageError
-from pipelines.engine.embedded.images import manifest, pull
+from pipelines.engine.embedded.images import manifest
 from pipelines.engine.embedded.images.manifest import Descriptor, digest_bytes
+from pipelines.engine.embedded.images.registry import pull
 from pipelines.engine.embedded.store.store import Store
 from tests.unit.engine.images.test_layers_model import LAYER, Refused, model
 from tests.unit.engine.images.trees import Entry, shown, tar

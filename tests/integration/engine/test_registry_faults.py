@@ -9,7 +9,7 @@ import pytest
 from pipelines.engine.codes import Code
 from pipelines.engine.embedded.errors import EngineError, ImageDamaged, RegistryError
 from pipelines.engine.embedded.images.images import Images
-from pipelines.engine.embedded.images.skopeo import Patience
+from pipelines.engine.embedded.images.registry.skopeo import Patience
 from pipelines.engine.embedded.store.store import Store
 from tests.integration.engine.faulty import Faulty, serving
 

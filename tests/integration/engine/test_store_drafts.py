@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 
 from pipelines.engine.embedded.sandbox.container import without_devices
-from pipelines.engine.embedded.store.copy import copy_tree
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.store.layers.squash import merge
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, SCRATCH, Snapshot
-from pipelines.engine.embedded.store.squash import merge
 from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.embedded.store.trees.copy import copy_tree
+from pipelines.engine.embedded.store.trees.root import Root
 from tests.integration.engine.store_trees import STEPS, Operation, Tree, read_tree
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ import pytest
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.errors import DiskFull, Unavailable
-from pipelines.engine.embedded.store.reserve import RESERVE
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
+from pipelines.engine.embedded.store.space.reserve import RESERVE
 from pipelines.engine.embedded.store.store import Store
 from tests.integration.engine.store_trees import read_tree
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
-from pipelines.engine.embedded.store.hostdir import import_host_dir
+from pipelines.engine.embedded.store.host.importing import import_host_dir
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store
 from tests.integration.engine.store_trees import PATHS, read_tree
@@ -220,7 +220,7 @@ READS = """
 import sys
 from pathlib import Path
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.store.hostdir import import_host_dir
+from pipelines.engine.embedded.store.host.importing import import_host_dir
 from pipelines.engine.embedded.store.store import Store
 with Store.open(Path(sys.argv[1]), rootless=False) as store:
     try:

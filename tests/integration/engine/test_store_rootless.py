@@ -15,12 +15,12 @@ import pytest
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.paths import store_dir
-from pipelines.engine.embedded.store import archive, exporting, hostdir, importing  # noqa: F401 - the child may not be able to read them
-from pipelines.engine.embedded.store.copy import copy_tree
-from pipelines.engine.embedded.store.hostdir import import_host_dir
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.store.host.importing import import_host_dir
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.embedded.store.transfer import archive, exporting, importing  # noqa: F401 - the child may not be able to read them
+from pipelines.engine.embedded.store.trees.copy import copy_tree
+from pipelines.engine.embedded.store.trees.root import Root
 from tests.integration.engine.store_trees import read_tree
 
 if TYPE_CHECKING:

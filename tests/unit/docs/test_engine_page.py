@@ -45,6 +45,6 @@ def test_links_lead_somewhere_and_paths_are_no_paths_of_a_machine() -> None:
 
 
 def test_the_budget_on_the_page_is_the_budget() -> None:
-    from pipelines.engine.embedded.store.location import LARGEST
+    from pipelines.engine.embedded.store.space.budget import LARGEST
 
     assert f"{LARGEST // 10**9} GB, or a quarter of the disk" in re.sub(r"\s+", " ", PAGE)

@@ -17,7 +17,7 @@ from pipelines.engine.embedded.dockerfile.sources import matching
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.actions import Action
 from pipelines.engine.embedded.ops.owners import copy_owner
-from pipelines.engine.embedded.store.listing import Narrow
+from pipelines.engine.embedded.store.host.listing import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.dockerfile.copying import Inline, Source
     from pipelines.engine.embedded.ops.op import Op
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.paths import Root
-    from pipelines.engine.embedded.store.pathwalk import Make
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.trees.pathwalk import Make
+    from pipelines.engine.embedded.store.trees.root import Root
 
 Ids = tuple[int, int]
 FOLDER_MODE = 0o755
@@ -76,7 +76,7 @@ class CopySources(Action):
         return [(self.origin, Narrow(path, include, self.exclude, wild=True)) for path, include in paths]
 
     def _look(self, session: Session, snapshot: Snapshot) -> list[tuple[Source, list[str]]]:
-        from pipelines.engine.embedded.store.paths import Root
+        from pipelines.engine.embedded.store.trees.root import Root
 
         with session.store.view(snapshot) as view:
             root = Root(view.path)
@@ -116,7 +116,7 @@ class Overlay(Action):
         return []
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
-        from pipelines.engine.embedded.store.merge import overlay
+        from pipelines.engine.embedded.store.trees.merge import overlay
 
         overlay(sources[0], root)
 
@@ -147,7 +147,7 @@ class _Copier:
         self._root.write(rel, inline.content.encode(), mode=self._permissions(modes.S_IFREG | 0o644), uid=uid, gid=gid)
 
     def _folder(self, path: str, source: Source) -> None:
-        from pipelines.engine.embedded.store.merge import merge_folder
+        from pipelines.engine.embedded.store.trees.merge import merge_folder
 
         dest = self._action.dest
         if _kind(self._root, dest) not in {0, modes.S_IFDIR}:
@@ -167,7 +167,7 @@ class _Copier:
             raise _not_found(posixpath.join(source.path, source.parents or ""))
 
     def _file(self, path: str) -> None:
-        from pipelines.engine.embedded.store.merge import merge_file
+        from pipelines.engine.embedded.store.trees.merge import merge_file
 
         target = self._target(posixpath.basename(path))
         permissions = self._permissions if self._action.mode else None
@@ -183,7 +183,7 @@ class _Copier:
 
     def _unpacked(self, path: str) -> bool:
         """Unpack a tar archive (compressed or not) into the destination; False where it is something else."""
-        from pipelines.engine.embedded.images.archive import unpack_archive
+        from pipelines.engine.embedded.images.packing.archive import unpack_archive
 
         if not modes.S_ISREG(self._origin.stat(path).st_mode):
             return False
@@ -192,7 +192,7 @@ class _Copier:
 
     def _make(self) -> Make:
         """How missing folders of the destination are made: an octal --chmod and --chown count for them too."""
-        from pipelines.engine.embedded.store.pathwalk import Make
+        from pipelines.engine.embedded.store.trees.pathwalk import Make
 
         mode = self._action.mode
         return Make(int(mode, 8) & 0o777 if mode.isdecimal() else FOLDER_MODE, self._owner)

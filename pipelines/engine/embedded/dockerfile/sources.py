@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import NotFound
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
 
 def wild(text: str) -> bool:
@@ -32,7 +32,7 @@ def matching(root: Root, base: str, pattern: str) -> list[str]:
         NotFound: a path without wildcards, or the part before the first wildcard, is not there.
         InvalidInput: the pattern is malformed.
     """
-    from pipelines.engine.embedded.store.patterns import name_pattern
+    from pipelines.engine.embedded.store.selection.patterns import name_pattern
 
     parts = [part for part in posixpath.normpath(pattern).split("/") if part]
     first = next((index for index, part in enumerate(parts) if wild(part)), len(parts))

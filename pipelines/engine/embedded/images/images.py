@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import ImageError, ImageNotFound
-from pipelines.engine.embedded.images import loading, platforms, publish, pull, references, tarball
-from pipelines.engine.embedded.images.skopeo import Asking, Patience
+from pipelines.engine.embedded.images import loading, platforms, references, tarball
+from pipelines.engine.embedded.images.registry import publish, pull
+from pipelines.engine.embedded.images.registry.skopeo import Asking, Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pipelines.engine.embedded.images.layout import Variant
-    from pipelines.engine.embedded.images.pull import Resolved
+    from pipelines.engine.embedded.images.registry.pull import Resolved
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
     from pipelines.foundation.image_reference import ImageReference

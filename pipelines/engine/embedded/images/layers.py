@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import ImageDamaged, ImageError
-from pipelines.engine.embedded.images import inherit, worker
+from pipelines.engine.embedded.images import lower_layers
 from pipelines.engine.embedded.images.manifest import Descriptor
+from pipelines.engine.embedded.images.packing import worker
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.tars import Damaged
 
@@ -156,12 +157,12 @@ def _stack(store: Store, layers: Sequence[Layer]) -> list[str]:
 def _completed(store: Store, layer: Layer, below: Sequence[str], chain: str) -> str:
     source = str(store.layer_path(layer.name))
     try:
-        what = inherit.missing([str(store.layer_path(name)) for name in below], source, layer)
+        what = lower_layers.missing([str(store.layer_path(name)) for name in below], source, layer)
     except Damaged as error:
         raise ImageDamaged(f"layer {layer.blob.digest}", str(error)) from None
     if not what and layer.name not in below:  # overlayfs refuses a stack with one folder in it twice
         return layer.name
-    name = store.add_layer(lambda target: inherit.complete(source, str(target), what), f"image chain {chain}")
+    name = store.add_layer(lambda target: lower_layers.complete(source, str(target), what), f"image chain {chain}")
     remember(store, Layer(name, layer.diff_id, layer.blob), compression(layer.blob.media_type))
     return name
 

@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 from pipelines.engine.embedded import tars
 from pipelines.engine.embedded.errors import ImageDamaged, ImageError, InvalidInput
 from pipelines.engine.embedded.images import documents, manifest
-from pipelines.engine.embedded.images.compression import BLOCK, HEAD, kind, plain_blocks
 from pipelines.engine.embedded.images.layers import folder
 from pipelines.engine.embedded.images.manifest import Descriptor
-from pipelines.engine.embedded.store.guard import full
+from pipelines.engine.embedded.images.packing.compression import BLOCK, HEAD, kind, plain_blocks
+from pipelines.engine.embedded.store.disk_full import full
 from pipelines.engine.embedded.tars import Anywhere, Damaged, Room, shown
 from pipelines.foundation.regular_files import reading
 

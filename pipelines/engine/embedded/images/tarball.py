@@ -8,9 +8,9 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.images import manifest
-from pipelines.engine.embedded.images.compression import BLOCK
 from pipelines.engine.embedded.images.loading import blob_path
 from pipelines.engine.embedded.images.manifest import dump
+from pipelines.engine.embedded.images.packing.compression import BLOCK
 
 if TYPE_CHECKING:
     from pathlib import Path

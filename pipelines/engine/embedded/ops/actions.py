@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.listing import Narrow
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.host.listing import Narrow
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.trees.root import Root
 
 
 class Action:
@@ -84,7 +84,7 @@ def _chain(session: Session, op: ActionOp) -> tuple[list[Action], Op]:
 
 
 def _apply(session: Session, base: Snapshot, steps: Sequence[tuple[Action, Sequence[Snapshot]]], key: str) -> Snapshot:
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
     draft = session.store.draft(base)
     try:

@@ -24,7 +24,7 @@ from pipelines.engine.embedded.ops.states import (
 )
 from pipelines.engine.embedded.ops.threads import in_thread
 from pipelines.engine.embedded.sandbox.spec import Bind, Capture, SecretFile, Spec, Tmpfs
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.store.trees.root import Root
 from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.ops.session import Session
     from pipelines.engine.embedded.sandbox.services import Up
-    from pipelines.engine.embedded.store.draft import Draft
+    from pipelines.engine.embedded.store.layers.draft import Draft
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 STREAMS = ("stdout", "stderr", "combined")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.ops.op import Op
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.paths import Root
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.trees.root import Root
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _listed(root: Root, path: str) -> dict[str, os.stat_result]:
 
 
 def _modified(bases: tuple[str, str], rel: str, before: os.stat_result, after: os.stat_result) -> bool:
-    from pipelines.engine.embedded.store.compare import same_content
+    from pipelines.engine.embedded.store.trees.compare import same_content
 
     if stat.S_ISDIR(after.st_mode):
         return False
@@ -116,7 +116,7 @@ class ApplyChanges(Action):
         return [self.path, contents]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
-        from pipelines.engine.embedded.store.copy import copy_tree
+        from pipelines.engine.embedded.store.trees.copy import copy_tree
 
         before, after, layer = sources
         root.mkdirs(self.path)

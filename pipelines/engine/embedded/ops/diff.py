@@ -38,8 +38,8 @@ class DiffOp(Op):
         return Output(await in_thread(self._write, session, lower, upper, key))
 
     def _write(self, session: Session, lower: Snapshot, upper: Snapshot, key: str) -> Snapshot:
-        from pipelines.engine.embedded.store.copy import copy_changes
-        from pipelines.engine.embedded.store.paths import Root
+        from pipelines.engine.embedded.store.trees.copy import copy_changes
+        from pipelines.engine.embedded.store.trees.root import Root
 
         draft = session.store.draft(SCRATCH)
         try:

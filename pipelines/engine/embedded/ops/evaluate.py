@@ -10,7 +10,7 @@ from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.actions import ActionOp, evaluate_actions
 from pipelines.engine.embedded.ops.gather import all_of
 from pipelines.engine.embedded.ops.op import Constant, MountOf, Op, Output
-from pipelines.engine.embedded.store.guard import disk_guard
+from pipelines.engine.embedded.store.disk_full import disk_guard
 from pipelines.engine.embedded.words import shorter
 from pipelines.foundation.single_flight import SingleFlight
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.changeset import paths
 from pipelines.engine.embedded.ops.read import must_stat, within
-from pipelines.engine.embedded.store.guard import disk_guard
-from pipelines.engine.embedded.store.own import own_folders
-from pipelines.engine.embedded.store.removing import remove_below
+from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.host.own_folders import own_folders
+from pipelines.engine.embedded.store.trees.removing import remove_below
 from pipelines.foundation.named_files import writing_named
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.changeset import Changeset
     from pipelines.engine.embedded.ops.session import Session
     from pipelines.engine.embedded.ops.states import DirectoryState, FileState
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
 
 async def export_directory(session: Session, state: DirectoryState, path: str, *, wipe: bool) -> str:
@@ -36,8 +36,8 @@ async def export_directory(session: Session, state: DirectoryState, path: str, *
 
 
 def _merge(root: Root, source: str, target: Path, *, wipe: bool) -> None:
-    from pipelines.engine.embedded.store.copy import copy_tree
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.copy import copy_tree
+    from pipelines.engine.embedded.store.trees.root import Root
 
     with _told(target):
         target.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ async def export_changes(session: Session, changes: Changeset, path: str) -> str
 
 
 def _change(layer: Root, target: Path, removed: Sequence[str]) -> None:
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
     with _told(target):
         target.mkdir(parents=True, exist_ok=True)
@@ -103,7 +103,7 @@ async def export_file(session: Session, state: FileState, path: str, *, into: bo
 
 def _write(root: Root, source: str, target: Path) -> None:
     mode = root.stat(source).st_mode & 0o777
-    from pipelines.engine.embedded.store.copyfile import copy_bytes
+    from pipelines.engine.embedded.store.trees.copyfile import copy_bytes
 
     with root.open(source) as file, _told(target):
         target.parent.mkdir(parents=True, exist_ok=True)

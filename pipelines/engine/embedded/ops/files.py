@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pipelines.engine.embedded.ops.actions import Action, ActionOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Op
 from pipelines.engine.embedded.ops.owners import owner_ids
-from pipelines.engine.embedded.store.listing import Narrow
+from pipelines.engine.embedded.store.host.listing import Narrow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.engine.embedded.ops.session import Session
     from pipelines.engine.embedded.ops.states import DirectoryState, FileState
-    from pipelines.engine.embedded.store.paths import Root
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.trees.root import Root
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class CopyDirectory(Action):
         return [(self.source, Narrow(self.source_path, include=self.include, exclude=self.exclude))]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
-        from pipelines.engine.embedded.store.copy import copy_tree
+        from pipelines.engine.embedded.store.trees.copy import copy_tree
 
         copy_tree(
             sources[0],
@@ -188,7 +188,7 @@ class CopyFile(Action):
         return [(self.source, Narrow(self.source_path))]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
-        from pipelines.engine.embedded.store.copy import copy_file
+        from pipelines.engine.embedded.store.trees.copy import copy_file
 
         root.mkdirs(posixpath.dirname(self.path))
         owner = owner_ids(root, self.owner) if self.owner else None

@@ -174,7 +174,7 @@ class TreeOp(Op):
         await git(repository, [*at, "checkout", "--quiet", "--detach", self.ref.commit])
         await git(repository, [*at, *NO_HOST, "submodule", "update", "--quiet", "--init", "--recursive", *depth])
         if self.bare:
-            from pipelines.engine.embedded.store.paths import Root
+            from pipelines.engine.embedded.store.trees.root import Root
 
             await asyncio.to_thread(Root(folder).remove_tree, ".git")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
 FILES = ("HEAD", "packed-refs", "shallow")
 FOLDERS = ("refs", "reftable")
@@ -59,8 +59,8 @@ def make_copy(root: Root, path: str, target: Path) -> None:
         InvalidInput: its configuration cannot be read.
         Unavailable: git is not installed.
     """
-    from pipelines.engine.embedded.store.copy import copy_tree
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.copy import copy_tree
+    from pipelines.engine.embedded.store.trees.root import Root
 
     ours = Root(target)
     ours.write("/objects/info/alternates", os.fsencode(root.locate(inside(path, "objects"))) + b"\n")

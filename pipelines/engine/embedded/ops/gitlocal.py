@@ -41,7 +41,7 @@ async def located(session: Session, repository: Repository) -> AsyncIterator[str
     if repository.source is None:
         yield repository.url
         return
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
     snapshot = (await session.ops.output(repository.source.op)).snapshot
     view = await asyncio.to_thread(session.store.view, snapshot)

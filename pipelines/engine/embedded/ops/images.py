@@ -13,7 +13,7 @@ from pipelines.foundation.registry_login import RegistryLogin
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.engine.embedded.images.pull import Resolved
+    from pipelines.engine.embedded.images.registry.pull import Resolved
     from pipelines.engine.embedded.ops.session import Session
     from pipelines.engine.embedded.ops.states import ContainerState, Credential, FileState
 
@@ -49,7 +49,7 @@ async def container_from(session: Session, state: ContainerState, address: str) 
 
 async def imported(session: Session, state: ContainerState, source: FileState, tag: str) -> ContainerState:
     """`state` with the image of an archive (OCI layout or `docker save`)."""
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
     snapshot = (await session.ops.output(source.op)).snapshot
     with session.store.view(snapshot) as view:

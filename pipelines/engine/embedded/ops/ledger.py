@@ -20,7 +20,7 @@ from pipelines.engine.embedded.ops.exec import ExecOp
 from pipelines.engine.embedded.ops.files import CopyDirectory
 from pipelines.engine.embedded.ops.images import ImageOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
-from pipelines.engine.embedded.store.listing import Narrow
+from pipelines.engine.embedded.store.host.listing import Narrow
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.redaction import without_passwords
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pipelines.engine.embedded.ops.states import Binding
-    from pipelines.engine.embedded.store.listing import Listing
+    from pipelines.engine.embedded.store.host.listing import Listing
 
 VARIABLE = "LOCKGATE_ENGINE_LEDGER"  # the file to write
 SCHEMA = 1

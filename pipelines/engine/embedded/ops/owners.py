@@ -10,7 +10,7 @@ from pipelines.engine.embedded.sandbox.ids import Ids
 from pipelines.engine.embedded.sandbox.users import accounts, groups, parse_id
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
 _LARGEST = 10 << 20
 """Bytes of an /etc/passwd or /etc/group, as in BuildKit (executor/oci/user.go)."""

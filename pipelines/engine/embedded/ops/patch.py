@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.ops.changeset import Changeset
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.paths import Root
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.trees.root import Root
 
 NAME = "diff.patch"
 DIFFERENT = 1  # what `git diff --no-index` ends with when there are differences
@@ -45,7 +45,7 @@ class PatchOp(Op):
         return Output(await in_thread(self._write, session, [output.snapshot for output in inputs], key))
 
     def _write(self, session: Session, snapshots: Sequence[Snapshot], key: str) -> Snapshot:
-        from pipelines.engine.embedded.store.paths import Root
+        from pipelines.engine.embedded.store.trees.root import Root
 
         trees, result = session.store.draft(SCRATCH), session.store.draft(SCRATCH)
         try:
@@ -63,8 +63,8 @@ def _difference(session: Session, folder: Path, snapshots: Sequence[Snapshot]) -
 
     Devices, pipes and sockets are left out: a patch cannot say them, and git may open them.
     """
-    from pipelines.engine.embedded.store.copy import copy_tree
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.copy import copy_tree
+    from pipelines.engine.embedded.store.trees.root import Root
 
     for name, snapshot in zip("ab", snapshots, strict=True):
         with session.store.view(snapshot) as view:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.ops.op import Op
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
 T = TypeVar("T")
 _TYPES = {"DIRECTORY_TYPE": modes.S_ISDIR, "REGULAR_TYPE": modes.S_ISREG, "SYMLINK_TYPE": modes.S_ISLNK}
@@ -43,7 +43,7 @@ async def within(session: Session, op: Op, work: Callable[[Root], T]) -> T:
 
 async def within_all(session: Session, ops: Sequence[Op], work: Callable[[list[Root]], T]) -> T:
     """Evaluate `ops` and do `work` on their file systems, in a thread."""
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
     snapshots = [output.snapshot for output in await session.ops.outputs(ops)]
 
@@ -70,7 +70,7 @@ async def entries(session: Session, op: Op, path: str, shown: str) -> list[str]:
 
 async def glob(session: Session, op: Op, path: str, pattern: str) -> list[str]:
     """Paths below a directory that match, sorted; those of directories end with a slash."""
-    from pipelines.engine.embedded.store.patterns import glob as matches
+    from pipelines.engine.embedded.store.trees.glob import glob as matches
 
     return await within(session, op, lambda root: matches(root, path, pattern))
 

@@ -12,7 +12,7 @@ from pipelines.engine.embedded.ops.actions import Action
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
 
 @dataclass(frozen=True)

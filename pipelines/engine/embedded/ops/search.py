@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded import linear
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.rust_regex import to_re2
-from pipelines.engine.embedded.store.patterns import START, Filter
-from pipelines.engine.embedded.store.selection import select
+from pipelines.engine.embedded.store.selection.patterns import START, Filter
+from pipelines.engine.embedded.store.selection.select import select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pipelines.engine.embedded.store.paths import Root
+    from pipelines.engine.embedded.store.trees.root import Root
 
 LARGEST = 128 << 20  # bytes of a file that is searched
 SHOWN = 200  # characters of a refused pattern that a message repeats

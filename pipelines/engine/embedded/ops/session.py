@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.states import CacheState, ContainerState, SecretState
     from pipelines.engine.embedded.progress import Progress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
-    from pipelines.engine.embedded.store.collect import Report
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.space.collect import Report
     from pipelines.engine.embedded.store.store import Store
 
 STDERR = 2  # its file descriptor
@@ -123,8 +123,8 @@ class Session:
         return self._contents[key]
 
     def _digest(self, snapshot: Snapshot, path: str, include: Sequence[str], exclude: Sequence[str], gitignore: bool) -> str:
-        from pipelines.engine.embedded.store.paths import Root
-        from pipelines.engine.embedded.store.tree import digest_tree
+        from pipelines.engine.embedded.store.trees.digests import digest_tree
+        from pipelines.engine.embedded.store.trees.root import Root
 
         with self.store.view(snapshot) as view:
             return digest_tree(Root(view.path), path, include=include, exclude=exclude, gitignore=gitignore)

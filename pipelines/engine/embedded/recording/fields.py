@@ -134,7 +134,7 @@ def entries(recording: Recording, state: DirectoryState, args: Args) -> list[str
 
 @field("Directory.glob", args=("pattern",))
 def glob(recording: Recording, state: DirectoryState, args: Args) -> list[str]:
-    from pipelines.engine.embedded.store.patterns import START, Filter
+    from pipelines.engine.embedded.store.selection.patterns import START, Filter
 
     found = below(recording.tree(state.op), state.path)
     filters = Filter((args["pattern"],))

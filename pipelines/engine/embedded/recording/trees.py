@@ -15,16 +15,16 @@ from pipelines.engine.embedded.ops.changeset import ApplyChanges
 from pipelines.engine.embedded.ops.op import Op
 from pipelines.engine.embedded.ops.patch import ApplyPatch, ApplyPatchFile
 from pipelines.engine.embedded.ops.replace import ReplaceText
-from pipelines.engine.embedded.store.own import own_folders
-from pipelines.engine.embedded.store.patterns import START, Filter
-from pipelines.engine.embedded.store.selection import select
+from pipelines.engine.embedded.store.host.own_folders import own_folders
+from pipelines.engine.embedded.store.selection.patterns import START, Filter
+from pipelines.engine.embedded.store.selection.select import select
 from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pipelines.engine.embedded.ops.actions import Action
-    from pipelines.engine.embedded.store.selection import Found
+    from pipelines.engine.embedded.store.selection.select import Found
 
 Tree = dict[str, bytes | None]
 """Absolute path -> contents, None for a directory. The root itself is not in it."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import Unavailable
-from pipelines.engine.embedded.store.index import Index, VersionError
+from pipelines.engine.embedded.store.objects.folder import KINDS, Place
+from pipelines.engine.embedded.store.objects.index import Index, VersionError
+from pipelines.engine.embedded.store.objects.sessions import Session, Sessions
 from pipelines.engine.embedded.store.overlay import Overlay
-from pipelines.engine.embedded.store.place import KINDS, Place
-from pipelines.engine.embedded.store.removing import remove
-from pipelines.engine.embedded.store.reserve import Reserve
-from pipelines.engine.embedded.store.sessions import Session, Sessions
-from pipelines.engine.embedded.store.sweep import sweep, take_unused
+from pipelines.engine.embedded.store.space.reserve import Reserve
+from pipelines.engine.embedded.store.space.sweep import sweep, take_unused
+from pipelines.engine.embedded.store.trees.removing import remove
 from pipelines.engine.embedded.store.usable import REMEDY, check_attributes
 
 if TYPE_CHECKING:

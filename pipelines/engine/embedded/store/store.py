@@ -7,22 +7,22 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from pipelines.engine.embedded.store.collect import Report, Usage, collect, recorded, usage
-from pipelines.engine.embedded.store.draft import Draft
-from pipelines.engine.embedded.store.files import Blobs, Outputs, blob_name
-from pipelines.engine.embedded.store.guard import disk_guard
-from pipelines.engine.embedded.store.layers import Layers
-from pipelines.engine.embedded.store.location import default_budget
-from pipelines.engine.embedded.store.locks import Locks
+from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.layers.draft import Draft
+from pipelines.engine.embedded.store.layers.layer_store import Layers
+from pipelines.engine.embedded.store.layers.squash import squash
+from pipelines.engine.embedded.store.layers.views import View, Views
+from pipelines.engine.embedded.store.objects.folder import LAYERS, OUTPUTS
+from pipelines.engine.embedded.store.objects.locks import Locks
+from pipelines.engine.embedded.store.objects.pins import Pins
 from pipelines.engine.embedded.store.opening import Opened, open_place
-from pipelines.engine.embedded.store.pins import Pins
-from pipelines.engine.embedded.store.place import LAYERS, OUTPUTS
-from pipelines.engine.embedded.store.reserve import Reserve
-from pipelines.engine.embedded.store.results import Entry, Results
+from pipelines.engine.embedded.store.results.files import Blobs, Outputs, blob_name
+from pipelines.engine.embedded.store.results.results import Entry, Results
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, Snapshot
-from pipelines.engine.embedded.store.squash import squash
+from pipelines.engine.embedded.store.space.budget import default_budget
+from pipelines.engine.embedded.store.space.collect import Report, Usage, collect, recorded, usage
+from pipelines.engine.embedded.store.space.reserve import Reserve
 from pipelines.engine.embedded.store.usable import usable
-from pipelines.engine.embedded.store.views import View, Views
 from pipelines.engine.embedded.store.volumes import Sharing, Volumes
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from pipelines.engine.embedded.store.transfer import Transfer
+    from pipelines.engine.embedded.store.transfer.format import Transfer
     from pipelines.engine.embedded.store.volumes import Seed
 
 __all__ = ["Draft", "Snapshot", "Store", "View", "default_budget"]
@@ -199,14 +199,14 @@ class Store:
 
     def export_cache(self, folder: Path) -> Transfer:
         """Write all results, what they need, and the volumes into a folder that a CI provider's cache can keep."""
-        from pipelines.engine.embedded.store.exporting import export_cache
+        from pipelines.engine.embedded.store.transfer.exporting import export_cache
 
         self._results.flush()
         return export_cache(self.place, self.pins, folder, mode=self._mode)
 
     def import_cache(self, folder: Path) -> Transfer:
         """Add what `export_cache` wrote; content is verified, what the store has already stays."""
-        from pipelines.engine.embedded.store.importing import import_cache
+        from pipelines.engine.embedded.store.transfer.importing import import_cache
 
         return import_cache(self.place, self.pins, folder, mode=self._mode)
 

@@ -11,22 +11,22 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.store.copy import copy_tree
-from pipelines.engine.embedded.store.copyfile import copy_metadata
-from pipelines.engine.embedded.store.guard import disk_guard
-from pipelines.engine.embedded.store.paths import Root
-from pipelines.engine.embedded.store.place import VOLUMES
-from pipelines.engine.embedded.store.removing import remove
+from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.objects.folder import VOLUMES
+from pipelines.engine.embedded.store.trees.copy import copy_tree
+from pipelines.engine.embedded.store.trees.copyfile import copy_metadata
+from pipelines.engine.embedded.store.trees.removing import remove
+from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.locks import Locks
-    from pipelines.engine.embedded.store.pins import Pins
-    from pipelines.engine.embedded.store.place import Place
+    from pipelines.engine.embedded.store.layers.views import View
+    from pipelines.engine.embedded.store.objects.folder import Place
+    from pipelines.engine.embedded.store.objects.locks import Locks
+    from pipelines.engine.embedded.store.objects.pins import Pins
     from pipelines.engine.embedded.store.snapshot import Snapshot
-    from pipelines.engine.embedded.store.views import View
 
 _USE = "INSERT INTO objects VALUES (?, 'volume', ?, 0, 1, ?) ON CONFLICT (name) DO UPDATE SET used = excluded.used"
 

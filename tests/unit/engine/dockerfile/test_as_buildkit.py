@@ -14,7 +14,7 @@ from pipelines.engine.embedded.dockerfile import ignore
 from pipelines.engine.embedded.dockerfile.stages import plan
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount, SecretMount, TempMount
-from pipelines.engine.embedded.store.patterns import START, Filter
+from pipelines.engine.embedded.store.selection.patterns import START, Filter
 from tests.unit.engine.dockerfile.offline import config, last_run, offline, translated
 
 SH = ["/bin/sh", "-c"]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.images.archive import unpack_archive
-from pipelines.engine.embedded.images.compression import compressor
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.images.packing.archive import unpack_archive
+from pipelines.engine.embedded.images.packing.compression import compressor
+from pipelines.engine.embedded.store.trees.root import Root
 from tests.unit.engine.images.trees import MTIME, Entry, tar
 
 if TYPE_CHECKING:

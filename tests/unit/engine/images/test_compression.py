@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.images.compression import BLOCK, compressor, kind, plain_blocks
+from pipelines.engine.embedded.images.packing.compression import BLOCK, compressor, kind, plain_blocks
 from pipelines.engine.embedded.tars import Damaged
 
 OURS = ["gzip", "zstd", ""]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import DiskFull
-from pipelines.engine.embedded.images.stream import Stream
-from pipelines.engine.embedded.images.unpack import unpack
+from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.unpack import unpack
 from pipelines.engine.embedded.tars import MOST_SKIPPED, Damaged, Room
 from tests.unit.engine.images.mutants import BLOCK, member, pax, sparse
 from tests.unit.engine.images.trees import MARK

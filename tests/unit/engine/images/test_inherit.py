@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.images import inherit
+from pipelines.engine.embedded.images import lower_layers
 from tests.unit.engine.images.trees import Entry, unpacked
 
 if TYPE_CHECKING:
@@ -35,4 +35,4 @@ def test_what_a_stack_shows(tmp_path: Path, above: list[Entry], name: str, layer
     unpacked(LOW, tmp_path / "low")
     unpacked(above, tmp_path / "above")
     expected = None if layer is None else str(tmp_path / layer / name)
-    assert inherit.visible([str(tmp_path / "low"), str(tmp_path / "above")], name) == expected
+    assert lower_layers.visible([str(tmp_path / "low"), str(tmp_path / "above")], name) == expected

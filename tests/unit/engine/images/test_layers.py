@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import DiskFull, ImageError
-from pipelines.engine.embedded.images import fetch, layers, manifest, pull
-from pipelines.engine.embedded.images.compression import plain_blocks
+from pipelines.engine.embedded.images import layers, manifest
 from pipelines.engine.embedded.images.layout import Variant
 from pipelines.engine.embedded.images.manifest import Descriptor, digest_bytes
-from pipelines.engine.embedded.images.publish import pack
+from pipelines.engine.embedded.images.packing.compression import plain_blocks
 from pipelines.engine.embedded.images.references import parse
-from pipelines.engine.embedded.images.skopeo import Asking
+from pipelines.engine.embedded.images.registry import fetch, pull
+from pipelines.engine.embedded.images.registry.publish import pack
+from pipelines.engine.embedded.images.registry.skopeo import Asking
 from pipelines.engine.embedded.store.snapshot import Snapshot
 from pipelines.engine.embedded.store.store import Store
 from pipelines.engine.embedded.tars import LARGEST

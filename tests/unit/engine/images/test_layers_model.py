@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.images import inherit
+from pipelines.engine.embedded.images import lower_layers
 from pipelines.engine.embedded.tars import Damaged
 from tests.unit.engine.images.trees import Entry, Tree, left, shown, unpacked
 
@@ -142,11 +142,11 @@ def real(layers: Sequence[Sequence[Entry]], place: Path) -> Tree:
         target = place / str(number)
         found = unpacked(entries, target)
         below = [str(path) for path in done]
-        what = inherit.missing(below, str(target), left(found))
+        what = lower_layers.missing(below, str(target), left(found))
         if what:
             completed = place / f"{number}-completed"
             completed.mkdir()
-            inherit.complete(str(target), str(completed), what)
+            lower_layers.complete(str(target), str(completed), what)
             target = completed
         done = [] if found.opaque else done
         done.append(target)
@@ -171,10 +171,10 @@ def test_folders_take_their_owner_and_mode_from_below(tmp_path: Path) -> None:
     unpacked([Entry("tmp/", "dir", mode=0o1777), Entry("plain/", "dir", mode=0o755), Entry("gone/", "dir", mode=0o700)], low)
     unpacked([Entry(".wh.gone")], middle)
     found = unpacked([Entry("tmp/x"), Entry("plain/x"), Entry("gone/x"), Entry("new/x"), Entry("new/.wh..wh..opq")], top)
-    what = inherit.missing([str(low), str(middle)], str(top), left(found))
+    what = lower_layers.missing([str(low), str(middle)], str(top), left(found))
     assert what.folders == {"tmp": str(low / "tmp")}
     done.mkdir()
-    inherit.complete(str(top), str(done), what)
+    lower_layers.complete(str(top), str(done), what)
     assert (done / "tmp").stat().st_mode & 0o7777 == 0o1777
     assert (done / "tmp/x").samefile(top / "tmp/x")
     assert os.getxattr(done / "new", "user.overlay.opaque") == b"y"

@@ -13,13 +13,13 @@ from pipelines.engine.embedded.images import manifest, platforms
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.images.layout import Variant, layout
 from pipelines.engine.embedded.images.manifest import digest_bytes, dump
-from pipelines.engine.embedded.images.stream import Stream
-from pipelines.engine.embedded.images.unpack import unpack
+from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.unpack import unpack
 from pipelines.engine.embedded.ops.config import Config
-from pipelines.engine.embedded.store.measure import measure
-from pipelines.engine.embedded.store.removing import remove
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 from pipelines.engine.embedded.store.store import Store
+from pipelines.engine.embedded.store.trees.measure import measure
+from pipelines.engine.embedded.store.trees.removing import remove
 from pipelines.engine.embedded.tars import Damaged
 from tests.unit.engine.images import mutants
 from tests.unit.engine.images.trees import MARK

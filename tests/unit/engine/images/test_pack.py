@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import ImageError
-from pipelines.engine.embedded.images.compression import plain_blocks
-from pipelines.engine.embedded.images.pack import Packed, pack
-from pipelines.engine.embedded.images.stream import Stream
-from pipelines.engine.embedded.images.unpack import unpack
+from pipelines.engine.embedded.images.packing.compression import plain_blocks
+from pipelines.engine.embedded.images.packing.pack import Packed, pack
+from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.unpack import unpack
 from tests.unit.engine.images.trees import MARK, MTIME
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from pipelines.engine.embedded.errors import (
     RegistryUntrusted,
     Unavailable,
 )
-from pipelines.engine.embedded.images import skopeo
-from pipelines.engine.embedded.images.faults import fault
-from pipelines.engine.embedded.images.skopeo import Asking, Patience
+from pipelines.engine.embedded.images.registry import skopeo
+from pipelines.engine.embedded.images.registry.skopeo import Asking, Patience
+from pipelines.engine.embedded.images.registry.skopeo_errors import fault
 from pipelines.foundation.registry_login import RegistryLogin
 
 if TYPE_CHECKING:

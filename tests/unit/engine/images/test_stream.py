@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded import tars
-from pipelines.engine.embedded.images.stream import Relay, Stream
+from pipelines.engine.embedded.images.packing.stream import Relay, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.images.stream import Stream
-from pipelines.engine.embedded.images.unpack import unpack
+from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.unpack import unpack
 from pipelines.engine.embedded.tars import Damaged
 from tests.unit.engine.images.trees import MARK, MTIME, Entry, shown, tar, unpacked
 

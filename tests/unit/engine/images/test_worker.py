@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.helper import command
-from pipelines.engine.embedded.images import worker
+from pipelines.engine.embedded.images.packing import worker
 from pipelines.engine.embedded.tars import Damaged
 from tests.unit.engine.images.trees import MARK, Entry, tar
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.images.stream import Stream
-from pipelines.engine.embedded.images.unpack import Unpacked, unpack
+from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.unpack import Unpacked, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

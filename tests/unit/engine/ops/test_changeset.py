@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.ops.changeset import compare
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.store.trees.root import Root
 
 NAMES = st.sampled_from(["a", "b", "c"])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)

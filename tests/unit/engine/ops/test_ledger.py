@@ -18,7 +18,7 @@ from pipelines.engine.embedded.ops.files import CopyDirectory, CopyFile, WriteFi
 from pipelines.engine.embedded.ops.ledger import Ledger
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
 from pipelines.engine.embedded.ops.states import Binding, ContainerState, DirectoryMount, DirectoryState, ServiceState
-from pipelines.engine.embedded.store.listing import Listing, Narrow
+from pipelines.engine.embedded.store.host.listing import Listing, Narrow
 from pipelines.engine.embedded.store.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.owners import owner_ids
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.replace import ReplaceText
 from pipelines.engine.embedded.ops.search import Query, search
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
     from pathlib import Path

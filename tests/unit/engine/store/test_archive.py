@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.archive import pack, unpack
+from pipelines.engine.embedded.store.transfer.archive import pack, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
-from pipelines.engine.embedded.store.copy import copy_changes, copy_file, copy_tree
-from pipelines.engine.embedded.store.copyfile import copy_entry
-from pipelines.engine.embedded.store.paths import Root
-from pipelines.engine.embedded.store.patterns import START, Filter
-from pipelines.engine.embedded.store.selection import select
+from pipelines.engine.embedded.store.selection.patterns import START, Filter
+from pipelines.engine.embedded.store.selection.select import select
+from pipelines.engine.embedded.store.trees.copy import copy_changes, copy_file, copy_tree
+from pipelines.engine.embedded.store.trees.copyfile import copy_entry
+from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.store.gitignore import Ignore
-from pipelines.engine.embedded.store.patterns import Filter
-from pipelines.engine.embedded.store.selection import select
+from pipelines.engine.embedded.store.selection.gitignore import Ignore
+from pipelines.engine.embedded.store.selection.patterns import Filter
+from pipelines.engine.embedded.store.selection.select import select
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.store.listing import Files, Listing, Narrow, apart, narrowed, now
-from pipelines.engine.embedded.store.peek import Peek
+from pipelines.engine.embedded.store.host.listing import Files, Listing, Narrow, apart, narrowed
+from pipelines.engine.embedded.store.host.reading import current_files
+from pipelines.engine.embedded.store.objects.read_only import Peek
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,19 +110,19 @@ def test_a_folder_now(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("one.txt")
     listing = Listing(str(tmp_path), (), ("skipped",), gitignore=False, files={})
     nothing = Peek(tmp_path / "no store")
-    first = now(listing, nothing)
+    first = current_files(listing, nothing)
     assert first is not None
     assert set(first) == {"one.txt", "link"}
     assert first["link"] == (LINK, "one.txt")
     os.utime(tmp_path / "one.txt", (1, 1))
-    assert now(listing, nothing) == first
+    assert current_files(listing, nothing) == first
     (tmp_path / "one.txt").write_text("2")
-    assert now(listing, nothing) != first
-    assert now(Listing(str(tmp_path / "gone"), (), (), gitignore=False, files={}), nothing) is None
+    assert current_files(listing, nothing) != first
+    assert current_files(Listing(str(tmp_path / "gone"), (), (), gitignore=False, files={}), nothing) is None
 
 
 def test_a_listing_is_what_an_import_tells(tmp_path: Path) -> None:
-    from pipelines.engine.embedded.store.hostdir import import_host_dir
+    from pipelines.engine.embedded.store.host.importing import import_host_dir
     from pipelines.engine.embedded.store.store import Store
 
     source = tmp_path / "source"
@@ -134,7 +135,7 @@ def test_a_listing_is_what_an_import_tells(tmp_path: Path) -> None:
         for _ in range(2):
             import_host_dir(store, source, exclude=["*.pyc"], told=told.append)
         assert told[0] == told[1]
-        assert now(told[0], Peek(tmp_path / "store")) == told[0].files
+        assert current_files(told[0], Peek(tmp_path / "store")) == told[0].files
         assert set(told[0].files) == {"a"}
     finally:
         store.close()

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.paths import host_uid
-from pipelines.engine.embedded.store.location import LARGEST, default_budget
+from pipelines.engine.embedded.store.space.budget import LARGEST, default_budget
 
 
 def test_outside_of_user_namespaces_the_user_is_the_user() -> None:

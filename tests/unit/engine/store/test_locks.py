@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.store.locks import Locks
+from pipelines.engine.embedded.store.objects.locks import Locks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from pipelines.engine.embedded.store.locks import Locks
+from pipelines.engine.embedded.store.objects.locks import Locks
 async def main():
     async with Locks(Path(sys.argv[1])).hold("key"):
         print("held", flush=True)

@@ -6,8 +6,8 @@ import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.export import empty
-from pipelines.engine.embedded.store.hostdir import Filters, walk
-from pipelines.engine.embedded.store.own import own_folders, refuse_own
+from pipelines.engine.embedded.store.host.own_folders import own_folders, refuse_own
+from pipelines.engine.embedded.store.host.reading import Filters, walk
 
 if TYPE_CHECKING:
     from pathlib import Path

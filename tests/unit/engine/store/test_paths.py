@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
-from pipelines.engine.embedded.store.paths import Root
+from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
     from pathlib import Path

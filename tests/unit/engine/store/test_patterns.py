@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.paths import Root
-from pipelines.engine.embedded.store.patterns import START, Filter, Pattern, PatternList, glob, name_pattern
+from pipelines.engine.embedded.store.selection.patterns import START, Filter, Pattern, PatternList, name_pattern
+from pipelines.engine.embedded.store.trees.glob import glob
+from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
     from pathlib import Path

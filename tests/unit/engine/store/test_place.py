@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.store.place import spread
+from pipelines.engine.embedded.store.objects.folder import spread
 from pipelines.engine.embedded.store.store import Store
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.store.removing import remove, remove_below
+from pipelines.engine.embedded.store.trees.removing import remove, remove_below
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput, Unavailable
-from pipelines.engine.embedded.store.pins import Gone
+from pipelines.engine.embedded.store.objects.pins import Gone
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store, default_budget
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import NotFound
-from pipelines.engine.embedded.store.paths import Root
-from pipelines.engine.embedded.store.tree import digest_tree
+from pipelines.engine.embedded.store.trees.digests import digest_tree
+from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from pipelines.engine.embedded.api.registry import field
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.collect import Usage
+    from pipelines.engine.embedded.store.space.collect import Usage
 
 Args = dict[str, Any]
 NAME = "lockgate"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.listing import Listing
+    from pipelines.engine.embedded.store.host.listing import Listing
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 Args = dict[str, Any]
@@ -30,7 +30,7 @@ def host(_: Session, __: None, ___: Args) -> str:
 
 @field("Host.directory", args=("path", "exclude", "include", "gitignore", "noCache"))
 async def directory(session: Session, _: str, args: Args) -> DirectoryState:
-    from pipelines.engine.embedded.store.hostdir import import_host_dir
+    from pipelines.engine.embedded.store.host.importing import import_host_dir
 
     path = session.host_path(args["path"])
     listings: list[Listing] = []
@@ -50,7 +50,7 @@ async def directory(session: Session, _: str, args: Args) -> DirectoryState:
 
 @field("Host.file", args=("path", "noCache"))
 async def file(session: Session, _: str, args: Args) -> FileState:
-    from pipelines.engine.embedded.store.hostdir import import_host_dir
+    from pipelines.engine.embedded.store.host.importing import import_host_dir
 
     path = session.host_path(args["path"])
     if not await asyncio.to_thread(path.is_file):

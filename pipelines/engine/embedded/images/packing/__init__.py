@@ -1,0 +1,1 @@
+"""Layers of images as files: archives unpacked and packed."""

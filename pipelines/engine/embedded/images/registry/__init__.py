@@ -1,0 +1,1 @@
+"""Images from and to registries, by skopeo."""

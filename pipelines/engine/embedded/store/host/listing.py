@@ -1,0 +1,145 @@
+"""What a folder of the host holds, path by path, and the parts of it that operations look at.
+
+A listing says by path what counts: the mode, and the hash of a file's bytes or a link's target. Two listings that are equal for a part give
+the same content there.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pipelines.engine.embedded.store.selection.patterns import START, Filter, name_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+Files = dict[str, tuple[str, str]]
+WILD = frozenset("*?[\\")
+
+
+class Narrow(NamedTuple):
+    """A part of a tree: what is at `path` (and below it), less what the patterns, relative to it, leave out.
+
+    With `wild`, `path` has wildcards within names and names everything that matches.
+    """
+
+    path: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    wild: bool = False
+
+    @classmethod
+    def from_json(cls, data: list[Any]) -> Narrow:
+        """The inverse of what `json` makes of it."""
+        path, include, exclude, wild = data
+        return cls(path, tuple(include), tuple(exclude), wild)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A folder as it was read: `base`, with what was left out of it, and what it held by relative path."""
+
+    base: str
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    gitignore: bool
+    files: Files
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {
+            "base": self.base,
+            "include": list(self.include),
+            "exclude": list(self.exclude),
+            "gitignore": self.gitignore,
+            "files": {rel: list(entry) for rel, entry in self.files.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Listing:
+        """The inverse."""
+        files = {rel: (mode, content) for rel, (mode, content) in data["files"].items()}
+        return cls(data["base"], tuple(data["include"]), tuple(data["exclude"]), data["gitignore"], files)
+
+
+def apart(old: Files, new: Files) -> tuple[Files, Files]:
+    """Two trees without what says nothing about how their parts differ: small, where little changed in a large folder.
+
+    What differs stays, with the folders it lies in, and all links (see `narrowed`). Where a folder itself is not as it was, all stays: it
+    counts when anything in it does.
+    """
+    changed = {rel for rel in old.keys() | new.keys() if old.get(rel) != new.get(rel)}
+    if any(rel in old and rel in new and _is(stat.S_ISDIR, old[rel]) for rel in changed):
+        return old, new
+    kept = {way for rel in changed for way in _ways(rel)}
+    return _only(old, kept), _only(new, kept)
+
+
+def _only(files: Files, kept: set[str]) -> Files:
+    return {rel: entry for rel, entry in files.items() if rel in kept or _is(stat.S_ISLNK, entry)}
+
+
+def _is(kind: Callable[[int], bool], entry: tuple[str, str]) -> bool:
+    return kind(int(entry[0], 8))
+
+
+def narrowed(files: Files, narrows: Iterable[Narrow]) -> Files:
+    """The part of a tree that counts. Where a path leads through a link, everything counts: it may lead anywhere."""
+    for narrow in narrows:
+        tops = sorted(_tops(files, narrow))
+        if any(_through_link(files, top) for top in tops):
+            return files
+        files = {rel: entry for top in tops for rel, entry in _below(files, top, narrow)}
+    return files
+
+
+def _tops(files: Files, narrow: Narrow) -> Iterator[str]:
+    """The paths a narrowing names, relative, "" for the whole tree; one that is not there is named all the same."""
+    path = posixpath.normpath("/" + narrow.path).lstrip("/")
+    if not narrow.wild or WILD.isdisjoint(path):
+        yield path
+        return
+    parts = [name_pattern(part) if not WILD.isdisjoint(part) else part.__eq__ for part in path.split("/")]
+    for rel in files:
+        names = rel.split("/")
+        if rel == path or (len(names) == len(parts) and all(fits(name) for fits, name in zip(parts, names, strict=True))):
+            yield rel
+
+
+def _through_link(files: Files, top: str) -> bool:
+    return any(rel in files and _is(stat.S_ISLNK, files[rel]) for rel in _ways(top))
+
+
+def _below(files: Files, top: str, narrow: Narrow) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The path itself and all below it that passes, with the folders on the way. Paths keep their names: another name is something else."""
+    if top in files:
+        yield top, files[top]
+    prefix = f"{top}/" if top else ""
+    filters = Filter(narrow.include, narrow.exclude)
+    judged: dict[str, tuple[bool, Any]] = {"": (True, START)}
+    for rel, entry in files.items():
+        if rel == top or not rel.startswith(prefix):
+            continue
+        if filters.everything:
+            yield rel, entry
+        elif _judge(filters, rel.removeprefix(prefix), judged)[0]:
+            yield from ((way, files[way]) for way in _ways(rel) if way in files and len(way) > len(top))
+
+
+def _ways(rel: str) -> Iterator[str]:
+    """The folders a path lies in, outermost first, and the path itself."""
+    names = rel.split("/")
+    return ("/".join(names[:count]) for count in range(1, len(names) + 1))
+
+
+def _judge(filters: Filter, rel: str, judged: dict[str, tuple[bool, Any]]) -> tuple[bool, Any]:
+    """Whether a path passes, and its state for what lies in it; every folder on its way is judged before it, once."""
+    if rel not in judged:
+        missing = [way for way in _ways(rel) if way not in judged]
+        for way in missing:
+            included, _, state = filters.visit(way, judged[posixpath.dirname(way)][1])
+            judged[way] = (bool(included), state)
+    return judged[rel]

@@ -1,0 +1,1 @@
+"""What the store holds: its folder, its index, and who uses what."""

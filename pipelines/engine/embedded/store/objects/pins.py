@@ -1,0 +1,64 @@
+"""Pins: what this session works with stays, whoever cleans up."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from pipelines.engine.codes import Code
+from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.store.objects.index import known
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from pipelines.engine.embedded.store.objects.folder import Place
+
+
+class Gone(EngineError):  # noqa: N818 - reads as a sentence where it is raised
+    """An object that was to be used is no longer in the store."""
+
+    code = Code.UNAVAILABLE
+
+
+class Pins:
+    """The objects this session holds. A pin lives as long as the session."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._held: dict[str, bool] = {}  # object name → plain
+        self._lock = threading.Lock()
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Those not held yet."""
+        with self._lock:
+            return [name for name in names if name not in self._held]
+
+    def plain(self, name: str) -> bool:
+        """Whether a held layer has neither whiteouts nor opaque marks."""
+        return self._held[name]
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Pin `names`. Raises `Gone` when one is not in the store."""
+        if absent := self.missing(names):
+            with self._place.index.writing() as db:
+                self.hold_in(db, absent)
+
+    def hold_in(self, db: sqlite3.Connection, names: list[str]) -> None:
+        """As `hold`, as part of a transaction that is open."""
+        found = known(db, names)
+        for name in names:
+            if name not in found or not (self._place.root / name).exists():
+                raise Gone(f"{name} is no longer in the engine's store {self._place.root}: run it again")
+        self.add(db, {name: bool(plain) for name, plain in found.items()})
+
+    def add(self, db: sqlite3.Connection, objects: dict[str, bool]) -> None:
+        """Pin objects known to be there, each with whether it is plain."""
+        token = self._place.token
+        db.executemany("INSERT OR IGNORE INTO pins VALUES (?, ?)", [(token, name) for name in objects])
+        self._place.index.after_commit(lambda: self._remember(objects))
+
+    def _remember(self, objects: dict[str, bool]) -> None:
+        with self._lock:
+            self._held.update(objects)

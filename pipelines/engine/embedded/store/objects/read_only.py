@@ -1,0 +1,55 @@
+"""A look into a store from outside: nothing is locked, written or kept. What it says may be over a moment later."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from pipelines.engine.embedded.store.objects.index import VERSION, chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_PATIENCE = 1.0
+
+
+class Peek:
+    """A store's index, read only. A store that is not there, or cannot be read, is empty."""
+
+    def __init__(self, root: Path) -> None:
+        self._uri = f"file:{quote(str(root / 'index.db'))}?mode=ro"
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Statements that change nothing."""
+        try:
+            db = sqlite3.connect(self._uri, uri=True, timeout=_PATIENCE)
+        except sqlite3.Error:
+            db = sqlite3.connect(":memory:")
+        with closing(db):
+            try:
+                known = db.execute("PRAGMA user_version").fetchone()[0] == VERSION
+            except sqlite3.Error:
+                known = False
+            if known:
+                yield db
+                return
+        with closing(sqlite3.connect(":memory:")) as empty:
+            empty.execute("CREATE TABLE results (key)")
+            empty.execute("CREATE TABLE aliases (alias, key)")
+            empty.execute("CREATE TABLE notes (name, value)")
+            yield empty
+
+    def has(self, digests: Sequence[str]) -> bool:
+        """Whether there are results under all of these keys or aliases."""
+        missing = set(digests)
+        with self.reading() as db:
+            for marks, part in chunks(digests):
+                find = f"SELECT key FROM results WHERE key IN ({marks})"  # noqa: S608 - only question marks
+                missing -= {key for (key,) in db.execute(find, part)}
+                find = f"SELECT alias FROM aliases JOIN results ON results.key = aliases.key WHERE alias IN ({marks})"  # noqa: S608
+                missing -= {alias for (alias,) in db.execute(find, part)}
+        return not missing

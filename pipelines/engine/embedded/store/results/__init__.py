@@ -1,0 +1,1 @@
+"""Results of operations, and the single files that they keep."""

@@ -1,0 +1,1 @@
+"""The cache as a folder of plain files: written out and read in."""

@@ -1,0 +1,1 @@
+"""Trees of files: read, written, copied, compared, measured and removed."""
