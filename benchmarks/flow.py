@@ -1,4 +1,4 @@
-"""What the flow itself costs: 1,000 steps that do nothing, and a graph of steps that only sleep. Ends with 1 when a limit is passed.
+"""What the flow itself costs: planning 5,000 steps, 1,000 steps that do nothing, steps that only sleep. Ends with 1 when a limit is passed.
 
 python benchmarks/flow.py [--json]
 """
@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.dependencies import RunDependencies, real_dependencies
-from pipelines.flow.run import RunRequest, run_project
+from pipelines.flow.run import RunRequest, plan_project, run_project
 from pipelines.model import Project, Run, Source, Status
-from pipelines.steps.definition import StepDef
+from pipelines.steps.definition import Parameter, StepDef
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+PLANNED = 5000
+PLANNED_LIMIT_MS = 0.4
 NOOPS = 1000
 NOOP_LIMIT_MS = 1.0
 SLEEPERS = 60
@@ -45,14 +47,14 @@ class Figure:
         return self.value <= self.limit
 
 
-def step(number: int, work: Callable[[], Awaitable[object]], after: Sequence[int] = ()) -> StepDef:
-    """A step that comes after others."""
+def step(number: int, work: Callable[[], Awaitable[object]], after: Sequence[int] = (), takes: Sequence[int] = ()) -> StepDef:
+    """A step that comes after others, or takes their values."""
     return StepDef(
         id=f"bench.s{number}",
         kind="bench",
         name=f"s{number}",
-        parameters=(),
-        provides=None,
+        parameters=tuple(Parameter(name=f"bench_s{before}", annotation="Check") for before in takes),
+        provides="Check",
         load=lambda: work,
         after=tuple(f"bench.s{before}" for before in after),
     )
@@ -73,6 +75,20 @@ def run(steps: Sequence[StepDef], jobs: int) -> tuple[Run, float]:
     if any(end.status is not Status.PASSED for end in result.results):
         raise SystemExit("a step of the benchmark did not pass")
     return result, seconds
+
+
+def planning() -> Figure:
+    """A plan of 5,000 steps, each of which takes the values of the three before it; processor time."""
+
+    async def nothing() -> None: ...
+
+    steps = [step(number, nothing, takes=range(max(number - 3, 0), number)) for number in range(PLANNED)]
+    best = float("inf")
+    for _ in range(ROUNDS):
+        started = time.process_time()
+        plan_project(Project(name="bench", root=Path()), RunRequest(), dependencies(steps))
+        best = min(best, time.process_time() - started)
+    return Figure(f"planning one of {PLANNED} steps", best * 1000 / PLANNED, PLANNED_LIMIT_MS, "ms")
 
 
 def noops() -> Figure:
@@ -100,7 +116,7 @@ def sleepers() -> Figure:
 
 def main() -> int:
     """Measure, print, judge."""
-    figures = [noops(), sleepers()]
+    figures = [planning(), noops(), sleepers()]
     if "--json" in sys.argv[1:]:
         print(json.dumps([{**asdict(figure), "kept": figure.kept} for figure in figures], indent=2))
     else:

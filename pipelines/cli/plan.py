@@ -110,11 +110,12 @@ def _lines(plan: Plan, out: Terminal) -> Iterator[str]:
     numbers = waves(plan.steps)
     width = max((len(step.id) for step in plan.steps), default=0)
     yield f"{out.paint(plan.project, bold=True)}: {len(numbers)} of {len(plan.steps)} steps would run"
-    for wave in range(1, max(numbers.values(), default=0) + 1):
+    by_wave: dict[int, list[PlannedStep]] = {}
+    for step in plan.working:
+        by_wave.setdefault(numbers[step.id], []).append(step)
+    for wave in sorted(by_wave):
         yield out.paint(f"wave {wave}", dim=True)
-        for step in plan.steps:
-            if numbers.get(step.id) == wave:
-                yield _working(step, width, out)
+        yield from (_working(step, width, out) for step in by_wave[wave])
     skipped = [step for step in plan.steps if step.skip is not None]
     if skipped:
         yield out.paint("not now", dim=True)

@@ -19,8 +19,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from pipelines.errors import GraphError
+from pipelines.flow.annotations import parameters_of, provides_of
 from pipelines.flow.graph import OWN_KIND
-from pipelines.flow.signature import parameters_of, provides_of
 from pipelines.foundation.durations import parse_duration
 from pipelines.model import StepLimits
 from pipelines.steps.definition import StepDef

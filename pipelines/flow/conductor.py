@@ -11,6 +11,7 @@ import anyio
 
 from pipelines.engine.tagged import asker_of
 from pipelines.errors import ExitCode
+from pipelines.flow.annotations import same_type
 from pipelines.flow.folder import new_run_id
 from pipelines.flow.listener import EngineListener
 from pipelines.flow.log_writer import LogWriter
@@ -21,7 +22,6 @@ from pipelines.flow.scheduler import CONTEXT, Scheduler, SchedulerOptions, defau
 from pipelines.flow.secret_values import secret_values
 from pipelines.flow.state_file import StateFile
 from pipelines.flow.step_output import StepOutput
-from pipelines.flow.types import same_type
 from pipelines.foundation.redaction import Redactor
 from pipelines.model import EngineKind, Run
 from pipelines.steps.definition import StepContext

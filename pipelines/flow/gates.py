@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.config.suggest import did_you_mean
 from pipelines.errors import ConfigError
-from pipelines.flow.graph import OWN_KIND, build
+from pipelines.flow.annotations import same_type
 from pipelines.flow.order import ancestors
-from pipelines.flow.types import same_type
+from pipelines.flow.selection import selectable
+from pipelines.flow.wiring import build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,7 @@ def gated(definitions: Sequence[StepDef], after: Sequence[str] | None) -> Gated:
     """Let every publish step wait for its gates; `after` holds ids and kinds, None stands for every check.
 
     Raises:
-        ConfigError: a word names no step, or one that itself needs what is published.
+        ConfigError: a selector names no step, or one that itself needs what is published.
         GraphError: the steps cannot be wired.
     """
     if not any(step.kind == PUBLISH for step in definitions):
@@ -42,30 +43,33 @@ def gated(definitions: Sequence[StepDef], after: Sequence[str] | None) -> Gated:
     graph = build([replace(step, after=()) if step.kind == PUBLISH else step for step in definitions])
     possible = tuple(_before_publishing(graph))
     checks = tuple(step_id for step_id in possible if same_type(str(graph.nodes[step_id].definition.provides), CHECK))
-    gates = checks if after is None else _named(after, possible, graph)
+    gates = checks if after is None else _named(after, frozenset(possible), graph)
     steps = tuple(replace(step, after=gates) if step.kind == PUBLISH else step for step in definitions)
     waited = ancestors(build(steps).needs, [step.id for step in definitions if step.kind == PUBLISH])
     return Gated(steps, tuple(check for check in checks if check not in waited))
 
 
 def _before_publishing(graph: Graph) -> Iterator[str]:
-    """The steps that need nothing of a publish step: only these can come before one."""
-    for step_id, node in graph.nodes.items():
-        if node.definition.kind != PUBLISH and not any(need.startswith(f"{PUBLISH}.") for need in ancestors(graph.needs, [step_id])):
+    """The steps that need nothing of a publish step, directly or not: only these can come before one."""
+    published: set[str] = set()
+    for step_id, node in graph.nodes.items():  # each after all it needs
+        if node.definition.kind == PUBLISH or not published.isdisjoint(node.needs):
+            published.add(step_id)
+        else:
             yield step_id
 
 
-def _named(words: Sequence[str], possible: Sequence[str], graph: Graph) -> tuple[str, ...]:
-    known = {word: step_id for step_id in graph.nodes for word in _words(graph.nodes[step_id].definition)}
+def _named(selectors: Sequence[str], possible: frozenset[str], graph: Graph) -> tuple[str, ...]:
+    steps = selectable(graph)
     found: dict[str, None] = {}
     problems = []
-    for word in words:
-        meant = [step_id for step_id in possible if _TABLES.get(word, word) in _words(graph.nodes[step_id].definition)]
+    for selector in selectors:
+        meant = [step_id for step_id in steps.get(_TABLES.get(selector, selector), ()) if step_id in possible]
         found |= dict.fromkeys(meant)
-        if not meant and word in known:
-            problems.append(f"publish.after: {word} itself needs what is published")
+        if not meant and selector in steps:
+            problems.append(f"publish.after: {selector} itself needs what is published")
         elif not meant:
-            problems.append(f"publish.after: {word} is not a step{did_you_mean(word, known)}")
+            problems.append(f"publish.after: {selector} is not a step{did_you_mean(selector, steps)}")
     if problems:
         raise ConfigError(
             "[publish] after names what cannot be waited for",
@@ -73,7 +77,3 @@ def _named(words: Sequence[str], possible: Sequence[str], graph: Graph) -> tuple
             next_step="`lockgate plan` shows the ids; a kind (test, scan, perf) stands for all its steps",
         )
     return tuple(found)
-
-
-def _words(step: StepDef) -> tuple[str, ...]:
-    return (step.id, step.kind, step.name) if step.kind == OWN_KIND else (step.id, step.kind)

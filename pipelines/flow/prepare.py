@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import NothingSelected
 from pipelines.flow.gates import gated
-from pipelines.flow.graph import build
 from pipelines.flow.plan import NOT_SELECTED, Plan, PlannedStep
 from pipelines.flow.selection import select
 from pipelines.flow.userfile import user_steps
+from pipelines.flow.wiring import build
 from pipelines.model import Insecure
 from pipelines.steps.catalog import RunOptions
 

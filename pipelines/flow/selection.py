@@ -10,9 +10,9 @@ from pipelines.flow.graph import OWN_KIND, with_selected
 from pipelines.flow.order import ancestors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from pipelines.flow.graph import Graph, Node
+    from pipelines.flow.graph import Graph
 
 
 def select(graph: Graph, selectors: Sequence[str]) -> Graph:
@@ -23,24 +23,26 @@ def select(graph: Graph, selectors: Sequence[str]) -> Graph:
     Raises:
         NothingSelected: a selector matches no step.
     """
+    if not selectors:
+        return graph
+    steps = selectable(graph)
     chosen: list[str] = []
     for selector in selectors:
-        meant = [node.id for node in graph.nodes.values() if selector in _selectors(node)]
-        if not meant:
-            raise _nothing(selector, graph)
-        chosen += meant
-    return with_selected(graph, ancestors(graph.needs, chosen)) if selectors else graph
+        if selector not in steps:
+            raise NothingSelected(
+                f"{selector!r} is not a step{did_you_mean(selector, steps)}",
+                cause=f"steps: {', '.join(graph.nodes) or 'none'}",
+                next_step="`lockgate plan` shows every step",
+            )
+        chosen += steps[selector]
+    return with_selected(graph, ancestors(graph.needs, chosen))
 
 
-def _selectors(node: Node) -> tuple[str, ...]:
-    step = node.definition
-    return (step.id, step.kind, step.name) if step.kind == OWN_KIND else (step.id, step.kind)
-
-
-def _nothing(selector: str, graph: Graph) -> NothingSelected:
-    known = {name for node in graph.nodes.values() for name in _selectors(node)}
-    return NothingSelected(
-        f"{selector!r} is not a step{did_you_mean(selector, known)}",
-        cause=f"steps: {', '.join(graph.nodes) or 'none'}",
-        next_step="`lockgate plan` shows every step",
-    )
+def selectable(graph: Graph) -> Mapping[str, Sequence[str]]:
+    """Every selector that means something, and the ids of the steps it means, in the graph's order."""
+    steps: dict[str, list[str]] = {}
+    for node in graph.nodes.values():
+        step = node.definition
+        for selector in {step.id, step.kind, *((step.name,) if step.kind == OWN_KIND else ())}:
+            steps.setdefault(selector, []).append(step.id)
+    return steps

@@ -10,8 +10,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
+from pipelines.flow.annotations import RENAMED
 from pipelines.flow.api import definition_of
-from pipelines.flow.types import RENAMED
 from pipelines.foundation.exceptions import described, message_of
 from pipelines.foundation.regular_files import read_bytes
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.flow.annotations import parameters_of, provides_of
 from pipelines.flow.attempts import ForeignErrors
-from pipelines.flow.graph import build
 from pipelines.flow.log_writer import LogWriter
 from pipelines.flow.progress import NullSink
 from pipelines.flow.scheduler import SchedulerOptions, run_graph
 from pipelines.flow.selection import select
-from pipelines.flow.signature import parameters_of, provides_of
 from pipelines.flow.step_output import StepOutput
 from pipelines.flow.stop import Stop
+from pipelines.flow.wiring import build
 from pipelines.foundation.redaction import Redactor
 from pipelines.foundation.retry import Backoff
 from pipelines.model import StepLimits

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import GraphError, NothingSelected
-from pipelines.flow.graph import FromGiven, FromStep, build
+from pipelines.flow.graph import FromGiven, FromStep
 from pipelines.flow.selection import select
+from pipelines.flow.wiring import build
 from pipelines.steps.definition import Parameter, StepDef
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.flow.types import anything, same_type
+from pipelines.flow.annotations import anything, same_type
 
 
 @pytest.mark.parametrize(
