@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.store.host.listing import Listing, Narrow, narrowed
+from pipelines.engine.embedded.store.host.listing import Listing, TreePart, files_in_parts
 from pipelines.engine.tagged import asker_of
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.regular_files import read_text
@@ -34,7 +34,7 @@ class Use:
     """A part of a host folder that counts; `folder` names the listing in the book."""
 
     folder: str
-    narrows: tuple[Narrow, ...] = ()
+    narrows: tuple[TreePart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ class Book:
 
     def _inputs(self, record: Record) -> object:
         """All that counts of what a record depended on."""
-        files = sorted(sorted(narrowed(self.folders[use.folder].files, use.narrows).items()) for use in record.uses)
+        files = sorted(sorted(files_in_parts(self.folders[use.folder].files, use.narrows).items()) for use in record.uses)
         return record.work, files, sorted(record.images)
 
 
@@ -143,7 +143,7 @@ def _moved(listing: Listing, before: Path, after: Path) -> Listing:
 
 
 def _use(folder: str, narrows: list[list[Any]]) -> Use:
-    return Use(folder=folder, narrows=tuple(Narrow.from_json(one) for one in narrows))
+    return Use(folder=folder, narrows=tuple(TreePart.from_json(one) for one in narrows))
 
 
 def _record(data: Mapping[str, Any]) -> Record:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.paths import store_dir
-from pipelines.engine.embedded.store.host.listing import apart, narrowed
+from pipelines.engine.embedded.store.host.listing import files_in_parts, without_common
 from pipelines.engine.embedded.store.host.reading import current_files
-from pipelines.engine.embedded.store.objects.read_only import Peek
+from pipelines.engine.embedded.store.objects.read_only import ReadOnlyIndex
 from pipelines.errors import Unavailable
 from pipelines.flow.book import Book
 from pipelines.flow.folder import ProjectHome
@@ -84,7 +84,7 @@ class Seer:
         self._book = book
         self._state = state
         self._store = store
-        self._peek = Peek(Path(store))
+        self._peek = ReadOnlyIndex(Path(store))
         self._apart: dict[str, tuple[Files, Files]] = {}
         self._parts: dict[Use, tuple[tuple[str, str], ...]] = {}
         self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
@@ -144,9 +144,9 @@ class Seer:
         """What is not as it was of a part; asked by every step that uses it, worked out once."""
         if use not in self._parts:
             if use.folder not in self._apart:
-                self._apart[use.folder] = apart(listing.files, files)
+                self._apart[use.folder] = without_common(listing.files, files)
             old, new = self._apart[use.folder]
-            self._parts[use] = tuple(_difference(narrowed(old, use.narrows), narrowed(new, use.narrows)))
+            self._parts[use] = tuple(_difference(files_in_parts(old, use.narrows), files_in_parts(new, use.narrows)))
         return self._parts[use]
 
     def _shown(self, path: str) -> str:

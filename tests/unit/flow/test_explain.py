@@ -12,9 +12,9 @@ import pytest
 
 from pipelines.engine.choice import Choice, How
 from pipelines.engine.embedded.paths import store_dir
-from pipelines.engine.embedded.store.host.listing import Listing, Narrow
+from pipelines.engine.embedded.store.host.listing import Listing, TreePart
 from pipelines.engine.embedded.store.host.reading import current_files
-from pipelines.engine.embedded.store.objects.read_only import Peek
+from pipelines.engine.embedded.store.objects.read_only import ReadOnlyIndex
 from pipelines.engine.embedded.store.store import Store
 from pipelines.engine.tagged import asker_of
 from pipelines.errors import EngineUnavailable
@@ -103,12 +103,12 @@ class Shop:
     def ran(self, statuses: Mapping[str, Status] | None = None, attempts: Mapping[str, str] | None = None) -> None:
         """Write down what a run would have left."""
         folder = Listing(str(self.root), (), (".lockgate",), gitignore=False, files={})
-        files = current_files(folder, Peek(self.store))
+        files = current_files(folder, ReadOnlyIndex(self.store))
         assert files is not None
         uses = {"image.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
         askers = {
             asker_of(step): {
-                "uses": [["host:1", [list(Narrow(path))]] for path in paths],
+                "uses": [["host:1", [list(TreePart(path))]] for path in paths],
                 "images": [["registry/base:1@sha256:1111", self.pinned]],
                 "remote": list(self.remote),
                 "results": [f"result of {step}"],

@@ -17,7 +17,7 @@ from pipelines.engine.embedded.dockerfile.sources import matching
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.actions import Action
 from pipelines.engine.embedded.ops.owners import copy_owner
-from pipelines.engine.embedded.store.host.listing import Narrow
+from pipelines.engine.embedded.store.host.listing import TreePart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,9 +71,9 @@ class CopySources(Action):
         ]
         return ["as BuildKit", self._target(), contents]
 
-    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
+    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         paths = [(posixpath.join(self.base, source.path.lstrip("/")), _include(source)) for source in self.paths]
-        return [(self.origin, Narrow(path, include, self.exclude, wild=True)) for path, include in paths]
+        return [(self.origin, TreePart(path, include, self.exclude, wild=True)) for path, include in paths]
 
     def _look(self, session: Session, snapshot: Snapshot) -> list[tuple[Source, list[str]]]:
         from pipelines.engine.embedded.store.trees.root import Root

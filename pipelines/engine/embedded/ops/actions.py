@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.store.host.listing import Narrow
+    from pipelines.engine.embedded.store.host.listing import TreePart
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -32,7 +32,7 @@ class Action:
         """As `recipe`, with the sources' content."""
         return [self.recipe(), [source.id for source in sources]]
 
-    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
+    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         """What of its sources the key depends on; None: on everything."""
         return [(source, None) for source in self.sources]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pipelines.engine.embedded.ops.actions import Action, ActionOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Op
 from pipelines.engine.embedded.ops.owners import owner_ids
-from pipelines.engine.embedded.store.host.listing import Narrow
+from pipelines.engine.embedded.store.host.listing import TreePart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,8 +144,8 @@ class CopyDirectory(Action):
         content = await session.content(sources[0], self.source_path, include=self.include, exclude=self.exclude, gitignore=self.gitignore)
         return [self.path, content, self.owner, self.permissions]
 
-    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
-        return [(self.source, Narrow(self.source_path, include=self.include, exclude=self.exclude))]
+    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
+        return [(self.source, TreePart(self.source_path, include=self.include, exclude=self.exclude))]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         from pipelines.engine.embedded.store.trees.copy import copy_tree
@@ -184,8 +184,8 @@ class CopyFile(Action):
     async def key(self, session: Session, sources: Sequence[Snapshot]) -> Any:
         return [self.path, await session.content(sources[0], self.source_path), self.owner, self.permissions]
 
-    def parts(self) -> Sequence[tuple[Op, Narrow | None]]:
-        return [(self.source, Narrow(self.source_path))]
+    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
+        return [(self.source, TreePart(self.source_path))]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         from pipelines.engine.embedded.store.trees.copy import copy_file

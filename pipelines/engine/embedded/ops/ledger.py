@@ -20,7 +20,7 @@ from pipelines.engine.embedded.ops.exec import ExecOp
 from pipelines.engine.embedded.ops.files import CopyDirectory
 from pipelines.engine.embedded.ops.images import ImageOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
-from pipelines.engine.embedded.store.host.listing import Narrow
+from pipelines.engine.embedded.store.host.listing import TreePart
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.redaction import without_passwords
 
@@ -39,7 +39,7 @@ class _Link(NamedTuple):
     """An op on the way down. `narrows`: what of it counts, the last narrowing first; `recipe`: all below counts."""
 
     op: Op
-    narrows: tuple[Narrow, ...] = ()
+    narrows: tuple[TreePart, ...] = ()
     recipe: bool = False
 
 
@@ -79,12 +79,12 @@ class Ledger:
 
 def _depends(asked: Mapping[str, Op], folders: Mapping[str, object]) -> dict[str, Any]:
     """All an asker's ops begin from, each once, and the digests under which the store must have their results."""
-    uses: dict[tuple[str, tuple[Narrow, ...]], None] = {}
+    uses: dict[tuple[str, tuple[TreePart, ...]], None] = {}
     images: dict[tuple[str, bool], None] = {}
     remote: set[str] = set()
     results = {digest for digest, op in asked.items() if not isinstance(op, Constant | MountOf)}
     todo = [_Link(op) for op in _roots(asked)]
-    seen: set[tuple[str, tuple[Narrow, ...], bool]] = set()
+    seen: set[tuple[str, tuple[TreePart, ...], bool]] = set()
     while todo:
         link = todo.pop()
         op = link.op
@@ -145,7 +145,7 @@ def _of_exec(op: ExecOp, *, recipe: bool) -> Iterator[_Link]:
     for mount in op.command.mounts:
         source = source_of(mount)
         if source is not None:
-            yield _Link(source.op, () if recipe or source.path == "/" else (Narrow(source.path),), recipe)
+            yield _Link(source.op, () if recipe or source.path == "/" else (TreePart(source.path),), recipe)
     yield from _of_services(op.command.bindings)
 
 
@@ -161,7 +161,7 @@ def _of_services(bindings: tuple[Binding, ...]) -> Iterator[_Link]:
             services += [binding.service for binding in service.command.bindings]
 
 
-def _of_action(op: ActionOp, narrows: tuple[Narrow, ...]) -> Iterator[_Link]:
+def _of_action(op: ActionOp, narrows: tuple[TreePart, ...]) -> Iterator[_Link]:
     """A copy counts by what it copies; what is said about the copy is said about that, where the copy is all there is."""
     base, action = op.inputs[0], op.action
     yield _Link(base)

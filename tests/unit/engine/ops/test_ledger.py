@@ -18,7 +18,7 @@ from pipelines.engine.embedded.ops.files import CopyDirectory, CopyFile, WriteFi
 from pipelines.engine.embedded.ops.ledger import Ledger
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
 from pipelines.engine.embedded.ops.states import Binding, ContainerState, DirectoryMount, DirectoryState, ServiceState
-from pipelines.engine.embedded.store.host.listing import Listing, Narrow
+from pipelines.engine.embedded.store.host.listing import Listing, TreePart
 from pipelines.engine.embedded.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def written(ledger: Ledger, *ops: Op, asker: str = "00f067aa0ba902b7") -> dict[s
     return found
 
 
-def uses(entry: dict[str, Any]) -> set[tuple[Narrow, ...]]:
+def uses(entry: dict[str, Any]) -> set[tuple[TreePart, ...]]:
     assert {snapshot for snapshot, _ in entry["uses"]} <= {"host:1"}
-    return {tuple(Narrow.from_json(narrow) for narrow in narrows) for _, narrows in entry["uses"]}
+    return {tuple(TreePart.from_json(narrow) for narrow in narrows) for _, narrows in entry["uses"]}
 
 
 def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
@@ -63,36 +63,36 @@ def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
     op = ActionOp(op, CopyFile("/x", HOST, "/setup.py"))
     op = ActionOp(op, CopySources(HOST, "/", (Source("/tests/*.py"), Source("/", parents="a/b")), "/"))
     assert uses(written(ledger, op)) == {
-        (Narrow("/app", exclude=("*.pyc",)),),
-        (Narrow("/setup.py"),),
-        (Narrow("/tests/*.py", wild=True),),
-        (Narrow("/", include=("a/b",), wild=True),),
+        (TreePart("/app", exclude=("*.pyc",)),),
+        (TreePart("/setup.py"),),
+        (TreePart("/tests/*.py", wild=True),),
+        (TreePart("/", include=("a/b",), wild=True),),
     }
 
 
 def test_a_copy_of_a_filtered_copy_counts_by_both(ledger: Ledger) -> None:
     context = ActionOp(SCRATCH_OP, CopyDirectory("/", HOST, "/", exclude=("docs",)))
     op = ActionOp(SCRATCH_OP, CopySources(context, "/", (Source("/app"),), "/"))
-    assert uses(written(ledger, context, op)) == {(Narrow("/", exclude=("docs",)), Narrow("/app", wild=True))}
+    assert uses(written(ledger, context, op)) == {(TreePart("/", exclude=("docs",)), TreePart("/app", wild=True))}
 
 
 def test_a_copy_elsewhere_counts_as_a_whole(ledger: Ledger) -> None:
     moved = ActionOp(SCRATCH_OP, CopyDirectory("/sub", HOST, "/"))
     op = ActionOp(SCRATCH_OP, CopySources(moved, "/", (Source("/sub/app"),), "/"))
-    assert uses(written(ledger, op)) == {(Narrow("/"),)}
+    assert uses(written(ledger, op)) == {(TreePart("/"),)}
 
 
 def test_a_command_counts_by_its_root_and_what_is_mounted(ledger: Ledger) -> None:
     state = replace(STATE, mounts=(DirectoryMount("/m", DirectoryState(HOST, "/data")), DirectoryMount("/n", DirectoryState(HOST))))
     entry = written(ledger, run(state, "x"))
-    assert uses(entry) == {(Narrow("/data"),), ()}
+    assert uses(entry) == {(TreePart("/data"),), ()}
     assert entry["results"] == [run(state, "x").digest]
 
 
 def test_what_a_mount_became_counts_by_the_command(ledger: Ledger) -> None:
     state = replace(STATE, mounts=(DirectoryMount("/m", DirectoryState(HOST, "/data")),))
     entry = written(ledger, MountOf(run(state, "x"), 0))
-    assert uses(entry) == {(Narrow("/data"),)}
+    assert uses(entry) == {(TreePart("/data"),)}
     assert entry["results"] == [run(state, "x").digest]
 
 
@@ -106,7 +106,7 @@ def test_a_service_counts_by_its_recipe(ledger: Ledger) -> None:
 def test_what_was_asked_for_another_op_counts_only_there(ledger: Ledger) -> None:
     inner = ActionOp(SCRATCH_OP, CopyDirectory("/", HOST, "/"))
     outer = ActionOp(SCRATCH_OP, CopyDirectory("/", inner, "/app"))
-    assert uses(written(ledger, inner, outer)) == {(Narrow("/"), Narrow("/app"))}
+    assert uses(written(ledger, inner, outer)) == {(TreePart("/"), TreePart("/app"))}
 
 
 def test_a_folder_that_is_looked_into_is_no_work(ledger: Ledger) -> None:
@@ -122,7 +122,7 @@ def test_a_chain_may_be_long(ledger: Ledger) -> None:
     op: Op = ActionOp(SCRATCH_OP, CopyFile("/x", HOST, "/setup.py"))
     for number in range(3000):
         op = ActionOp(op, WriteFile(f"/{number}", b""))
-    assert uses(written(ledger, op)) == {(Narrow("/setup.py"),)}
+    assert uses(written(ledger, op)) == {(TreePart("/setup.py"),)}
 
 
 def test_a_ledger_that_cannot_be_written_is_not_there(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.store.host.listing import Files, Listing, Narrow, apart, narrowed
+from pipelines.engine.embedded.store.host.listing import Files, Listing, TreePart, files_in_parts, without_common
 from pipelines.engine.embedded.store.host.reading import current_files
-from pipelines.engine.embedded.store.objects.read_only import Peek
+from pipelines.engine.embedded.store.objects.read_only import ReadOnlyIndex
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,28 +34,28 @@ TREE = tree("app/main.py", "app/data/a.csv", "app/data/b.csv", "tests/test_a.py"
     ("narrows", "left"),
     [
         ([], set(TREE)),
-        ([Narrow("/")], set(TREE)),
-        ([Narrow("/setup.py")], {"setup.py"}),
-        ([Narrow("/app/data")], {"app/data", "app/data/a.csv", "app/data/b.csv"}),
-        ([Narrow("/ap")], set()),
-        ([Narrow("/", exclude=("**/*.csv",))], set(TREE) - {"app/data/a.csv", "app/data/b.csv"}),
-        ([Narrow("/app", exclude=("data",))], {"app", "app/main.py"}),
-        ([Narrow("/app", include=("data/a.*",))], {"app", "app/data", "app/data/a.csv"}),
-        ([Narrow("/*.md", wild=True)], {"notes.md"}),
-        ([Narrow("/app/d*", wild=True)], {"app/data", "app/data/a.csv", "app/data/b.csv"}),
-        ([Narrow("/a*", include=("*/b.csv",), wild=True)], {"app", "app/data", "app/data/b.csv"}),
-        ([Narrow("/", exclude=("tests", "*.md")), Narrow("/tests", wild=True)], set()),
-        ([Narrow("/", exclude=("*.md",)), Narrow("/app", exclude=("*.py",))], {"app", "app/data", "app/data/a.csv", "app/data/b.csv"}),
+        ([TreePart("/")], set(TREE)),
+        ([TreePart("/setup.py")], {"setup.py"}),
+        ([TreePart("/app/data")], {"app/data", "app/data/a.csv", "app/data/b.csv"}),
+        ([TreePart("/ap")], set()),
+        ([TreePart("/", exclude=("**/*.csv",))], set(TREE) - {"app/data/a.csv", "app/data/b.csv"}),
+        ([TreePart("/app", exclude=("data",))], {"app", "app/main.py"}),
+        ([TreePart("/app", include=("data/a.*",))], {"app", "app/data", "app/data/a.csv"}),
+        ([TreePart("/*.md", wild=True)], {"notes.md"}),
+        ([TreePart("/app/d*", wild=True)], {"app/data", "app/data/a.csv", "app/data/b.csv"}),
+        ([TreePart("/a*", include=("*/b.csv",), wild=True)], {"app", "app/data", "app/data/b.csv"}),
+        ([TreePart("/", exclude=("tests", "*.md")), TreePart("/tests", wild=True)], set()),
+        ([TreePart("/", exclude=("*.md",)), TreePart("/app", exclude=("*.py",))], {"app", "app/data", "app/data/a.csv", "app/data/b.csv"}),
     ],
 )
-def test_the_part_that_counts(narrows: list[Narrow], left: set[str]) -> None:
-    assert set(narrowed(TREE, narrows)) == left
+def test_the_part_that_counts(narrows: list[TreePart], left: set[str]) -> None:
+    assert set(files_in_parts(TREE, narrows)) == left
 
 
 def test_a_path_through_a_link_may_lead_anywhere() -> None:
     files = {**TREE, "current": (LINK, "app")}
-    assert narrowed(files, [Narrow("/current/data")]) == files
-    assert narrowed(files, [Narrow("/current", wild=True)]) == files
+    assert files_in_parts(files, [TreePart("/current/data")]) == files
+    assert files_in_parts(files, [TreePart("/current", wild=True)]) == files
 
 
 NAMES = st.lists(st.sampled_from(["a", "b", "c.py"]), min_size=1, max_size=3).map("/".join)
@@ -67,7 +67,7 @@ def test_what_is_outside_of_a_part_does_not_change_it(paths: set[str], part: str
     before = tree(*clean)
     after = {**before, other: (FILE, "changed")}
     inside = other == part or other.startswith(f"{part}/")
-    assert (narrowed(before, [Narrow(f"/{part}")]) != narrowed(after, [Narrow(f"/{part}")])) == inside
+    assert (files_in_parts(before, [TreePart(f"/{part}")]) != files_in_parts(after, [TreePart(f"/{part}")])) == inside
 
 
 def possible(files: Files) -> Files:
@@ -78,30 +78,30 @@ def possible(files: Files) -> Files:
 
 PARTS = [
     (),
-    (Narrow("/a"),),
-    (Narrow("/", exclude=("**/c.py",)),),
-    (Narrow("/", include=("a/b",)),),
-    (Narrow("/", exclude=("b",)), Narrow("/a/*", wild=True)),
+    (TreePart("/a"),),
+    (TreePart("/", exclude=("**/c.py",)),),
+    (TreePart("/", include=("a/b",)),),
+    (TreePart("/", exclude=("b",)), TreePart("/a/*", wild=True)),
 ]
 KINDS = st.sampled_from([(FILE, "1"), (FILE, "2"), ("100755", "1"), (LINK, "a")])
 
 
 @given(st.dictionaries(NAMES, KINDS, max_size=6), st.dictionaries(NAMES, KINDS, max_size=6), st.booleans(), st.sampled_from(PARTS))
-def test_what_is_alike_does_not_decide_whether_parts_differ(one: Files, other: Files, folder: bool, part: tuple[Narrow, ...]) -> None:
+def test_what_is_alike_does_not_decide_whether_parts_differ(one: Files, other: Files, folder: bool, part: tuple[TreePart, ...]) -> None:
     old, new = (possible(one), possible(other))
     if folder and "a" in new:
         new["a"] = ("40700", "")
-    few = apart(old, new)
-    files_of = [{rel: entry for rel, entry in narrowed(one, part).items() if entry[0] != FOLDER} for one in (old, new)]
-    few_of = [{rel: entry for rel, entry in narrowed(one, part).items() if entry[0] != FOLDER} for one in few]
+    few = without_common(old, new)
+    files_of = [{rel: entry for rel, entry in files_in_parts(one, part).items() if entry[0] != FOLDER} for one in (old, new)]
+    few_of = [{rel: entry for rel, entry in files_in_parts(one, part).items() if entry[0] != FOLDER} for one in few]
     assert (files_of[0] == files_of[1]) == (few_of[0] == few_of[1])
 
 
 def test_json_and_back() -> None:
     listing = Listing("/srv", ("*.py",), ("x",), gitignore=True, files=TREE)
     assert Listing.from_json(listing.to_json()) == listing
-    narrow = Narrow("/a", ("c",), ("d",), wild=True)
-    assert Narrow.from_json([*narrow]) == narrow
+    narrow = TreePart("/a", ("c",), ("d",), wild=True)
+    assert TreePart.from_json([*narrow]) == narrow
 
 
 def test_a_folder_now(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_folder_now(tmp_path: Path) -> None:
     (tmp_path / "skipped").mkdir()
     (tmp_path / "link").symlink_to("one.txt")
     listing = Listing(str(tmp_path), (), ("skipped",), gitignore=False, files={})
-    nothing = Peek(tmp_path / "no store")
+    nothing = ReadOnlyIndex(tmp_path / "no store")
     first = current_files(listing, nothing)
     assert first is not None
     assert set(first) == {"one.txt", "link"}
@@ -133,9 +133,9 @@ def test_a_listing_is_what_an_import_tells(tmp_path: Path) -> None:
     try:
         told: list[Listing] = []
         for _ in range(2):
-            import_host_dir(store, source, exclude=["*.pyc"], told=told.append)
+            import_host_dir(store, source, exclude=["*.pyc"], on_listing=told.append)
         assert told[0] == told[1]
-        assert current_files(told[0], Peek(tmp_path / "store")) == told[0].files
+        assert current_files(told[0], ReadOnlyIndex(tmp_path / "store")) == told[0].files
         assert set(told[0].files) == {"a"}
     finally:
         store.close()
@@ -144,32 +144,32 @@ def test_a_listing_is_what_an_import_tells(tmp_path: Path) -> None:
 def test_a_look_into_a_store(tmp_path: Path) -> None:
     from pipelines.engine.embedded.store.store import Store
 
-    assert not Peek(tmp_path).has(["key"])
-    assert Peek(tmp_path).has([])
+    assert not ReadOnlyIndex(tmp_path).has(["key"])
+    assert ReadOnlyIndex(tmp_path).has([])
     store = Store.open(tmp_path, rootless=True)
     try:
         store.put("key", {}, alias=["other"])
-        assert Peek(tmp_path).has(["key", "other", "key"])
-        assert not Peek(tmp_path).has(["key", "unknown"])
+        assert ReadOnlyIndex(tmp_path).has(["key", "other", "key"])
+        assert not ReadOnlyIndex(tmp_path).has(["key", "unknown"])
     finally:
         store.close()
 
 
 def test_a_file_that_is_no_store_is_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "index.db").write_bytes(b"not a database at all, but long enough to be looked at" * 20)
-    assert not Peek(tmp_path).has(["key"])
+    assert not ReadOnlyIndex(tmp_path).has(["key"])
 
 
 def test_a_folder_counts_for_what_is_in_it() -> None:
     old = tree("a/b", "a/c")
     new = {**old, "a": ("40700", "")}
-    part = [Narrow("/", include=("a/b",))]
-    before, after = apart(old, new)
-    assert narrowed(before, part) != narrowed(after, part)
+    part = [TreePart("/", include=("a/b",))]
+    before, after = without_common(old, new)
+    assert files_in_parts(before, part) != files_in_parts(after, part)
 
 
 def test_what_did_not_change_is_left_out() -> None:
     old = {**tree("a/b", "a/c", "d/e"), "link": (LINK, "a")}
     new = {**old, "a/b": (FILE, "other")}
-    before, after = apart(old, new)
+    before, after = without_common(old, new)
     assert set(before) == set(after) == {"a", "a/b", "link"}

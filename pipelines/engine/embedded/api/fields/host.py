@@ -42,7 +42,7 @@ async def directory(session: Session, _: str, args: Args) -> DirectoryState:
         exclude=tuple(args["exclude"]),
         gitignore=bool(args["gitignore"]),
         no_cache=bool(args["noCache"]),
-        told=listings.append,
+        on_listing=listings.append,
     )
     _note(session, snapshot, listings)
     return DirectoryState(Constant(snapshot))
@@ -58,7 +58,7 @@ async def file(session: Session, _: str, args: Args) -> FileState:
     include = (_literal(path.name),)
     listings: list[Listing] = []
     snapshot = await asyncio.to_thread(
-        import_host_dir, session.store, path.parent, include=include, no_cache=bool(args["noCache"]), told=listings.append
+        import_host_dir, session.store, path.parent, include=include, no_cache=bool(args["noCache"]), on_listing=listings.append
     )
     _note(session, snapshot, listings)
     return FileState(Constant(snapshot), f"/{path.name}")

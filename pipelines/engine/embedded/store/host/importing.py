@@ -42,7 +42,7 @@ def import_host_dir(
     exclude: Sequence[str] = (),
     gitignore: bool = False,
     no_cache: bool = False,
-    told: Callable[[Listing], None] | None = None,
+    on_listing: Callable[[Listing], None] | None = None,
 ) -> Snapshot:
     """The files of a host folder as a snapshot. Modes and times are kept; owner is root; devices, sockets and pipes are left out.
 
@@ -53,7 +53,7 @@ def import_host_dir(
         exclude: patterns of paths to leave out.
         gitignore: leave out what `.gitignore` files say, those above the folder up to the git repository's root included.
         no_cache: make a new snapshot even if there is one with these files.
-        told: is given what was read, path by path.
+        on_listing: called with what was read, path by path.
 
     Raises:
         NotFound: no such folder.
@@ -71,8 +71,9 @@ def import_host_dir(
             snapshot = work.run(no_cache=no_cache)
     except PermissionError as error:
         raise Unreadable(f"{error.filename}: permission denied: exclude it, or run as a user that may read it") from error
-    if told is not None:
-        told(Listing(base, filters.include, filters.exclude, gitignore, {rel: (mode, text) for rel, mode, text in work.records.values()}))
+    if on_listing is not None:
+        files = {rel: (mode, text) for rel, mode, text in work.records.values()}
+        on_listing(Listing(base, filters.include, filters.exclude, gitignore, files))
     return snapshot
 
 

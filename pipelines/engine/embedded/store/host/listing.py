@@ -20,7 +20,7 @@ Files = dict[str, tuple[str, str]]
 WILD = frozenset("*?[\\")
 
 
-class Narrow(NamedTuple):
+class TreePart(NamedTuple):
     """A part of a tree: what is at `path` (and below it), less what the patterns, relative to it, leave out.
 
     With `wild`, `path` has wildcards within names and names everything that matches.
@@ -32,7 +32,7 @@ class Narrow(NamedTuple):
     wild: bool = False
 
     @classmethod
-    def from_json(cls, data: list[Any]) -> Narrow:
+    def from_json(cls, data: list[Any]) -> TreePart:
         """The inverse of what `json` makes of it."""
         path, include, exclude, wild = data
         return cls(path, tuple(include), tuple(exclude), wild)
@@ -65,11 +65,11 @@ class Listing:
         return cls(data["base"], tuple(data["include"]), tuple(data["exclude"]), data["gitignore"], files)
 
 
-def apart(old: Files, new: Files) -> tuple[Files, Files]:
-    """Two trees without what says nothing about how their parts differ: small, where little changed in a large folder.
+def without_common(old: Files, new: Files) -> tuple[Files, Files]:
+    """Two trees without what they have in common: small, where little changed in a large folder.
 
-    What differs stays, with the folders it lies in, and all links (see `narrowed`). Where a folder itself is not as it was, all stays: it
-    counts when anything in it does.
+    What differs stays, with the folders it lies in, and all links (see `files_in_parts`), so that any part of the one differs from the same
+    part of the other exactly when it did before. Where a folder itself is not as it was, all stays: it counts when anything in it does.
     """
     changed = {rel for rel in old.keys() | new.keys() if old.get(rel) != new.get(rel)}
     if any(rel in old and rel in new and _is(stat.S_ISDIR, old[rel]) for rel in changed):
@@ -86,26 +86,26 @@ def _is(kind: Callable[[int], bool], entry: tuple[str, str]) -> bool:
     return kind(int(entry[0], 8))
 
 
-def narrowed(files: Files, narrows: Iterable[Narrow]) -> Files:
+def files_in_parts(files: Files, parts: Iterable[TreePart]) -> Files:
     """The part of a tree that counts. Where a path leads through a link, everything counts: it may lead anywhere."""
-    for narrow in narrows:
-        tops = sorted(_tops(files, narrow))
+    for part in parts:
+        tops = sorted(_tops(files, part))
         if any(_through_link(files, top) for top in tops):
             return files
-        files = {rel: entry for top in tops for rel, entry in _below(files, top, narrow)}
+        files = {rel: entry for top in tops for rel, entry in _below(files, top, part)}
     return files
 
 
-def _tops(files: Files, narrow: Narrow) -> Iterator[str]:
-    """The paths a narrowing names, relative, "" for the whole tree; one that is not there is named all the same."""
-    path = posixpath.normpath("/" + narrow.path).lstrip("/")
-    if not narrow.wild or WILD.isdisjoint(path):
+def _tops(files: Files, part: TreePart) -> Iterator[str]:
+    """The paths that a part names, relative, "" for the whole tree; one that is not there is named all the same."""
+    path = posixpath.normpath("/" + part.path).lstrip("/")
+    if not part.wild or WILD.isdisjoint(path):
         yield path
         return
-    parts = [name_pattern(part) if not WILD.isdisjoint(part) else part.__eq__ for part in path.split("/")]
+    fitting = [name_pattern(name) if not WILD.isdisjoint(name) else name.__eq__ for name in path.split("/")]
     for rel in files:
         names = rel.split("/")
-        if rel == path or (len(names) == len(parts) and all(fits(name) for fits, name in zip(parts, names, strict=True))):
+        if rel == path or (len(names) == len(fitting) and all(fits(name) for fits, name in zip(fitting, names, strict=True))):
             yield rel
 
 
@@ -113,12 +113,12 @@ def _through_link(files: Files, top: str) -> bool:
     return any(rel in files and _is(stat.S_ISLNK, files[rel]) for rel in _ways(top))
 
 
-def _below(files: Files, top: str, narrow: Narrow) -> Iterator[tuple[str, tuple[str, str]]]:
+def _below(files: Files, top: str, part: TreePart) -> Iterator[tuple[str, tuple[str, str]]]:
     """The path itself and all below it that passes, with the folders on the way. Paths keep their names: another name is something else."""
     if top in files:
         yield top, files[top]
     prefix = f"{top}/" if top else ""
-    filters = Filter(narrow.include, narrow.exclude)
+    filters = Filter(part.include, part.exclude)
     judged: dict[str, tuple[bool, Any]] = {"": (True, START)}
     for rel, entry in files.items():
         if rel == top or not rel.startswith(prefix):

@@ -1,4 +1,4 @@
-"""A look into a store from outside: nothing is locked, written or kept. What it says may be over a moment later."""
+"""A store's index seen from outside: nothing is locked, written or kept. What it says may be out of date a moment later."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 
 
-class Peek:
-    """A store's index, read only. A store that is not there, or cannot be read, is empty."""
+class ReadOnlyIndex:
+    """The index of the store at `root`, only read. A store that is not there, or cannot be read, is empty."""
 
     def __init__(self, root: Path) -> None:
         self._uri = f"file:{quote(str(root / 'index.db'))}?mode=ro"
