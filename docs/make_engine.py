@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pipelines.engine.embedded.api.fields  # noqa: F401 - registers them
 from docs.generated import Part
 from pipelines.engine.embedded.api.registry import registry
-from pipelines.engine.embedded.api.schema import Composite
-from pipelines.engine.embedded.api.sdk import find_sdk
-from pipelines.engine.embedded.api.sdk_schema import read_schema
+from pipelines.engine.embedded.api.schema.sdk import find_sdk
+from pipelines.engine.embedded.api.schema.sdk_schema import read_schema
+from pipelines.engine.embedded.api.schema.types import Composite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 
 def answered() -> dict[str, dict[str, frozenset[str]]]:

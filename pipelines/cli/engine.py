@@ -40,10 +40,10 @@ def run(words: tuple[str, ...]) -> int:
     """Run a command with a session of the embedded engine."""
     import asyncio
 
-    from pipelines.cli.lend import lend
+    from pipelines.cli.engine_run import run_with_session
     from pipelines.engine.choice import embedded
 
-    return asyncio.run(lend(words, settings(), embedded("engine run")))
+    return asyncio.run(run_with_session(words, settings(), embedded("engine run")))
 
 
 _rootless = click.option("--rootless", is_flag=True, help="The store of an ordinary user's engine, even as root.")

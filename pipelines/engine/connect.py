@@ -9,9 +9,9 @@ import os
 from typing import TYPE_CHECKING, TextIO, cast
 
 from pipelines.engine.choice import RUNNER_HOST, SESSION_PORT, Choice, How
+from pipelines.engine.engine_lines import LEDGER, TAGS
 from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.reach import can_be_asked, reach
-from pipelines.engine.tagged import LEDGER, TAGS
 from pipelines.engine.watch import watching
 from pipelines.errors import EngineUnavailable
 from pipelines.model import EngineInfo
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pipelines.engine.session import Session
+    from pipelines.engine.session import EngineSession
 
 EMBEDDED_START_S = 60.0
 EMBEDDED_END_S = 30.0
@@ -43,7 +43,7 @@ async def open_engine(
     """Connect the SDK's global client to the chosen engine for as long as the context lasts.
 
     The session process starts first and `import dagger` runs in a thread meanwhile. `log` takes the engine's lines, on the event loop's
-    thread; those of the embedded engine are tagged (`pipelines.engine.tagged`). It writes `ledger` when it ends
+    thread; those of the embedded engine are tagged (`pipelines.engine.engine_lines`). It writes `ledger` when it ends
     (`pipelines.engine.embedded.ops.ledger`). `lifetime` is told when the engine or its session goes away.
 
     Raises:
@@ -67,7 +67,7 @@ async def open_engine(
 @contextlib.asynccontextmanager
 async def open_session(
     choice: Choice, *, environ: Mapping[str, str], log: Callable[[str], None], lifetime: Lifetime | None = None
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[EngineSession]:
     """Open a session with the choice's command; where there is none, with a `dagger` program that the SDK downloads.
 
     Raises:

@@ -32,7 +32,7 @@ class Lifetime:
 
     @contextlib.contextmanager
     def at_most(self, seconds: float) -> Iterator[anyio.CancelScope]:
-        """A scope that is cancelled after so many seconds; sooner after `hurry`."""
+        """A scope that is cancelled after so many seconds; sooner after `shorten_waits`."""
         with anyio.CancelScope(deadline=min(anyio.current_time() + seconds, self._latest)) as scope:
             self._waits.add(scope)
             try:
@@ -40,7 +40,7 @@ class Lifetime:
             finally:
                 self._waits.discard(scope)
 
-    def hurry(self, grace_s: float = GRACE_S) -> None:
+    def shorten_waits(self, grace_s: float = GRACE_S) -> None:
         """Nobody waits for the session any more: what `at_most` bounds ends within the grace."""
         self._latest = min(self._latest, anyio.current_time() + grace_s)
         for scope in self._waits:
@@ -55,7 +55,7 @@ class Lifetime:
         if self._closing or self.error is not None:
             return
         self.error = error
-        self.hurry(grace_s=0)
+        self.shorten_waits(grace_s=0)
         self._lost.set()
 
     async def lost(self) -> EngineLost:

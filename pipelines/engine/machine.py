@@ -16,7 +16,7 @@ _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProgramResult:
     """What a program said: its exit code (127: not found, 124: too slow), stdout and stderr."""
 
     code: int
@@ -38,7 +38,7 @@ class Machine(Protocol):
     def which(self, name: str) -> str | None:
         """Where a program is, looked for on PATH and in the system's folders."""
 
-    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> Answer:
+    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> ProgramResult:
         """Run a program to its end."""
 
     def read(self, path: str) -> str | None:
@@ -71,19 +71,19 @@ class ThisMachine:
         path = self.environ.get("PATH", os.defpath)
         return shutil.which(name, path=os.pathsep.join([path, *_SYSTEM_FOLDERS]))
 
-    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> Answer:
+    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> ProgramResult:
         from pipelines.foundation.process.blocking import run_blocking
         from pipelines.foundation.process.result import ProcessError, ProcessTimeout
 
         try:
             done = run_blocking(command, timeout_s=timeout_s)
         except FileNotFoundError as error:
-            return Answer(127, err=str(error))
+            return ProgramResult(127, err=str(error))
         except ProcessTimeout:
-            return Answer(124, err=f"no answer within {timeout_s:g} s")
+            return ProgramResult(124, err=f"no answer within {timeout_s:g} s")
         except (OSError, ProcessError) as error:
-            return Answer(126, err=str(error))
-        return Answer(done.code, done.text, done.stderr.decode("utf-8", "replace"))
+            return ProgramResult(126, err=str(error))
+        return ProgramResult(done.code, done.text, done.stderr.decode("utf-8", "replace"))
 
     def read(self, path: str) -> str | None:
         try:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.choice import SESSION_KIND, SESSION_PORT, SESSION_TOKEN
+from pipelines.engine.engine_lines import parse_line
 from pipelines.engine.lifetime import GRACE_S, Lifetime
-from pipelines.engine.tagged import read
 from pipelines.errors import EngineLost, EngineUnavailable
 from pipelines.foundation.process.result import StopTimes
 from pipelines.foundation.process.running import OPEN, start
@@ -36,7 +36,7 @@ _live: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class EngineSession:
     """An open session: where it listens and the token it asks for."""
 
     port: int
@@ -63,7 +63,7 @@ async def start_session(
     start_s: float,
     end_s: float,
     lifetime: Lifetime | None = None,
-) -> AsyncIterator[Session]:
+) -> AsyncIterator[EngineSession]:
     """Open a session with `COMMAND session …` and end it on leaving.
 
     `log` takes the lines of its stderr. It must greet within `start_s` seconds; at the end it has `end_s` seconds before it is killed,
@@ -84,7 +84,7 @@ async def start_session(
         grace_s = GRACE_S
         yield session
     except (asyncio.CancelledError, EngineUnavailable):
-        life.hurry(grace_s)
+        life.shorten_waits(grace_s)
         raise
     finally:
         life.close()
@@ -184,7 +184,7 @@ class _Lines:
         self._log(line)
 
 
-async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s: float) -> Session:
+async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s: float) -> EngineSession:
     either: set[asyncio.Future[Any]] = {greeting.line, process.finished}
     await asyncio.wait(either, timeout=start_s, return_when=asyncio.FIRST_COMPLETED)
     if greeting.line.done():
@@ -195,10 +195,10 @@ async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s
     raise EngineUnavailable(f"the engine session said nothing within {start_s:g} s", cause=_last(lines.said), next_step="lockgate doctor")
 
 
-def _session(line: bytes) -> Session:
+def _session(line: bytes) -> EngineSession:
     try:
         greeting = json.loads(line)
-        return Session(int(greeting["port"]), str(greeting["session_token"]))
+        return EngineSession(int(greeting["port"]), str(greeting["session_token"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         text = line.decode(errors="replace").strip()[:200]
         raise EngineUnavailable(
@@ -208,5 +208,5 @@ def _session(line: bytes) -> Session:
 
 def _last(said: deque[str]) -> str | None:
     """The last lines that speak of the engine itself: what a step's work and its commands print does not say why a session ended."""
-    lines = [line.text.strip() for line in map(read, said) if line.text.strip() and not line.asker and line.printed is None]
+    lines = [line.text.strip() for line in map(parse_line, said) if line.text.strip() and not line.requester and line.printed is None]
     return "; ".join(lines[-3:]) or None

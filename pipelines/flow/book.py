@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.store.host.listing import Listing, TreePart, files_in_parts
-from pipelines.engine.tagged import asker_of
+from pipelines.engine.engine_lines import requester_id
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.regular_files import read_text
 from pipelines.model import Status
@@ -102,7 +102,7 @@ class Book:
         except (OSError, ValueError, KeyError):
             return
         for result in results:
-            entry = document["askers"].get(asker_of(result.id))
+            entry = document["askers"].get(requester_id(result.id))
             settings = settings_of(result.id, project, source)
             if entry is None or settings is None:
                 continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from pipelines.engine.tagged import asker_of
+from pipelines.engine.engine_lines import requester_id
 from pipelines.errors import ExitCode
 from pipelines.flow.annotations import same_type
 from pipelines.flow.folder import new_run_id
@@ -75,7 +75,7 @@ class Conductor:
         self._write_failed = False
         self._needing_engine = prepared.graph.wanting(CLIENT)
         self._engine = RunEngine(dependencies, sink.engine_ready, self._note)
-        stop.on_request(lambda _signum: self._engine.lifetime.hurry())
+        stop.on_request(lambda _signum: self._engine.lifetime.shorten_waits())
         self._listener = EngineListener(self._redactor, sink, self._folder.log(_ENGINE_LOG), self._on_write_error)
 
     async def run(self) -> Run:
@@ -134,7 +134,7 @@ class Conductor:
                 stack.enter_context(self._engine.needed())
             engine = self._engine.info
             if engine is not None and engine.kind == EngineKind.EMBEDDED:
-                stack.enter_context(self._dependencies.asking(asker_of(step.id)))
+                stack.enter_context(self._dependencies.asking(requester_id(step.id)))
             yield
 
     def _new_output(self, step: StepDef) -> StepOutput:

@@ -112,6 +112,6 @@ def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
 
 
 def _asking(asker: str) -> AbstractContextManager[None]:
-    from pipelines.engine.tagged import asking
+    from pipelines.engine.engine_lines import requested_by
 
-    return asking(asker)
+    return requested_by(asker)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.engine.tagged import asker_of, read
+from pipelines.engine.engine_lines import parse_line, requester_id
 from pipelines.flow.log_writer import LogWriter
 from pipelines.steps.common.replay import Stamp
 from pipelines.steps.common.wrapper import STAMP_VARIABLE, wrapped
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipelines.engine.tagged import Line
+    from pipelines.engine.engine_lines import EngineLine
     from pipelines.flow.progress import Sink
     from pipelines.foundation.redaction import Redactor
 
@@ -31,14 +31,14 @@ class EngineListener:
 
     def add(self, step_id: str, log: LogWriter) -> None:
         """Lines about the step's work go to its log from now on."""
-        self._steps[asker_of(step_id)] = log
+        self._steps[requester_id(step_id)] = log
 
     def line(self, raw: str) -> None:
         """A line of the engine."""
-        line = read(raw)
+        line = parse_line(raw)
         if line.whole:
             self._log.write(f"{line.text}\n")
-        step = self._steps.get(line.asker)
+        step = self._steps.get(line.requester)
         if step is None:
             self._rest.write(f"{line.text}\n" if line.whole else "")
         elif not _ours(line):
@@ -50,7 +50,7 @@ class EngineListener:
         self._rest.close()
 
 
-def _ours(line: Line) -> bool:
+def _ours(line: EngineLine) -> bool:
     """Whether a line is about what built-in steps do for themselves: their script, and asking who ran a command."""
     if line.printed is None:
         return line.text.startswith(_WRAPPED) or f'"${STAMP_VARIABLE}"' in line.text

@@ -87,7 +87,7 @@ class Unsupported(EngineError):  # noqa: N818 - reads as a sentence where it is 
         super().__init__(f"{name} is not supported by the embedded engine: it needs a Dagger engine")
 
 
-class Refused(EngineError):  # noqa: N818 - as above
+class NotAllowed(EngineError):  # noqa: N818 - as above
     """It could be done, and nobody allowed it.
 
     Args:
@@ -249,7 +249,7 @@ class Cancelled(EngineError):  # noqa: N818 - as above
     code = Code.CANCELLED
 
 
-class Unavailable(EngineError):  # noqa: N818 - as above
+class EmbeddedUnavailable(EngineError):  # noqa: N818 - as above
     """The engine cannot run here (exit code 4): the message says what is refused and which setting changes it."""
 
     code = Code.UNAVAILABLE

@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from pipelines.engine.embedded import kernel, userns
-from pipelines.engine.embedded.errors import UNAVAILABLE, EngineError, Unavailable
+from pipelines.engine.embedded.errors import UNAVAILABLE, EmbeddedUnavailable, EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ READER_LEFT = 128 + signal.SIGPIPE
 MASKED_PROC = "in a container, unmask /proc (Docker: --security-opt systempaths=unconfined; Kubernetes: procMount: Unmasked)"
 
 
-class Cell(NamedTuple):
+class JailInfo(NamedTuple):
     """What runs inside is told this.
 
     Attributes:
@@ -42,25 +42,25 @@ class Cell(NamedTuple):
     mapped: bool
 
 
-class Jailed:
+class RunningJail:
     """A jail with something running inside, seen from outside."""
 
-    def __init__(self, pid: int, status: int, stop: int, cell: Cell) -> None:
+    def __init__(self, pid: int, status: int, stop: int, info: JailInfo) -> None:
         self.pid = pid
         self.status = status  # file descriptor: end of file when the jail is gone
-        self.cell = cell
+        self.info = info
         self._stop = stop
 
     def ready(self) -> None:
         """Wait until the engine runs.
 
         Raises:
-            Unavailable: the jail could not be built.
+            EmbeddedUnavailable: the jail could not be built.
         """
         said = os.read(self.status, 4096)
         if said != READY:
             self.wait()
-            raise Unavailable(said.decode(errors="replace").strip() or "the engine's jail could not be built")
+            raise EmbeddedUnavailable(said.decode(errors="replace").strip() or "the engine's jail could not be built")
 
     def stop(self) -> None:
         """Ask for an orderly end. May be called again."""
@@ -78,7 +78,7 @@ class Jailed:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def start(inside: Callable[[Cell], int], run_dir: str, *, rootless: bool = False) -> Jailed:
+def start(inside: Callable[[JailInfo], int], run_dir: str, *, rootless: bool = False) -> RunningJail:
     """Run `inside` in a jail; its result is the exit code. This process then can start no others: its children would be in there too.
 
     Args:
@@ -87,25 +87,25 @@ def start(inside: Callable[[Cell], int], run_dir: str, *, rootless: bool = False
         rootless: use a user namespace even as root.
 
     Raises:
-        Unavailable: namespaces are refused; the message names the setting to change.
+        EmbeddedUnavailable: namespaces are refused; the message names the setting to change.
     """
     try:
         os.makedirs(run_dir, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib would cost the start-up 8 ms
     except OSError as error:
-        raise Unavailable(f"cannot make {run_dir}: {error.strerror}; set LOCKGATE_CACHE to a folder of yours") from error
+        raise EmbeddedUnavailable(f"cannot make {run_dir}: {error.strerror}; set LOCKGATE_CACHE to a folder of yours") from error
     is_rootless, mapped = _unshare(rootless=rootless)
     status, told = os.pipe()
     stop, stopper = os.pipe()
-    cell = Cell(stop, is_rootless, mapped)
+    info = JailInfo(stop, is_rootless, mapped)
     sys.stdout.flush()
     pid = os.fork()
     if not pid:
         os.close(status)
         os.close(stopper)
-        _process_one(inside, cell, run_dir, told)
+        _process_one(inside, info, run_dir, told)
     os.close(told)
     os.close(stop)
-    return Jailed(pid, status, stopper, cell)
+    return RunningJail(pid, status, stopper, info)
 
 
 def _unshare(*, rootless: bool) -> tuple[bool, bool]:
@@ -122,11 +122,11 @@ def _unshare(*, rootless: bool) -> tuple[bool, bool]:
     try:
         kernel.unshare(NAMESPACES)
     except OSError as error:
-        raise Unavailable(f"namespaces are refused ({error.strerror}): {userns.remedy()}") from error
+        raise EmbeddedUnavailable(f"namespaces are refused ({error.strerror}): {userns.remedy()}") from error
     return True, mapped
 
 
-def _process_one(inside: Callable[[Cell], int], cell: Cell, run_dir: str, told: int) -> NoReturn:
+def _process_one(inside: Callable[[JailInfo], int], info: JailInfo, run_dir: str, told: int) -> NoReturn:
     """Process 1 of the jail: builds it, starts the engine, reaps whatever is orphaned, and ends with the engine."""
     try:
         kernel.die_with_parent(signal.SIGKILL)  # if the parent is dead already, the engine finds `stop` at its end
@@ -137,10 +137,10 @@ def _process_one(inside: Callable[[Cell], int], cell: Cell, run_dir: str, told: 
         engine = os.fork()
     except OSError as error:
         where = f" {error.filename2 or error.filename}" if error.filename else ""
-        os.write(told, f"the engine's jail could not be built:{where} {error.strerror}; {_why(cell)}\n".encode())
+        os.write(told, f"the engine's jail could not be built:{where} {error.strerror}; {_why(info)}\n".encode())
         os._exit(UNAVAILABLE)
     if not engine:
-        os._exit(_run(inside, cell))
+        os._exit(_run(inside, info))
     os.write(told, READY)
     os._exit(_reap_until(engine))
 
@@ -152,17 +152,17 @@ def _mount(run_dir: str) -> None:
     kernel.mount("tmpfs", run_dir, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, "mode=700")
 
 
-def _why(cell: Cell) -> str:
-    return MASKED_PROC if cell.rootless else "the runner must allow mounts (Docker: --privileged, or run as an ordinary user)"
+def _why(info: JailInfo) -> str:
+    return MASKED_PROC if info.rootless else "the runner must allow mounts (Docker: --privileged, or run as an ordinary user)"
 
 
-def _run(inside: Callable[[Cell], int], cell: Cell) -> int:
+def _run(inside: Callable[[JailInfo], int], info: JailInfo) -> int:
     os.umask(0o022)  # modes of what is built must not depend on who builds
     try:
-        return inside(cell)
+        return inside(info)
     except EngineError as error:
         print(f"engine: {error.message}", file=sys.stderr)  # noqa: T201 - the session's log
-        return UNAVAILABLE if isinstance(error, Unavailable) else FAILED
+        return UNAVAILABLE if isinstance(error, EmbeddedUnavailable) else FAILED
     except BrokenPipeError:
         return READER_LEFT
     except BaseException:  # noqa: BLE001 - the last one who can say it

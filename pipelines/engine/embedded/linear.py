@@ -24,7 +24,7 @@ class BadPattern(InvalidInput):
     """Not a regular expression that can be used; the message says why."""
 
 
-class Span(NamedTuple):
+class MatchSpan(NamedTuple):
     """Where a match is: offsets in bytes."""
 
     start: int
@@ -84,13 +84,13 @@ class Finder:
         self.pattern = pattern
         self._compiled = _compiled(pattern, dot_all=dot_all, within_lines=within_lines, ignore_case=ignore_case)
 
-    def spans(self, data: bytes) -> Iterator[Span]:
+    def spans(self, data: bytes) -> Iterator[MatchSpan]:
         """All matches, from the left. An empty match directly after another one does not count, as in Rust's engine."""
         at, last = 0, -1
         while at <= len(data) and (match := self._compiled.search(data, at)) is not None:
             start, end = match.span()
             if start < end or not (start == last or _is_inside_character(data, start)):
-                yield Span(start, end)
+                yield MatchSpan(start, end)
             at, last = end + (start == end), end
 
 

@@ -8,19 +8,19 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import UNAVAILABLE, EngineError, InvalidInput, NotFound, Unavailable, Unsupported
+from pipelines.engine.embedded.errors import UNAVAILABLE, EmbeddedUnavailable, EngineError, InvalidInput, NotFound, Unsupported
 from pipelines.foundation.streams import open_missing_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 FAILED = 1
-CARE = {
+STORE_COMMANDS = {
     "info": "say where the store is and what it holds",
     "gc": "remove least recently used results above the size budget",
     "prune": "remove everything that no session uses",
 }
-CARRY = {"export": "write results and cache volumes to DIR", "import": "take in what export wrote to DIR"}
+CACHE_COMMANDS = {"export": "write results and cache volumes to DIR", "import": "take in what export wrote to DIR"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def _command(argv: Sequence[str] | None) -> int:
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
-    except Unavailable as error:
+    except EmbeddedUnavailable as error:
         return _say(error, UNAVAILABLE)
     except EngineError as error:
         return _say(error, FAILED)
@@ -62,14 +62,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=lambda _: parser.error("a command is needed; see lockgate-engine --help"))
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     _session(commands.add_parser("session", help="serve one client; ends when standard input does", allow_abbrev=False))
-    for name, text in CARE.items():
-        _care(commands.add_parser(name, help=text, description=text.capitalize(), allow_abbrev=False), name)
+    for name, text in STORE_COMMANDS.items():
+        _store_command(commands.add_parser(name, help=text, description=text.capitalize(), allow_abbrev=False), name)
     cache = commands.add_parser("cache", help="carry results from one machine to another", allow_abbrev=False)
     actions = cache.add_subparsers(metavar="ACTION", title="actions", required=True)
-    for name, text in CARRY.items():
+    for name, text in CACHE_COMMANDS.items():
         action = actions.add_parser(name, help=text, description=text.capitalize(), allow_abbrev=False)
         action.add_argument("folder", metavar="DIR")
-        _care(action, f"{name}_cache")
+        _store_command(action, f"{name}_cache")
     return parser
 
 
@@ -83,9 +83,9 @@ def _session(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_run_session)
 
 
-def _care(parser: argparse.ArgumentParser, name: str) -> None:
+def _store_command(parser: argparse.ArgumentParser, name: str) -> None:
     _mode(parser)
-    parser.set_defaults(command=_run_care, care=name)
+    parser.set_defaults(command=_run_in_jail, action=name)
 
 
 def _mode(parser: argparse.ArgumentParser) -> None:
@@ -100,14 +100,14 @@ def _version(_: argparse.Namespace) -> int:
 
 
 def _run_session(options: argparse.Namespace) -> int:
-    from pipelines.engine.embedded import front
+    from pipelines.engine.embedded import launcher
     from pipelines.engine.embedded.paths import run_dir
 
     if options.load_workspace_modules:
         raise Unsupported("--load-workspace-modules")
     _check_limits()
     labels = dict(label.partition(":")[::2] for label in options.label)
-    return front.session(front.Options(_folder(options.workdir), labels, options.rootless, str(run_dir())))
+    return launcher.run_session(launcher.SessionOptions(_folder(options.workdir), labels, options.rootless, str(run_dir())))
 
 
 def _check_limits() -> None:
@@ -129,17 +129,17 @@ def _folder(workdir: str | None) -> str:
         raise NotFound(f"cannot work in {workdir or 'the current directory'}: {error.strerror}") from error
 
 
-def _run_care(options: argparse.Namespace) -> int:
+def _run_in_jail(options: argparse.Namespace) -> int:
     from pipelines.engine.embedded import jail
     from pipelines.engine.embedded.paths import run_dir
 
-    def inside(cell: jail.Cell) -> int:
+    def inside(info: jail.JailInfo) -> int:
         from pathlib import Path
 
-        from pipelines.engine.embedded.care import care
+        from pipelines.engine.embedded.store_commands import run_store_command
 
         folder = getattr(options, "folder", None)
-        return care(options.care, Path(folder).absolute() if folder else None, rootless=cell.rootless)
+        return run_store_command(options.action, Path(folder).absolute() if folder else None, rootless=info.rootless)
 
     jailed = jail.start(inside, str(run_dir()), rootless=options.rootless)
     jailed.ready()

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from pipelines.engine.embedded.asker import ASKER
+from pipelines.engine.embedded.requester import REQUESTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 WIDTH = 100  # characters of a name shown, so that a line stays a line
 PAUSE_S = 0.5  # after which a line is taken for one that does not go on soon
 LONGEST = 4096  # characters of a command's line that are passed on at once
-TAGS = "LOCKGATE_ENGINE_TAGS"  # set: every line begins with RS, the asker's span id and a tab, for a client that tells its askers apart
+TAGS = "LOCKGATE_ENGINE_TAGS"  # set: every line begins with RS, the requester's span id and a tab
 RS = "\x1e"  # ASCII record separator: no program prints it by accident
 
 
-class Progress(Protocol):
+class EngineProgress(Protocol):
     """A passive sink of events. It must neither block for long nor raise; secrets are masked before they come here."""
 
     def done(self, kind: str, name: str, seconds: float, *, cached: bool = False) -> None:
@@ -48,7 +48,7 @@ class Cancellable(Protocol):
         """It will not."""
 
 
-class Writer(Protocol):
+class TextWriter(Protocol):
     """What lines are written to: a text stream."""
 
     def write(self, text: str, /) -> object:
@@ -58,12 +58,12 @@ class Writer(Protocol):
         """Hold nothing back."""
 
 
-class Lines:
+class LineProgress:
     """Plain lines: `exec: sh -c 'make test' 0.05s (cached)`. A broken pipe silences it: nobody reads, nothing is lost."""
 
-    def __init__(self, stream: Writer | None = None, *, tagged: bool | None = None) -> None:
-        self._stream: Writer = stream if stream is not None else sys.stderr
-        self._tagged = TAGS in os.environ if tagged is None else tagged
+    def __init__(self, stream: TextWriter | None = None, *, with_requester: bool | None = None) -> None:
+        self._stream: TextWriter = stream if stream is not None else sys.stderr
+        self._with_requester = TAGS in os.environ if with_requester is None else with_requester
 
     def done(self, kind: str, name: str, seconds: float, *, cached: bool = False) -> None:
         self._write(f"{kind}: {_short(name)} {seconds:.2f}s{' (cached)' if cached else ''}")
@@ -78,11 +78,11 @@ class Lines:
         self._write(f"| {line}", flush=False)  # more of them come at once
 
     def so_far(self, part: str) -> None:
-        if self._tagged:  # people read lines; a client that draws can do more
+        if self._with_requester:  # people read lines; a client that draws can do more
             self._write(f"> {part}")
 
     def _write(self, line: str, *, flush: bool = True) -> None:
-        tag = f"{RS}{ASKER.get()}\t" if self._tagged else ""
+        tag = f"{RS}{REQUESTER.get()}\t" if self._with_requester else ""
         try:
             self._stream.write(f"{tag}{line}\n")
             if flush:
@@ -91,7 +91,7 @@ class Lines:
             return
 
 
-class Silent:
+class NoProgress:
     """Swallows everything."""
 
     def done(self, kind: str, name: str, seconds: float, *, cached: bool = False) -> None: ...
@@ -105,10 +105,10 @@ class Silent:
     def so_far(self, part: str) -> None: ...
 
 
-class Named(Silent):
+class NamedProgress(NoProgress):
     """Passes on what something prints, with its name before every line."""
 
-    def __init__(self, progress: Progress, name: str) -> None:
+    def __init__(self, progress: EngineProgress, name: str) -> None:
         self._progress = progress
         self._name = name
 
@@ -117,14 +117,15 @@ class Named(Silent):
 
 
 @dataclass(slots=True)
-class LineFeed:
+class LineSplitter:
     """Turns the chunks a command prints into whole lines for `progress`; call `close` for the last one.
 
-    `later` calls a function after so many seconds (`loop.call_later`): with it, a line that does not go on for a while is told as it is.
+    `call_later` calls a function after so many seconds (`loop.call_later`): with it, a line that does not go on for a while is told
+    as it is.
     """
 
-    progress: Progress
-    later: Callable[[float, Callable[[], None]], Cancellable] | None = None
+    progress: EngineProgress
+    call_later: Callable[[float, Callable[[], None]], Cancellable] | None = None
     _timer: Cancellable | None = None
     _rest: dict[Stream, str] = field(default_factory=dict)
     _decoders: dict[Stream, codecs.IncrementalDecoder] = field(default_factory=dict)
@@ -138,8 +139,8 @@ class LineFeed:
         for line in lines:
             self.progress.output(line[:LONGEST].rstrip("\r"))
         self._stop_waiting()
-        if self.later is not None and any(self._rest.values()):
-            self._timer = self.later(PAUSE_S, self._pause)
+        if self.call_later is not None and any(self._rest.values()):
+            self._timer = self.call_later(PAUSE_S, self._pause)
 
     def _pause(self) -> None:
         for rest in self._rest.values():

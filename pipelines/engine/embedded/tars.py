@@ -41,7 +41,7 @@ class Damaged(Exception):  # noqa: N818 - reads as a sentence where it is raised
     """What is read is not what it has to be. Whoever knows what it is a part of makes an `EngineError` of it."""
 
 
-class Source(Protocol):
+class TarSource(Protocol):
     """What `tarfile` reads from here; `begin` is told that another member comes."""
 
     def begin(self) -> None: ...
@@ -49,7 +49,7 @@ class Source(Protocol):
     def tell(self) -> int: ...
 
 
-class Forward:
+class ForwardReader:
     """Bytes to read from front to back, for `tarfile`, and to copy from without going through it.
 
     Args:
@@ -133,7 +133,7 @@ class Forward:
                 raise Damaged("it has data after its end")
 
 
-class Anywhere:
+class SeekableReader:
     """A file on the disk for `tarfile`, which reads headers of one whole archive first and contents later.
 
     Attributes:
@@ -177,7 +177,7 @@ def _readable(header: bytes) -> bytes:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[tarfile.TarFile]:
+def opened(source: TarSource) -> Iterator[tarfile.TarFile]:
     """The archive, open; raises Damaged where it does not begin as one. An empty source is an empty archive."""
     with parsing():
         source.begin()
@@ -186,7 +186,7 @@ def opened(source: Source) -> Iterator[tarfile.TarFile]:
         yield tar
 
 
-def members(tar: tarfile.TarFile, source: Source, *, most: int) -> Iterator[tarfile.TarInfo]:
+def members(tar: tarfile.TarFile, source: TarSource, *, most: int) -> Iterator[tarfile.TarInfo]:
     """The members one after the other, each looked at before it is handed out.
 
     Args:

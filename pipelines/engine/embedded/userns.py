@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ def enter() -> bool:
     Returns whether it has subordinate ids too; without, every id but 0 is missing inside.
 
     Raises:
-        Unavailable: user namespaces are refused; the message names the setting.
+        EmbeddedUnavailable: user namespaces are refused; the message names the setting.
     """
     uid, gid = os.getuid(), os.getgid()
     mapper = _Mapper(os.getpid(), uid, gid)
@@ -40,7 +40,7 @@ def enter() -> bool:
         kernel.unshare(kernel.CLONE_NEWUSER)
     except OSError as error:
         mapper.forget()
-        raise Unavailable(f"user namespaces are refused ({error.strerror}): {remedy()}") from error
+        raise EmbeddedUnavailable(f"user namespaces are refused ({error.strerror}): {remedy()}") from error
     mapped = mapper.map()
     try:
         if not mapped:
@@ -48,7 +48,7 @@ def enter() -> bool:
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
     except OSError as error:
-        raise Unavailable(f"a user namespace cannot be set up ({error.strerror}): {remedy()}") from error
+        raise EmbeddedUnavailable(f"a user namespace cannot be set up ({error.strerror}): {remedy()}") from error
     _tell_container_tools(uid, gid)
     return mapped
 

@@ -84,7 +84,7 @@ def capture_text(path: Path | None) -> str:
     return path.read_text() if path else ""
 
 
-def inside(_: jail.Cell) -> int:
+def inside(_: jail.JailInfo) -> int:
     folder, port, file = sys.argv[1:]
     session = Session(Path(folder))
     asyncio.run(session.serve(port, file))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.errors import DiskFull, Unavailable
+from pipelines.engine.embedded.errors import DiskFull, EmbeddedUnavailable
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.space.reserve import RESERVE
 from pipelines.engine.embedded.store.store import Store
@@ -299,7 +299,9 @@ def test_a_store_on_a_read_only_file_system_is_said_with_the_way_out(private_mou
     kernel.mount("tmpfs", place, "tmpfs", kernel.MS_REMOUNT | kernel.MS_RDONLY)
     try:
         for root in (place / "store", place / "new"):
-            with pytest.raises(Unavailable, match="cannot be used: its file system is read-only; set LOCKGATE_STORE to a folder of yours"):
+            with pytest.raises(
+                EmbeddedUnavailable, match="cannot be used: its file system is read-only; set LOCKGATE_STORE to a folder of yours"
+            ):
                 Store.open(root, rootless=False)
     finally:
         kernel.umount(place, kernel.MNT_DETACH)

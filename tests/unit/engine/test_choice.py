@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.choice import Choice, How, choose
-from pipelines.engine.machine import Answer
+from pipelines.engine.machine import ProgramResult
 from pipelines.errors import EngineUnavailable, UsageError
 from pipelines.model import EngineKind
 
@@ -34,9 +34,13 @@ class FakeMachine:
     def which(self, name: str) -> str | None:
         return f"/usr/bin/{name}" if name in self.programs else None
 
-    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> Answer:
+    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> ProgramResult:
         self.asked.append(command[0])
-        return Answer(0, "namespaces\nproc\noverlay\n") if self.jail else Answer(1, err="unshare failed: Operation not permitted")
+        return (
+            ProgramResult(0, "namespaces\nproc\noverlay\n")
+            if self.jail
+            else ProgramResult(1, err="unshare failed: Operation not permitted")
+        )
 
     def read(self, path: str) -> str | None:
         return None

@@ -53,7 +53,7 @@ def test_a_missing_path_is_worded_as_by_stat() -> None:
 
 
 def test_the_engine_being_unavailable_has_its_exit_code() -> None:
-    assert errors.Unavailable("no").exit_code == 4
+    assert errors.EmbeddedUnavailable("no").exit_code == 4
 
 
 def classes(root: type[errors.EngineError]) -> Iterator[type[errors.EngineError]]:

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from pipelines.engine.embedded import jail
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 
 LIMIT = 30  # seconds until a test that hangs fails
 PROGRAM = """
 import json, os, subprocess, sys
 from pipelines.engine.embedded import jail, kernel
-from pipelines.engine.embedded.errors import InvalidInput, Unavailable
+from pipelines.engine.embedded.errors import InvalidInput, EmbeddedUnavailable
 
 def say(value):
     os.write(1, json.dumps(value).encode() + b"\\n")
@@ -35,7 +35,7 @@ def inside(cell):
 try:
     jailed = jail.start(inside, sys.argv[1], rootless=sys.argv[2] == "rootless")
     jailed.ready()
-except Unavailable as error:
+except EmbeddedUnavailable as error:
     sys.exit(f"unavailable: {{error}}")
 say(jailed.pid)
 {outside}
@@ -92,7 +92,7 @@ def spawn(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spawn]:
 
 def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Unavailable, match=r"cannot make .*/file/run: Not a directory; set LOCKGATE_CACHE"):
+    with pytest.raises(EmbeddedUnavailable, match=r"cannot make .*/file/run: Not a directory; set LOCKGATE_CACHE"):
         jail.start(lambda _: 0, str(tmp_path / "file" / "run"))
 
 
@@ -112,7 +112,7 @@ def test_the_result_is_the_exit_code(spawn: Spawn) -> None:
     assert one.code == 7
 
 
-@pytest.mark.parametrize(("error", "code"), [("Unavailable", 4), ("InvalidInput", 1)])
+@pytest.mark.parametrize(("error", "code"), [("EmbeddedUnavailable", 4), ("InvalidInput", 1)])
 def test_an_error_is_one_line(spawn: Spawn, error: str, code: int) -> None:
     one = spawn(f"raise {error}('a clear word')")
     _, err = one.process.communicate(timeout=LIMIT)

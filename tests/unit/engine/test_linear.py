@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.linear import BadPattern, Finder, Span, anywhere, whole
+from pipelines.engine.embedded.linear import BadPattern, Finder, MatchSpan, anywhere, whole
 
 letters = st.sampled_from(["a", "b", "/", "é", "\n", "\udcff", "."])
 pieces = st.sampled_from(
@@ -34,7 +34,7 @@ def test_patterns_that_backtrack_for_ever_elsewhere_end_at_once() -> None:
 
 
 def test_empty_matches_do_not_follow_a_match_or_split_a_character() -> None:
-    assert [*Finder("a*").spans("bäaac".encode())] == [Span(0, 0), Span(1, 1), Span(3, 5), Span(6, 6)]
+    assert [*Finder("a*").spans("bäaac".encode())] == [MatchSpan(0, 0), MatchSpan(1, 1), MatchSpan(3, 5), MatchSpan(6, 6)]
 
 
 def test_other_threads_run_while_a_pattern_is_matched() -> None:

@@ -19,8 +19,8 @@ OURS = {  # files that only the engine writes, in folders that only it can reach
     "store/reserve.py": {"open"},
     "store/locks.py": {"open"},
     "store/location.py": {"open"},
-    "api/sdk.py": {"read_bytes", "read_text", "write_bytes"},
-    "api/sdk_schema.py": {"read_bytes"},
+    "api/schema/sdk.py": {"read_bytes", "read_text", "write_bytes"},
+    "api/schema/sdk_schema.py": {"read_bytes"},
 }
 METHODS = {"root", "self._origin", "source", "Root(view.path)", "Store", "Switch", "self._views", "self", "draft", "place"}
 

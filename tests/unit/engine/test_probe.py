@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.machine import Answer, ThisMachine
+from pipelines.engine.machine import ProgramResult, ThisMachine
 from pipelines.engine.probe import Probe, missing, probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CGROUPS = "8:pids:/\n4:memory:/a\n1:cpu,cpuacct:/\n0::/\n"
-GOOD = Answer(0, "namespaces\nproc\noverlay\n")
-REFUSED = Answer(1, "", "unshare: unshare failed: Operation not permitted\n")
+GOOD = ProgramResult(0, "namespaces\nproc\noverlay\n")
+REFUSED = ProgramResult(1, "", "unshare: unshare failed: Operation not permitted\n")
 
 
 @dataclass
 class FakeMachine:
     programs: frozenset[str] = frozenset({"runc", "skopeo", "unshare", "pasta", "newuidmap"})
-    jail: Answer = GOOD
+    jail: ProgramResult = GOOD
     files: tuple[tuple[str, str], ...] = (("/proc/self/cgroup", CGROUPS),)
     tun: str | None = None
     uid: int = 0
@@ -30,7 +30,7 @@ class FakeMachine:
     def which(self, name: str) -> str | None:
         return f"/bin/{name}" if name in self.programs else None
 
-    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> Answer:
+    def run(self, command: Sequence[str], *, timeout_s: float = 10.0) -> ProgramResult:
         assert ("--user" in command) is (self.uid != 0)
         return self.jail
 
@@ -88,7 +88,7 @@ def test_refused_namespaces_name_the_setting_in_the_way(files: tuple[tuple[str, 
 
 
 def test_overlay_refused_is_told_apart_from_namespaces_refused() -> None:
-    lack = missing({}, FakeMachine(jail=Answer(32, "namespaces\nproc\n", "mount: unknown filesystem type 'overlay'.")))
+    lack = missing({}, FakeMachine(jail=ProgramResult(32, "namespaces\nproc\n", "mount: unknown filesystem type 'overlay'.")))
     assert lack is not None
     assert (lack.name, lack.detail) == ("overlay", "mount: unknown filesystem type 'overlay'.")
     assert lack.fix == "modprobe overlay (kernel 5.11 or later for an ordinary user)"
@@ -96,7 +96,7 @@ def test_overlay_refused_is_told_apart_from_namespaces_refused() -> None:
 
 def test_a_store_that_is_in_the_wrong_place_is_to_be_moved() -> None:
     known = (("/proc/filesystems", "nodev\tproc\nnodev\toverlay\n\text4\n"),)
-    lack = missing({}, FakeMachine(jail=Answer(32, "namespaces\nproc\n", "mount: wrong fs type, bad option"), files=known))
+    lack = missing({}, FakeMachine(jail=ProgramResult(32, "namespaces\nproc\n", "mount: wrong fs type, bad option"), files=known))
     assert lack is not None
     assert "set LOCKGATE_STORE to a folder on a local disk, in a container on a volume" in str(lack.fix)
 
@@ -114,7 +114,7 @@ def test_this_machine_answers(tmp_path: Path) -> None:
     machine = ThisMachine(dict(os.environ) | {"LOCKGATE_STORE": str(tmp_path)})
     assert machine.store.is_relative_to(tmp_path)
     assert machine.which("sh") is not None
-    assert machine.run(["sh", "-c", "echo out; echo err >&2; exit 3"]) == Answer(3, "out\n", "err\n")
+    assert machine.run(["sh", "-c", "echo out; echo err >&2; exit 3"]) == ProgramResult(3, "out\n", "err\n")
     assert machine.run([str(tmp_path / "none")]).code == 127
     assert machine.run(["sh", "-c", "exec sleep 60"], timeout_s=0.05).code == 124
     assert machine.read(str(tmp_path / "none")) is None

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.progress import Lines, Progress, Silent
+from pipelines.engine.embedded.progress import EngineProgress, LineProgress, NoProgress
 
 if TYPE_CHECKING:
     import pytest
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def test_work_is_one_line_each() -> None:
     stream = io.StringIO()
-    lines = Lines(stream)
+    lines = LineProgress(stream)
     lines.done("exec", "sh -c 'make\n  test'", 0.054)
     lines.done("pull", "alpine", 12.0, cached=True)
     lines.failed("exec", "false", 1, "exit code: 1\nstderr follows")
@@ -26,7 +26,7 @@ def test_work_is_one_line_each() -> None:
 
 def test_a_long_name_is_cut() -> None:
     stream = io.StringIO()
-    Lines(stream).done("exec", "x" * 500, 1)
+    LineProgress(stream).done("exec", "x" * 500, 1)
     assert len(stream.getvalue()) < 130
     assert "…" in stream.getvalue()
 
@@ -34,16 +34,16 @@ def test_a_long_name_is_cut() -> None:
 def test_nobody_reading_is_no_error() -> None:
     stream = io.StringIO()
     stream.close()
-    Lines(stream).note("lost")
+    LineProgress(stream).note("lost")
 
 
 def test_standard_error_is_the_default(capsys: pytest.CaptureFixture[str]) -> None:
-    Lines().note("here")
+    LineProgress().note("here")
     assert capsys.readouterr().err == "note: here\n"
 
 
 def test_silence(capsys: pytest.CaptureFixture[str]) -> None:
-    silent: Progress = Silent()
+    silent: EngineProgress = NoProgress()
     silent.done("exec", "x", 1)
     silent.failed("exec", "x", 1, "y")
     silent.note("z")

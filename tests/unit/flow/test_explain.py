@@ -16,7 +16,7 @@ from pipelines.engine.embedded.store.host.listing import Listing, TreePart
 from pipelines.engine.embedded.store.host.reading import current_files
 from pipelines.engine.embedded.store.objects.read_only import ReadOnlyIndex
 from pipelines.engine.embedded.store.store import Store
-from pipelines.engine.tagged import asker_of
+from pipelines.engine.engine_lines import requester_id
 from pipelines.errors import EngineUnavailable
 from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.book import MOST_PASSES, Book
@@ -107,7 +107,7 @@ class Shop:
         assert files is not None
         uses = {"image.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
         askers = {
-            asker_of(step): {
+            requester_id(step): {
                 "uses": [["host:1", [list(TreePart(path))]] for path in paths],
                 "images": [["registry/base:1@sha256:1111", self.pinned]],
                 "remote": list(self.remote),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from pipelines.engine.tagged import asker_of
+from pipelines.engine.engine_lines import requester_id
 from pipelines.flow.listener import EngineListener
 from pipelines.flow.log_writer import LogWriter
 from pipelines.foundation.redaction import Redactor
@@ -87,7 +87,7 @@ def test_what_a_command_leaves_for_the_step_is_nobody_elses(lab: Lab, log: LogWr
 
 
 def said(step_id: str, text: str) -> str:
-    return f"\x1e{asker_of(step_id)}\t{text}"
+    return f"\x1e{requester_id(step_id)}\t{text}"
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_every_line_finds_its_step(lab: Lab, listener: EngineListener, tmp_path:
 
 
 def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: EngineListener) -> None:
-    from pipelines.engine.embedded.progress import Lines
+    from pipelines.engine.embedded.progress import LineProgress
     from pipelines.steps.common.wrapper import wrapped
 
     class Engine:
@@ -132,7 +132,7 @@ def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: 
 
         def flush(self) -> None: ...
 
-    engine = Lines(Engine(), tagged=False)
+    engine = LineProgress(Engine(), with_requester=False)
     engine.done("exec", " ".join(wrapped(["pytest", "-q"])), 1)
     engine.done("exec", '/bin/sh -c printf %s "$LOCKGATE_STAMP"', 1)
     engine.output("20260131T120000Z-20260131T115900Z-3f9a1c")

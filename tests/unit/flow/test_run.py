@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from pipelines.engine.engine_lines import requester_id
 from pipelines.engine.lifetime import GRACE_S, Lifetime
-from pipelines.engine.tagged import asker_of
 from pipelines.errors import EngineLost, EngineUnavailable, NothingSelected, Unavailable, UsageError
 from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.dependencies import RunDependencies
@@ -421,7 +421,7 @@ def test_width_and_keep_going_of_request_over_project(house: House, make: Callab
 def test_the_embedded_engine_is_told_which_step_asks(house: House, make: Callable[..., StepDef]) -> None:
     house.steps = [make(asks)]
     house.run()
-    assert house.askers == [asker_of("step.asks")]
+    assert house.askers == [requester_id("step.asks")]
 
 
 def test_another_engine_is_told_nothing(house: House, make: Callable[..., StepDef]) -> None:

@@ -33,7 +33,7 @@ QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.", re.DOTALL)
 
 
 @dataclass(slots=True)
-class Budget:
+class ValueBudget:
     """How much one variable may still grow."""
 
     left: int = LONGEST
@@ -94,7 +94,7 @@ class EnvFile:
         Raises:
             InvalidInput: it needs a variable that is nowhere, or a command.
         """
-        return self._expand(name, frozenset(), Budget()) if pairs.get(self.raw, name) is not None else ""
+        return self._expand(name, frozenset(), ValueBudget()) if pairs.get(self.raw, name) is not None else ""
 
     def variables(self) -> Pairs:
         """All variables, expanded."""
@@ -104,13 +104,13 @@ class EnvFile:
         """As a file."""
         return "".join(f"{name}={value}\n" for name, value in self.raw)
 
-    def lookup(self, name: str, on_the_way: frozenset[str], budget: Budget) -> str | None:
+    def lookup(self, name: str, on_the_way: frozenset[str], budget: ValueBudget) -> str | None:
         """What a name stands for. A variable that is being expanded itself stands for nothing."""
         if name in on_the_way:
             return None
         return self._expand(name, on_the_way, budget) if pairs.get(self.raw, name) is not None else os.environ.get(name)
 
-    def _expand(self, name: str, on_the_way: frozenset[str], budget: Budget) -> str:
+    def _expand(self, name: str, on_the_way: frozenset[str], budget: ValueBudget) -> str:
         value = pairs.get(self.raw, name) or ""
         budget.spend(name, value)
         if COMMAND.search(SINGLE.sub("", value)):
@@ -128,7 +128,7 @@ class EnvFile:
 class _Names(Mapping[str, str]):
     """What names stand for while one variable is expanded; a name that stands for nothing is an error, but where a default is given."""
 
-    def __init__(self, file: EnvFile, on_the_way: frozenset[str], budget: Budget) -> None:
+    def __init__(self, file: EnvFile, on_the_way: frozenset[str], budget: ValueBudget) -> None:
         self._file = file
         self._on_the_way = on_the_way
         self._budget = budget

@@ -20,7 +20,7 @@ SECOND, SMALLER = 10**9, ((10**6, "ms"), (10**3, "µs"), (1, "ns"))
 
 
 @dataclass(frozen=True, slots=True)
-class Healthcheck:
+class ImageHealthcheck:
     """A healthcheck as the API's HealthcheckConfig shows it. `times` are by the API's names; `shell`: `args` is one line for the shell."""
 
     args: tuple[str, ...]
@@ -29,7 +29,7 @@ class Healthcheck:
     times: Mapping[str, str]
 
 
-def given(args: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def to_config(args: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """The configuration's healthcheck, from the arguments of `withDockerHealthcheck`.
 
     Raises:
@@ -49,14 +49,14 @@ def given(args: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     return tuple((key, value) for key, value in check.items() if value)
 
 
-def shown(check: tuple[tuple[str, Any], ...] | None) -> Healthcheck | None:
+def from_config(check: tuple[tuple[str, Any], ...] | None) -> ImageHealthcheck | None:
     """A configuration's healthcheck; None when there is none, or it is switched off."""
     facts = dict(check or ())
     test = tuple(facts.get("Test") or ())
     if not test or test[0] == "NONE":
         return None
     times = {name: go_duration(facts.get(key) or 0) for name, key in TIMES.items()}
-    return Healthcheck(test[1:], test[0] == "CMD-SHELL", facts.get("Retries") or 0, times)
+    return ImageHealthcheck(test[1:], test[0] == "CMD-SHELL", facts.get("Retries") or 0, times)
 
 
 def go_duration(count: int) -> str:

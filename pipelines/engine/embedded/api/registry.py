@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Resolver)
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class FieldSpec:
     """One answered field.
 
     Attributes:
@@ -42,10 +42,10 @@ class Spec:
 
 
 @dataclass(slots=True)
-class Registry:
+class ResolverRegistry:
     """The answered fields, by name."""
 
-    _specs: dict[str, Spec] = attribute(default_factory=dict)
+    _specs: dict[str, FieldSpec] = attribute(default_factory=dict)
 
     def field(
         self,
@@ -55,7 +55,7 @@ class Registry:
         lazy: bool = False,
         fresh: Callable[[Mapping[str, Any]], bool] | None = None,
     ) -> Callable[[R], R]:
-        """Register the decorated function as the answer to `name` (`Container.withExec`); see `Spec` for the options.
+        """Register the decorated function as the answer to `name` (`Container.withExec`); see `FieldSpec` for the options.
 
         A resolver returns a state (for a field of object type), a list of states (for a list of objects), a JSON value (for a leaf), or
         None for GraphQL's null. For a leaf of type ID, such as `Container.sync`, None stands for the parent's own id.
@@ -67,12 +67,12 @@ class Registry:
         def register(resolve: R) -> R:
             if name in self._specs:
                 raise ValueError(f"{name} has two resolvers")
-            self._specs[name] = Spec(name, resolve, frozenset(args), lazy, fresh, inspect.iscoroutinefunction(resolve))
+            self._specs[name] = FieldSpec(name, resolve, frozenset(args), lazy, fresh, inspect.iscoroutinefunction(resolve))
             return resolve
 
         return register
 
-    def spec(self, name: str, args: Mapping[str, Any], defaults: Mapping[str, Any]) -> Spec:
+    def spec(self, name: str, args: Mapping[str, Any], defaults: Mapping[str, Any]) -> FieldSpec:
         """The answer to `name`, given all its arguments and their defaults.
 
         Raises:
@@ -86,14 +86,14 @@ class Registry:
                 raise Unsupported(name, argument)
         return spec
 
-    def __getitem__(self, name: str) -> Spec:
+    def __getitem__(self, name: str) -> FieldSpec:
         return self._specs[name]
 
-    def __iter__(self) -> Iterator[Spec]:
+    def __iter__(self) -> Iterator[FieldSpec]:
         return iter(self._specs.values())
 
 
-registry = Registry()
+registry = ResolverRegistry()
 """What the running engine answers: filled by importing `api.fields`."""
 
 field = registry.field

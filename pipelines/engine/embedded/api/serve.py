@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.api.engine import Engine
-from pipelines.engine.embedded.api.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
 from pipelines.engine.embedded.api.server import Server
+from pipelines.engine.embedded.api.session_api import SessionApi
 from pipelines.engine.embedded.paths import cache_dir
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from socket import socket
 
-    from pipelines.engine.embedded.api.engine import Boot
-    from pipelines.engine.embedded.api.registry import Registry
+    from pipelines.engine.embedded.api.registry import ResolverRegistry
+    from pipelines.engine.embedded.api.session_api import Boot
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SessionSettings:
     """What a session is opened with.
 
     Attributes:
@@ -40,7 +40,7 @@ class Terms:
     rootless: bool = False
 
 
-def serve(sock: socket, terms: Terms, stop: int) -> int:
+def serve(sock: socket, terms: SessionSettings, stop: int) -> int:
     """Serve until the pipe `stop` (a file descriptor) is closed at its other end, or SIGTERM. Returns the exit code.
 
     Raises:
@@ -54,7 +54,7 @@ def serve(sock: socket, terms: Terms, stop: int) -> int:
 
 
 @asynccontextmanager
-async def boot(terms: Terms) -> AsyncIterator[tuple[Registry, Any]]:
+async def boot(terms: SessionSettings) -> AsyncIterator[tuple[ResolverRegistry, Any]]:
     """The engine proper, with its resolvers."""
     await asyncio.to_thread(_import_all)
     from pipelines.engine.embedded.api.registry import registry
@@ -76,7 +76,7 @@ def _import_all() -> None:
 async def _serve(sock: socket, token: str, stop: int, derived: Derived, boot: Boot) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    engine = Engine(derived, boot)
+    engine = SessionApi(derived, boot)
     server = Server(engine.answer, token)
     loop.add_reader(stop, stopped.set)
     loop.add_signal_handler(signal.SIGTERM, stopped.set)

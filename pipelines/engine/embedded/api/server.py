@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, cast
 
 import h11
 
-from pipelines.engine.embedded.asker import ASKER, span_of
+from pipelines.engine.embedded.requester import REQUESTER, span_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from socket import socket
 
-    Answer = Callable[[bytes], Awaitable[bytes]]
+    Respond = Callable[[bytes], Awaitable[bytes]]
 
 MAX_BODY = 64 * 1024 * 1024  # bytes; file contents travel inside queries
 MAX_AHEAD = 64 * 1024  # bytes that a client may send before it has been answered
@@ -30,7 +30,7 @@ JSON = (b"Content-Type", b"application/json")
 PLAIN = (b"Content-Type", b"text/plain")
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a failure of ours
+class HttpRefusal(Exception):  # noqa: N818 - an answer, not a failure of ours
     """A request that is not answered.
 
     Attributes:
@@ -68,7 +68,7 @@ class Server:
         limits: what connections are held to.
     """
 
-    def __init__(self, answer: Answer, token: str, limits: Limits | None = None) -> None:
+    def __init__(self, answer: Respond, token: str, limits: Limits | None = None) -> None:
         self.answer = answer
         self.credentials = base64.b64encode(f"{token}:".encode())
         self.limits = limits or Limits()
@@ -121,7 +121,7 @@ class Connection(asyncio.Protocol):
         if has_room:
             self._expect_head()
         else:
-            self._refuse(Refused(503, "too many connections"))
+            self._refuse(HttpRefusal(503, "too many connections"))
 
     def data_received(self, data: bytes) -> None:
         if self.task is not None:
@@ -161,7 +161,7 @@ class Connection(asyncio.Protocol):
             self._patience = None
 
     def _give_up(self) -> None:
-        self._refuse(Refused(408, "the request did not come in time"))
+        self._refuse(HttpRefusal(408, "the request did not come in time"))
 
     def _proceed(self) -> None:
         """Read on until the request is whole, or there is nothing more to read."""
@@ -169,10 +169,10 @@ class Connection(asyncio.Protocol):
             while self.task is None and self._take(self._http.next_event()):
                 pass
         except h11.RemoteProtocolError as error:
-            self._refuse(Refused(error.error_status_hint, "not an HTTP request"))
+            self._refuse(HttpRefusal(error.error_status_hint, "not an HTTP request"))
         except ValueError:  # a length of thousands of digits
-            self._refuse(Refused(400, "not an HTTP request"))
-        except Refused as refused:
+            self._refuse(HttpRefusal(400, "not an HTTP request"))
+        except HttpRefusal as refused:
             self._refuse(refused)
 
     def _take(self, event: h11.Event | type[h11.NEED_DATA | h11.PAUSED]) -> bool:
@@ -194,10 +194,10 @@ class Connection(asyncio.Protocol):
         return True
 
     def _start(self, body: bytes) -> asyncio.Task[None]:
-        """Answer in a task that knows who asks."""
+        """Respond in a task that knows who asks."""
         headers = dict(self._request.headers) if self._request is not None else {}
         context = contextvars.copy_context()
-        context.run(ASKER.set, span_of(headers.get(b"traceparent", b"")))
+        context.run(REQUESTER.set, span_of(headers.get(b"traceparent", b"")))
         return asyncio.get_running_loop().create_task(self._respond(body), context=context)
 
     def _invite(self) -> None:
@@ -208,7 +208,7 @@ class Connection(asyncio.Protocol):
     def _add(self, data: bytes) -> None:
         self._size += len(data)
         if self._size > MAX_BODY:
-            raise Refused(413, f"a request may have {MAX_BODY} bytes")
+            raise HttpRefusal(413, f"a request may have {MAX_BODY} bytes")
         self._body.append(data)
 
     async def _respond(self, body: bytes) -> None:
@@ -225,8 +225,8 @@ class Connection(asyncio.Protocol):
         elif self._transport is not None:
             self._transport.close()
 
-    def _refuse(self, refused: Refused) -> None:
-        """Answer and hang up: whatever else the client sends is not read."""
+    def _refuse(self, refused: HttpRefusal) -> None:
+        """Respond and hang up: whatever else the client sends is not read."""
         if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
             close = (b"Connection", b"close")
             self._send(refused.status, refused.reason.encode() + b"\n", PLAIN, close, *refused.headers)
@@ -245,13 +245,13 @@ def _check(request: h11.Request, credentials: bytes) -> None:
     """Refuse what is not the session's own client. A `Host` other than these is a browser led here by a name (DNS rebinding)."""
     headers = dict(request.headers)
     if not CLIENTS.fullmatch(headers.get(b"host", b"")):
-        raise Refused(403, "only requests to a loopback host are answered")
+        raise HttpRefusal(403, "only requests to a loopback host are answered")
     scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"basic" or not hmac.compare_digest(given.strip(), credentials):
-        raise Refused(401, "the session token is missing or wrong", (b"WWW-Authenticate", b'Basic realm="session"'))
+        raise HttpRefusal(401, "the session token is missing or wrong", (b"WWW-Authenticate", b'Basic realm="session"'))
     if request.target.partition(b"?")[0] != b"/query":
-        raise Refused(404, "only /query is here")
+        raise HttpRefusal(404, "only /query is here")
     if request.method != b"POST":
-        raise Refused(405, "only POST is answered", (b"Allow", b"POST"))
+        raise HttpRefusal(405, "only POST is answered", (b"Allow", b"POST"))
     if int(headers.get(b"content-length", b"0")) > MAX_BODY:
-        raise Refused(413, f"a request may have {MAX_BODY} bytes")
+        raise HttpRefusal(413, f"a request may have {MAX_BODY} bytes")

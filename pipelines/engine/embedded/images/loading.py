@@ -14,7 +14,7 @@ from pipelines.engine.embedded.images.layers import folder
 from pipelines.engine.embedded.images.manifest import Descriptor
 from pipelines.engine.embedded.images.packing.compression import BLOCK, HEAD, kind, plain_blocks
 from pipelines.engine.embedded.store.disk_full import full
-from pipelines.engine.embedded.tars import Anywhere, Damaged, Room, shown
+from pipelines.engine.embedded.tars import Damaged, Room, SeekableReader, shown
 from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read(store: Store, path: Path, tag: str, platform: Platform) -> Found:
     """
     try:
         with _plain(store, path) as file:
-            source = Anywhere(file)
+            source = SeekableReader(file)
             with _opened(source) as tar:
                 archive = _Archive(store, tar, source)
                 layers, config = archive.oci(tag, platform) if "index.json" in archive.members else archive.docker(tag)
@@ -54,7 +54,7 @@ def read(store: Store, path: Path, tag: str, platform: Platform) -> Found:
 
 
 @contextmanager
-def _opened(source: Anywhere) -> Iterator[tarfile.TarFile]:
+def _opened(source: SeekableReader) -> Iterator[tarfile.TarFile]:
     with ExitStack() as stack:
         try:
             tar = stack.enter_context(tars.opened(source))
@@ -83,7 +83,7 @@ def _plain(store: Store, path: Path) -> Iterator[IO[bytes]]:
 
 
 class _Archive:
-    def __init__(self, store: Store, tar: tarfile.TarFile, source: Anywhere) -> None:
+    def __init__(self, store: Store, tar: tarfile.TarFile, source: SeekableReader) -> None:
         self.store = store
         self.tar = tar
         self.members = {os.path.normpath(member.name): member for member in tars.members(tar, source, most=MOST)}

@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded.display import shorten
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.actions import ActionOp, evaluate_actions
 from pipelines.engine.embedded.ops.gather import all_of
 from pipelines.engine.embedded.ops.op import Constant, MountOf, Op, Output
 from pipelines.engine.embedded.store.disk_full import disk_guard
-from pipelines.engine.embedded.words import shorter
 from pipelines.foundation.single_flight import SingleFlight
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class OpEvaluator:
             cost = time.monotonic() - started
             self.session.progress.done(op.kind, op.describe(), cost, cached=cached)
             outputs = [name for _, name in output.streams]
-            label = f"{op.kind} {shorter(op.describe())}"
+            label = f"{op.kind} {shorten(op.describe())}"
             store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest], label=label)
         return output
 

@@ -12,7 +12,7 @@ from pipelines.engine.embedded.ops.command import Command, source_of
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
 from pipelines.engine.embedded.ops.threads import in_thread
-from pipelines.engine.embedded.progress import LineFeed
+from pipelines.engine.embedded.progress import LineSplitter
 from pipelines.engine.embedded.sandbox.services import while_up
 from pipelines.foundation.regular_files import reading
 
@@ -49,7 +49,7 @@ class ExecOp(Op):
 
     async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
         arrangement = Arrangement(session, self.command, inputs)
-        feed = LineFeed(session.progress, asyncio.get_running_loop().call_later)
+        feed = LineSplitter(session.progress, asyncio.get_running_loop().call_later)
         try:
             await arrangement.prepare()
             exit_ = await while_up(arrangement.used, session.runtime.run(arrangement.spec(), feed.add))

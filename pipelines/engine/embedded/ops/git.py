@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import InvalidInput, NotFound, ToolError, Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable, InvalidInput, NotFound, ToolError
 from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.op import Op, Output
 from pipelines.engine.embedded.ops.threads import in_thread
@@ -184,7 +184,7 @@ async def git(repository: Repository, arguments: Sequence[str]) -> str:
 
     Raises:
         ToolError: it failed, with its last words.
-        Unavailable: it is not installed.
+        EmbeddedUnavailable: it is not installed.
     """
     given = {name: value for name, value in os.environ.items() if name not in OF_ONE_REPOSITORY}
     environment = {
@@ -199,7 +199,7 @@ async def git(repository: Repository, arguments: Sequence[str]) -> str:
     try:
         done = await running.run(["git", *NO_HOOKS, *arguments], env=environment, stdout_limit=MOST_REFS)
     except FileNotFoundError:
-        raise Unavailable("repositories are fetched by git, which is not installed: install the package git") from None
+        raise EmbeddedUnavailable("repositories are fetched by git, which is not installed: install the package git") from None
     except OutputTooLarge as error:
         raise ToolError(f"git: {without_passwords(repository.url)}: {error}") from None
     if done.code:

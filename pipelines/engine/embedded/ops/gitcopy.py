@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import InvalidInput, NotFound, Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable, InvalidInput, NotFound
 from pipelines.engine.embedded.ops.states import inside
 from pipelines.foundation.process.blocking import run_blocking
 
@@ -57,7 +57,7 @@ def make_copy(root: Root, path: str, target: Path) -> None:
 
     Raises:
         InvalidInput: its configuration cannot be read.
-        Unavailable: git is not installed.
+        EmbeddedUnavailable: git is not installed.
     """
     from pipelines.engine.embedded.store.trees.copy import copy_tree
     from pipelines.engine.embedded.store.trees.root import Root
@@ -94,7 +94,7 @@ def _setting(config: bytes, name: str, folder: Path) -> str:
     try:
         done = run_blocking(["git", "config", "--file", "-", "--no-includes", "--get", name], env=environment, cwd=folder, stdin=config)
     except FileNotFoundError:
-        raise Unavailable("repositories are read by git, which is not installed: install the package git") from None
+        raise EmbeddedUnavailable("repositories are read by git, which is not installed: install the package git") from None
     if done.code not in {0, 1}:
         raise InvalidInput(f"git error: the repository's configuration cannot be read: {done.complaint}")
     return done.text.strip().lower()

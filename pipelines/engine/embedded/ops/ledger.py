@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipelines.engine.embedded.asker import ASKER
 from pipelines.engine.embedded.ops.actions import ActionOp
 from pipelines.engine.embedded.ops.command import source_of
 from pipelines.engine.embedded.ops.exec import ExecOp
 from pipelines.engine.embedded.ops.files import CopyDirectory
 from pipelines.engine.embedded.ops.images import ImageOp
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
+from pipelines.engine.embedded.requester import REQUESTER
 from pipelines.engine.embedded.store.host.listing import TreePart
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.redaction import without_passwords
@@ -67,7 +67,7 @@ class Ledger:
 
     def done(self, op: Op) -> None:
         """An op was evaluated for whoever asks."""
-        self._asked.setdefault(ASKER.get(), {})[op.digest] = op
+        self._asked.setdefault(REQUESTER.get(), {})[op.digest] = op
 
     def write(self) -> None:
         """Write the file, whole or not at all. One that cannot be written is not there: it only saves guesses."""

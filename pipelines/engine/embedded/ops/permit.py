@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import Refused
+from pipelines.engine.embedded.errors import NotAllowed
 from pipelines.model import Insecure
 
 if TYPE_CHECKING:
@@ -15,20 +15,20 @@ def permit_api(limits: EngineSpec, field: str) -> None:
     """Allow a program of the API a container with all capabilities.
 
     Raises:
-        Refused: nobody may have one.
+        NotAllowed: nobody may have one.
     """
     if limits.insecure is Insecure.NONE:
-        raise Refused(f"{field}(insecureRootCapabilities:)", _SETTING.format(word="api"))
+        raise NotAllowed(f"{field}(insecureRootCapabilities:)", _SETTING.format(word="api"))
 
 
 def permit_dockerfile(limits: EngineSpec, line: int) -> None:
     """Allow a RUN of a Dockerfile, or of an ONBUILD trigger of its base image, all capabilities.
 
     Raises:
-        Refused: it is not allowed by name.
+        NotAllowed: it is not allowed by name.
     """
     if limits.insecure is not Insecure.ALL:
-        raise Refused(f"RUN --security=insecure (line {line})", _SETTING.format(word="all"))
+        raise NotAllowed(f"RUN --security=insecure (line {line})", _SETTING.format(word="all"))
 
 
 _SETTING = 'insecure = "{word}" in [engine] of lockgate.toml, or LOCKGATE_ENGINE_INSECURE={word} in the environment of the engine'

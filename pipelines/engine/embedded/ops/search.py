@@ -153,8 +153,8 @@ def _lines(data: bytes, shown: str, pattern: linear.Finder) -> Iterator[Found]:
         yield Found(shown, line, start, lines, matches)
 
 
-def _grouped(data: bytes, pattern: linear.Finder) -> Iterator[tuple[int, int, list[linear.Span]]]:
-    start, end, spans = 0, -1, list[linear.Span]()
+def _grouped(data: bytes, pattern: linear.Finder) -> Iterator[tuple[int, int, list[linear.MatchSpan]]]:
+    start, end, spans = 0, -1, list[linear.MatchSpan]()
     for span in _spans(data, pattern):
         if spans and (span.start < end or span.start == len(data)):
             spans.append(span)
@@ -167,7 +167,7 @@ def _grouped(data: bytes, pattern: linear.Finder) -> Iterator[tuple[int, int, li
         yield start, end, spans
 
 
-def _spans(data: bytes, pattern: linear.Finder) -> Iterator[linear.Span]:
+def _spans(data: bytes, pattern: linear.Finder) -> Iterator[linear.MatchSpan]:
     """All matches in lines: a match after the end of the last line does not count."""
     ended = not data or data.endswith(b"\n")
     return (span for span in pattern.spans(data) if not (ended and span.start == len(data)))

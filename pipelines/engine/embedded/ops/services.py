@@ -11,7 +11,7 @@ from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.arrange import Arrangement
 from pipelines.engine.embedded.ops.config import Port
 from pipelines.engine.embedded.ops.gather import all_of
-from pipelines.engine.embedded.progress import LineFeed, Named
+from pipelines.engine.embedded.progress import LineSplitter, NamedProgress
 from pipelines.engine.embedded.sandbox import services as running
 from pipelines.engine.embedded.sandbox.health import Health
 from pipelines.engine.embedded.sandbox.served import ContainerService, Forward, HostService, Tunnel
@@ -113,7 +113,7 @@ class Services:
             lambda: self._prepared(state, container),
             ports,
             _health(config),
-            LineFeed(Named(self._session.progress, alias or state.name)).add,
+            LineSplitter(NamedProgress(self._session.progress, alias or state.name)).add,
         )
 
     @asynccontextmanager

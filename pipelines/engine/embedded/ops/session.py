@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded.display import show_size, show_span
 from pipelines.engine.embedded.images import platforms
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.ops.digest import digest_of
@@ -16,7 +17,6 @@ from pipelines.engine.embedded.ops.evaluate import OpEvaluator
 from pipelines.engine.embedded.ops.secrets import SecretValues
 from pipelines.engine.embedded.ops.services import Services
 from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount
-from pipelines.engine.embedded.words import size, span
 from pipelines.model import EngineSpec
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.git import Repository
     from pipelines.engine.embedded.ops.ledger import Ledger
     from pipelines.engine.embedded.ops.states import CacheState, ContainerState, SecretState
-    from pipelines.engine.embedded.progress import Progress
+    from pipelines.engine.embedded.progress import EngineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.space.collect import Report
@@ -54,7 +54,7 @@ class Session:
     store: Store
     runtime: Runtime
     switch: Switch
-    progress: Progress
+    progress: EngineProgress
     workdir: Path
     platform: str
     rootless: bool = False
@@ -155,16 +155,16 @@ class Session:
 async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bool = False) -> AsyncIterator[Session]:  # noqa: ARG001 - labels are for traces
     """A session with everything behind it; all it started is gone when it ends."""
     from pipelines.engine.embedded.network.switch import Switch
-    from pipelines.engine.embedded.outlet import Outlet
+    from pipelines.engine.embedded.nonblocking_writer import NonBlockingWriter
     from pipelines.engine.embedded.paths import run_dir, store_dir
-    from pipelines.engine.embedded.progress import Lines
+    from pipelines.engine.embedded.progress import LineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
     from pipelines.engine.embedded.store.store import Store, default_budget
     from pipelines.engine.limits import read
 
     limits = read(os.environ)
-    outlet = Outlet(STDERR)
-    progress = Lines(outlet)
+    log = NonBlockingWriter(STDERR)
+    progress = LineProgress(log)
     state = run_dir() / "sandbox"
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = store_dir(rootless=rootless)
@@ -187,14 +187,14 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
         report = await asyncio.to_thread(store.close)
         if report is not None and report.taken:
             progress.note(_evicted(report))
-        await outlet.finish()
+        await log.finish()
 
 
 def _evicted(report: Report) -> str:
     """What the end of a session took from the store, in one line: the longest unused first."""
-    first = ", ".join(f"{taken.label} (unused for {span(taken.age)})" for taken in report.taken[:SHOWN])
+    first = ", ".join(f"{taken.label} (unused for {show_span(taken.age)})" for taken in report.taken[:SHOWN])
     more = f" and {len(report.taken) - SHOWN} more" if len(report.taken) > SHOWN else ""
-    sizes = f"{size(report.freed)} removed, {size(report.kept)} kept"
+    sizes = f"{show_size(report.freed)} removed, {show_size(report.kept)} kept"
     return f"the store keeps to its budget (LOCKGATE_STORE_BUDGET): {sizes}; gone: {first}{more}"
 
 

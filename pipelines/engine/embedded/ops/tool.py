@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import ToolError, Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable, ToolError
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import OutputTooLarge
 
@@ -26,7 +26,7 @@ def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Co
     What the folder has of git's (`.git`, `.gitattributes` naming filters) is not obeyed: it may name programs to run.
 
     Raises:
-        Unavailable: git is not installed.
+        EmbeddedUnavailable: git is not installed.
         ToolError: it printed more than a gibibyte.
     """
     with tempfile.TemporaryDirectory(prefix="lockgate-git-") as home:
@@ -45,6 +45,6 @@ def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Co
                 return made
             return run_blocking(["git", *arguments], env=environment, cwd=folder, stdin=given, stdout_limit=MOST_OUTPUT)
         except FileNotFoundError:
-            raise Unavailable("patches are made and applied by git, which is not installed: install the package git") from None
+            raise EmbeddedUnavailable("patches are made and applied by git, which is not installed: install the package git") from None
         except OutputTooLarge as error:
             raise ToolError(f"a patch: {error}") from None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.envfile import EnvFile
-from pipelines.engine.embedded.api.registry import Registry
+from pipelines.engine.embedded.api.registry import ResolverRegistry
 from pipelines.engine.embedded.errors import ImageNotFound, InvalidInput
 from pipelines.engine.embedded.images import references
 from pipelines.engine.embedded.ops.digest import digest_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.recording.rules import ExecRule
 
 Args = dict[str, Any]
-own = Registry()
+own = ResolverRegistry()
 field = own.field
 
 

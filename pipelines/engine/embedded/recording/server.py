@@ -9,9 +9,9 @@ import threading
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.api.engine import Engine
-from pipelines.engine.embedded.api.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
 from pipelines.engine.embedded.api.server import Server
+from pipelines.engine.embedded.api.session_api import SessionApi
 from pipelines.engine.embedded.paths import cache_dir
 from pipelines.engine.embedded.recording.registry import RecordingRegistry
 
@@ -62,7 +62,7 @@ class _Host:
             self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _serve(self) -> None:
-        engine = Engine(Derived(find_sdk(), cache_dir()), self._boot)
+        engine = SessionApi(Derived(find_sdk(), cache_dir()), self._boot)
         server = Server(engine.answer, self._token)
         await server.start(self._listener)
         self.started.set()

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
 
@@ -44,16 +44,16 @@ def find_runtime(name: str | None = None) -> RuntimeBinary:
     in memory is what it makes, and one that exists already it uses as it is.
 
     Raises:
-        Unavailable: none is installed, or it does not run.
+        EmbeddedUnavailable: none is installed, or it does not run.
     """
     path = _which(*((name,) if name else _RUNTIMES))
     if path is None:
         wanted = name or " or ".join(_RUNTIMES)
-        raise Unavailable(f"no OCI runtime: {wanted} is not on PATH. Install it (Debian: apt install runc), or use a Dagger engine")
+        raise EmbeddedUnavailable(f"no OCI runtime: {wanted} is not on PATH. Install it (Debian: apt install runc), or use a Dagger engine")
     try:
         version = run_blocking([str(path), "--version"], timeout_s=10).text
     except (OSError, ProcessError) as error:
-        raise Unavailable(f"the OCI runtime {path} does not say its version: {error}") from None
+        raise EmbeddedUnavailable(f"the OCI runtime {path} does not say its version: {error}") from None
     return RuntimeBinary(path, _sealed_copy(path), "libseccomp" in version or "+SECCOMP" in version)
 
 

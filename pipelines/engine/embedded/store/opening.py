@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 from pipelines.engine.embedded.store.objects.folder import KINDS, Place
 from pipelines.engine.embedded.store.objects.index import Index, VersionError
 from pipelines.engine.embedded.store.objects.sessions import Session, Sessions
@@ -97,14 +97,16 @@ def _index(root: Path, alive: set[str]) -> Index:
         return Index(path)
     except VersionError as error:
         if error.newer:
-            raise Unavailable(f"the engine's store {root} {error}: use that version or a later one; or {REMEDY}") from None
+            raise EmbeddedUnavailable(f"the engine's store {root} {error}: use that version or a later one; or {REMEDY}") from None
         reason = str(error)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
         reason = f"is damaged ({error})"
     if alive:
-        raise Unavailable(f"the engine's store {root} {reason}, and sessions use it: end them, or set LOCKGATE_STORE to another folder")
+        raise EmbeddedUnavailable(
+            f"the engine's store {root} {reason}, and sessions use it: end them, or set LOCKGATE_STORE to another folder"
+        )
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     return Index(path)
@@ -116,7 +118,7 @@ def _check_mode(index: Index, root: Path, mode: str) -> None:
         db.execute("INSERT OR IGNORE INTO notes VALUES ('mode', ?, 0)", (mode,))
         (made,) = db.execute("SELECT value FROM notes WHERE name = 'mode'").fetchone()
     if made != mode:
-        raise Unavailable(
+        raise EmbeddedUnavailable(
             f"the engine's store {root} is one of {made} mode, this engine runs in {mode} mode: set LOCKGATE_STORE to another folder"
         )
 

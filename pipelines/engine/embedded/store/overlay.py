@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +80,7 @@ class Overlay:
         except OSError as error:
             if error.errno not in {errno.EINVAL, errno.ENODEV, errno.EOPNOTSUPP}:  # ENODEV: the kernel has no overlayfs at all
                 raise
-            raise Unavailable(NO_OVERLAY.format(self._root)) from error
+            raise EmbeddedUnavailable(NO_OVERLAY.format(self._root)) from error
 
     def _lower(self, layers: Sequence[str]) -> str:
         return "lowerdir=" + ":".join(self._base + layer for layer in reversed(layers))

@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ _REASONS = {
 
 @contextmanager
 def usable(root: Path) -> Iterator[None]:
-    """Raise `Unavailable` in place of the system's or SQLite's own error about a store that cannot be opened."""
+    """Raise `EmbeddedUnavailable` in place of the system's or SQLite's own error about a store that cannot be opened."""
     try:
         yield
     except OSError as error:
@@ -58,5 +58,5 @@ def check_attributes(folder: Path, mark: str) -> None:
         probe.rmdir()
 
 
-def _unusable(root: Path, reason: str) -> Unavailable:
-    return Unavailable(f"the engine's store {str(root)!r} cannot be used: {reason}; {REMEDY}")
+def _unusable(root: Path, reason: str) -> EmbeddedUnavailable:
+    return EmbeddedUnavailable(f"the engine's store {str(root)!r} cannot be used: {reason}; {REMEDY}")

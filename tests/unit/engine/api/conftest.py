@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.embedded.api.calls import Calls
-from pipelines.engine.embedded.api.evaluate import Evaluator
-from pipelines.engine.embedded.api.execute import Api, execute
-from pipelines.engine.embedded.api.introspection import Introspection
-from pipelines.engine.embedded.api.registry import Registry
-from pipelines.engine.embedded.api.sdk import find_sdk
-from pipelines.engine.embedded.api.sdk_schema import read_schema
+from pipelines.engine.embedded.api.execution.evaluate import Evaluator
+from pipelines.engine.embedded.api.execution.execute import Api, execute
+from pipelines.engine.embedded.api.registry import ResolverRegistry
+from pipelines.engine.embedded.api.schema.introspection import Introspection
+from pipelines.engine.embedded.api.schema.sdk import find_sdk
+from pipelines.engine.embedded.api.schema.sdk_schema import read_schema
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -34,9 +34,9 @@ def schema() -> Schema:
     return installed_schema()
 
 
-def toy_registry() -> Registry:
+def toy_registry() -> ResolverRegistry:
     """A few fields; a container's state is the tuple of what was done to it."""
-    fields = Registry()
+    fields = ResolverRegistry()
     fields.field("Query.container")(lambda ctx, _, args: ("scratch",))
     fields.field("Query.directory")(lambda ctx, _, args: ("empty",))
     fields.field("Container.from", args=("address",))(lambda ctx, state, args: (*state, args["address"]))
@@ -58,7 +58,7 @@ def toy_registry() -> Registry:
 
 
 @pytest.fixture
-def registry() -> Registry:
+def registry() -> ResolverRegistry:
     return toy_registry()
 
 
@@ -67,7 +67,7 @@ def calls() -> Calls:
     return Calls()
 
 
-def make_api(schema: Schema, registry: Registry, calls: Calls) -> Api:
+def make_api(schema: Schema, registry: ResolverRegistry, calls: Calls) -> Api:
     evaluator = Evaluator(registry, ctx=None)
 
     async def ready() -> Evaluator:
@@ -77,11 +77,11 @@ def make_api(schema: Schema, registry: Registry, calls: Calls) -> Api:
 
 
 @pytest.fixture
-def api(schema: Schema, registry: Registry, calls: Calls) -> Api:
+def api(schema: Schema, registry: ResolverRegistry, calls: Calls) -> Api:
     return make_api(schema, registry, calls)
 
 
-def asking(api: Api) -> Ask:
+def requested_by(api: Api) -> Ask:
     async def run(query: str, name: str | None = None, **variables: object) -> dict[str, Any]:
         return (await execute(api, query, name, variables)).body
 
@@ -91,10 +91,10 @@ def asking(api: Api) -> Ask:
 @pytest.fixture
 def ask(api: Api) -> Ask:
     """Execute a query; the response's JSON object."""
-    return asking(api)
+    return requested_by(api)
 
 
 @pytest.fixture(scope="session")
 def fresh_ask() -> Callable[[], Ask]:
     """A session of its own each time, for tests of many examples."""
-    return lambda: asking(make_api(installed_schema(), toy_registry(), Calls()))
+    return lambda: requested_by(make_api(installed_schema(), toy_registry(), Calls()))

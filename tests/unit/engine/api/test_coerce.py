@@ -10,8 +10,8 @@ from graphql.language import ArgumentNode, FieldNode, OperationDefinitionNode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.api import coerce
-from pipelines.engine.embedded.api.schema import UNSET, Argument, Enum, Field, Input, Scalar, Schema, parse_ref
+from pipelines.engine.embedded.api.query import coerce
+from pipelines.engine.embedded.api.schema.types import UNSET, Argument, Enum, Field, Input, Scalar, Schema, parse_ref
 from pipelines.engine.embedded.errors import InvalidInput
 
 SCHEMA = Schema(

@@ -6,8 +6,8 @@ from graphql.language import FieldNode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.api.document import MAX_DEPTH, allow_depth, collect, parse
-from pipelines.engine.embedded.api.schema import Composite, Field, Scalar, Schema, parse_ref
+from pipelines.engine.embedded.api.query.document import MAX_DEPTH, allow_depth, collect, parse
+from pipelines.engine.embedded.api.schema.types import Composite, Field, Scalar, Schema, parse_ref
 from pipelines.engine.embedded.errors import EngineError, InvalidInput
 
 STRING = Field(parse_ref("String"))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.embedded.api.calls import Call, Calls
-from pipelines.engine.embedded.api.evaluate import Evaluator, NullObject, Pending
-from pipelines.engine.embedded.api.registry import Registry
+from pipelines.engine.embedded.api.execution.evaluate import Evaluator, NullObject, Pending
+from pipelines.engine.embedded.api.registry import ResolverRegistry
 from pipelines.engine.embedded.errors import Cancelled, EngineError, InvalidInput
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class World:
     """Resolvers that count, wait for `gate`, or fail."""
 
-    registry: Registry = field(default_factory=Registry)
+    registry: ResolverRegistry = field(default_factory=ResolverRegistry)
     calls: Calls = field(default_factory=Calls)
     ran: Counter[str] = field(default_factory=Counter)
     entered: asyncio.Event = field(default_factory=asyncio.Event)

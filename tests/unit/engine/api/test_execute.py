@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.api.answer import report
 from pipelines.engine.embedded.api.calls import Calls
-from pipelines.engine.embedded.api.document import allow_depth
-from pipelines.engine.embedded.api.execute import Api, execute
+from pipelines.engine.embedded.api.execution.answer import report
+from pipelines.engine.embedded.api.execution.execute import Api, execute
+from pipelines.engine.embedded.api.query.document import allow_depth
 from pipelines.engine.embedded.errors import EngineError, ExecError, NotFound
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.api.registry import Registry
-    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.registry import ResolverRegistry
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -45,7 +45,7 @@ async def test_a_chain_is_answered_in_its_own_shape(ask: Ask) -> None:
     assert answer == {"data": {"container": {"from": {"withExec": {"stdout": "('scratch', 'base', ('a', 'b'), 'SUCCESS')"}}}}}
 
 
-async def test_leaves_beside_each_other_are_asked_at_once(ask: Ask, registry: Registry) -> None:
+async def test_leaves_beside_each_other_are_asked_at_once(ask: Ask, registry: ResolverRegistry) -> None:
     waiting = asyncio.Barrier(2)
 
     @registry.field("Container.workdir")
@@ -90,7 +90,7 @@ async def test_sync_answers_the_objects_own_id(ask: Ask) -> None:
     assert answer["data"]["container"]["id"] == answer["data"]["container"]["sync"]
 
 
-async def test_a_field_that_makes_another_object_answers_that_ones_id(ask: Ask, registry: Registry) -> None:
+async def test_a_field_that_makes_another_object_answers_that_ones_id(ask: Ask, registry: ResolverRegistry) -> None:
     registry.field("Container.asService")(lambda ctx, state, args: ("service", "stopped"))
     registry.field("Service.start")(lambda ctx, state, args: ("service", "started"))
     registry.field("Service.hostname")(lambda ctx, state, args: state[1])
@@ -120,7 +120,7 @@ async def test_elements_of_a_list_are_objects_with_ids(ask: Ask) -> None:
     assert again == {"data": {"node": {"name": "B"}}}
 
 
-async def test_what_is_selected_on_a_list_is_checked_before_it_is_asked(ask: Ask, registry: Registry) -> None:
+async def test_what_is_selected_on_a_list_is_checked_before_it_is_asked(ask: Ask, registry: ResolverRegistry) -> None:
     asked = False
 
     @registry.field("Container.exposedPorts")
@@ -146,7 +146,7 @@ async def test_an_object_that_is_null_behind_an_id(ask: Ask) -> None:
     assert await ask("query ($id: ID!) { node(id: $id) { ... on Stat { size } } }", id=id_) == {"data": {"node": None}}
 
 
-async def test_an_error_has_message_path_and_extensions(ask: Ask, registry: Registry) -> None:
+async def test_an_error_has_message_path_and_extensions(ask: Ask, registry: ResolverRegistry) -> None:
     @registry.field("Container.combinedOutput")
     async def fail(ctx: object, state: object, args: dict[str, Any]) -> str:
         raise ExecError(["sh", "-c", "exit 7"], 7, "so", "far")
@@ -166,7 +166,7 @@ async def test_an_error_has_message_path_and_extensions(ask: Ask, registry: Regi
     }
 
 
-async def test_every_failing_leaf_is_reported(ask: Ask, registry: Registry) -> None:
+async def test_every_failing_leaf_is_reported(ask: Ask, registry: ResolverRegistry) -> None:
     @registry.field("Container.label", args=("name",))
     async def fail(ctx: object, state: object, args: dict[str, Any]) -> str:
         raise EngineError(f"no {args['name']}")
@@ -176,7 +176,7 @@ async def test_every_failing_leaf_is_reported(ask: Ask, registry: Registry) -> N
     assert sorted(one["message"] for one in answer["errors"]) == ["no a", "no b"]
 
 
-async def test_a_defect_is_told_and_ends_nothing(ask: Ask, registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_defect_is_told_and_ends_nothing(ask: Ask, registry: ResolverRegistry, capsys: pytest.CaptureFixture[str]) -> None:
     registry.field("Container.user")(lambda ctx, state, args: 1 // 0)
     error = await the_error(ask, "{ container { user } }")
     assert error["message"].startswith("internal error in Container.user: ZeroDivisionError")
@@ -184,13 +184,13 @@ async def test_a_defect_is_told_and_ends_nothing(ask: Ask, registry: Registry, c
     assert "data" in await ask("{ container { exitCode } }")
 
 
-async def test_null_where_there_must_be_a_value_is_a_defect(ask: Ask, registry: Registry) -> None:
+async def test_null_where_there_must_be_a_value_is_a_defect(ask: Ask, registry: ResolverRegistry) -> None:
     registry.field("Container.workdir")(lambda ctx, state, args: None)
     error = await the_error(ask, "{ container { workdir } }")
     assert error["message"] == "Cannot return null for non-nullable field Container.workdir."
 
 
-async def test_a_nullable_leaf_may_be_null(ask: Ask, registry: Registry) -> None:
+async def test_a_nullable_leaf_may_be_null(ask: Ask, registry: ResolverRegistry) -> None:
     registry.field("Container.envVariable", args=("name",))(lambda ctx, state, args: None)
     assert await ask('{ container { envVariable(name: "A") } }') == {"data": {"container": {"envVariable": None}}}
 
@@ -239,7 +239,7 @@ async def test_an_id_of_the_wrong_type_is_refused(ask: Ask) -> None:
     assert "expected the id of a Directory" in wrong["message"]
 
 
-async def test_a_mistake_anywhere_means_nothing_is_asked(ask: Ask, registry: Registry) -> None:
+async def test_a_mistake_anywhere_means_nothing_is_asked(ask: Ask, registry: ResolverRegistry) -> None:
     ran = False
 
     @registry.field("Container.publish", args=("address",))
@@ -351,7 +351,7 @@ def test_an_error_is_told_in_characters_that_can_be_printed() -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(errno.ENAMETOOLONG, "INVALID_INPUT"), (errno.ELOOP, "INVALID_INPUT"), (errno.EIO, "FAILED")])
-async def test_what_the_system_says_of_a_path_or_disk_is_not_a_defect(ask: Ask, registry: Registry, number: int, code: str) -> None:
+async def test_what_the_system_says_of_a_path_or_disk_is_not_a_defect(ask: Ask, registry: ResolverRegistry, number: int, code: str) -> None:
     def fail(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 

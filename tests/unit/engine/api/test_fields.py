@@ -13,7 +13,7 @@ import pipelines.engine.embedded.api.fields  # noqa: F401 - registers them
 from pipelines.engine.embedded.api.registry import registry
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 REFERENCE = Path(os.environ.get("LOCKGATE_SHARED", Path(__file__).parents[5] / "shared")) / "dagger" / "schema-0.21.8.graphql"
 NEWER = {"Query.git": frozenset({"keepGitDir"})}  # arguments a later SDK still sends

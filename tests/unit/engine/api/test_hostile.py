@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.engine.embedded.api.engine import Engine
-from pipelines.engine.embedded.api.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.session_api import SessionApi
 from tests.unit.engine.api.hostile import request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.api.registry import Registry
+    from pipelines.engine.embedded.api.registry import ResolverRegistry
 
 LIMIT = 60  # seconds until an answer that does not come fails; the machine may be busy
 
@@ -35,12 +35,12 @@ def strict(text: bytes) -> Any:
     "seeds",
     [pytest.param(range(300), id="300"), pytest.param(range(300, 10_300), id="10000", marks=[pytest.mark.slow, pytest.mark.timeout(1200)])],
 )
-async def test_every_request_has_one_clean_answer(seeds: range, tmp_path: Path, registry: Registry) -> None:
+async def test_every_request_has_one_clean_answer(seeds: range, tmp_path: Path, registry: ResolverRegistry) -> None:
     @asynccontextmanager
-    async def boot() -> AsyncIterator[tuple[Registry, Any]]:
+    async def boot() -> AsyncIterator[tuple[ResolverRegistry, Any]]:
         yield registry, None
 
-    engine = Engine(Derived(find_sdk(), tmp_path), boot)
+    engine = SessionApi(Derived(find_sdk(), tmp_path), boot)
     for seed in seeds:
         answer = strict(await asyncio.wait_for(engine.answer(request(seed)), LIMIT))
         assert isinstance(answer, dict)

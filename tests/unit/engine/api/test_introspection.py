@@ -8,7 +8,7 @@ from typing import Any
 import graphql
 import pytest
 
-from pipelines.engine.embedded.api.schema import Composite, Enum, Schema
+from pipelines.engine.embedded.api.schema.types import Composite, Enum, Schema
 
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 

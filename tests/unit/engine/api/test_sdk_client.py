@@ -9,16 +9,16 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.api.engine import Engine
-from pipelines.engine.embedded.api.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
 from pipelines.engine.embedded.api.server import Server
+from pipelines.engine.embedded.api.session_api import SessionApi
 from pipelines.engine.embedded.errors import ExecError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.api.registry import Registry
+    from pipelines.engine.embedded.api.registry import ResolverRegistry
 
 LIMIT = 60  # seconds until a test that hangs fails
 PROGRAM = """
@@ -63,7 +63,7 @@ anyio.run(main)
 """
 
 
-async def test_an_unmodified_client_works(tmp_path: Path, registry: Registry) -> None:
+async def test_an_unmodified_client_works(tmp_path: Path, registry: ResolverRegistry) -> None:
     from contextlib import asynccontextmanager
 
     @registry.field("Container.user")
@@ -71,10 +71,10 @@ async def test_an_unmodified_client_works(tmp_path: Path, registry: Registry) ->
         raise ExecError(["sh"], 3, "out", "err")
 
     @asynccontextmanager
-    async def boot() -> AsyncIterator[tuple[Registry, Any]]:
+    async def boot() -> AsyncIterator[tuple[ResolverRegistry, Any]]:
         yield registry, None
 
-    engine = Engine(Derived(find_sdk(), tmp_path), boot)
+    engine = SessionApi(Derived(find_sdk(), tmp_path), boot)
     server = Server(engine.answer, "token")
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import graphql
 import pytest
 
-from pipelines.engine.embedded.api.schema import UNSET, Composite, Enum, Field, Input, Schema, parse_ref
-from pipelines.engine.embedded.api.schema_json import from_json, to_json
-from pipelines.engine.embedded.api.sdk import Derived, find_sdk
-from pipelines.engine.embedded.api.sdk_schema import read_schema
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.api.schema.json_format import from_json, to_json
+from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.schema.sdk_schema import read_schema
+from pipelines.engine.embedded.api.schema.types import UNSET, Composite, Enum, Field, Input, Schema, parse_ref
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +139,7 @@ def test_type_references_are_written_as_read(text: str) -> None:
 def test_a_client_that_is_none_is_refused(tmp_path: Path) -> None:
     module = tmp_path / "gen.py"
     module.write_text("class Query(Root):\n    def x(self) -> 1: self._select('x', [])\n")
-    with pytest.raises(Unavailable, match="reinstall dagger-io"):
+    with pytest.raises(EmbeddedUnavailable, match="reinstall dagger-io"):
         read_schema(module, "1")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.engine.embedded.errors import (
     DiskFull,
+    EmbeddedUnavailable,
     ImageDamaged,
     ImageError,
     ImageNotFound,
@@ -19,7 +20,6 @@ from pipelines.engine.embedded.errors import (
     RegistrySilent,
     RegistryUnknown,
     RegistryUntrusted,
-    Unavailable,
 )
 from pipelines.engine.embedded.images.registry import skopeo
 from pipelines.engine.embedded.images.registry.skopeo import Asking, Patience
@@ -53,7 +53,7 @@ REFUSED = [
     "unable to retrieve auth token: invalid username/password: unauthorized",
 ]
 BUSY = [
-    "reading manifest 1 in h/x: received unexpected HTTP status: 503 Service Unavailable",
+    "reading manifest 1 in h/x: received unexpected HTTP status: 503 Service EmbeddedUnavailable",
     "invalid status code from registry 429 (Too Many Requests)",
     "fetching blob: StatusCode: 502, <html>bad gateway</html>",
     "too many requests to registry",
@@ -148,7 +148,7 @@ async def test_credentials_come_in_a_file_never_in_arguments(program: Path) -> N
 
 async def test_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unavailable, match="install the package skopeo"):
+    with pytest.raises(EmbeddedUnavailable, match="install the package skopeo"):
         await skopeo.ask(["inspect"], HOST, ASKING)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.engine.embedded.asker import ASKER
 from pipelines.engine.embedded.dockerfile.copy_action import CopySources
 from pipelines.engine.embedded.dockerfile.copying import Source
 from pipelines.engine.embedded.ops.actions import ActionOp
@@ -18,6 +17,7 @@ from pipelines.engine.embedded.ops.files import CopyDirectory, CopyFile, WriteFi
 from pipelines.engine.embedded.ops.ledger import Ledger
 from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
 from pipelines.engine.embedded.ops.states import Binding, ContainerState, DirectoryMount, DirectoryState, ServiceState
+from pipelines.engine.embedded.requester import REQUESTER
 from pipelines.engine.embedded.store.host.listing import Listing, TreePart
 from pipelines.engine.embedded.store.snapshot import Snapshot
 
@@ -40,12 +40,12 @@ def ledger(tmp_path: Path) -> Ledger:
 
 
 def written(ledger: Ledger, *ops: Op, asker: str = "00f067aa0ba902b7") -> dict[str, Any]:
-    token = ASKER.set(asker)
+    token = REQUESTER.set(asker)
     try:
         for op in ops:
             ledger.done(op)
     finally:
-        ASKER.reset(token)
+        REQUESTER.reset(token)
     ledger.write()
     document: dict[str, Any] = json.loads(ledger.path.read_text())
     assert (document["schema"], document["store"]) == (1, "/the/store")

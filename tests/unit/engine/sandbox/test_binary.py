@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 from pipelines.engine.embedded.sandbox.binary import find_runtime, is_static
 
 if TYPE_CHECKING:
@@ -64,5 +64,5 @@ def test_seccomp_is_used_only_where_the_runtime_has_it(tmp_path: Path, monkeypat
 
 def test_a_missing_runtime_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Unavailable, match=r"no-such-runtime is not on PATH\. Install it"):
+    with pytest.raises(EmbeddedUnavailable, match=r"no-such-runtime is not on PATH\. Install it"):
         find_runtime("no-such-runtime")

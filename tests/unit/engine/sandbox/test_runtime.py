@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 from pipelines.engine.embedded.sandbox.runtime import Runtime
 from pipelines.engine.embedded.sandbox.spec import Spec
 
@@ -16,7 +16,7 @@ async def test_a_machine_without_a_runtime_says_so_each_time_and_closes_in_peace
     monkeypatch.setenv("LOCKGATE_RUNTIME", "no-such-runtime")
     runtime = Runtime(tmp_path)
     for _ in range(2):
-        with pytest.raises(Unavailable, match="no OCI runtime: no-such-runtime is not on PATH"):
+        with pytest.raises(EmbeddedUnavailable, match="no OCI runtime: no-such-runtime is not on PATH"):
             await runtime.run(Spec(tmp_path, ("true",)))
     await runtime.close()
     await runtime.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.errors import InvalidInput, Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable, InvalidInput
 from pipelines.engine.embedded.store.objects.pins import Gone
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store, default_budget
@@ -181,7 +181,7 @@ def test_an_index_of_another_version_is_not_touched_while_somebody_uses_it(tmp_p
         with sqlite3.connect(store.root / "index.db") as db:
             db.execute("PRAGMA user_version = 1")
         db.close()
-        with pytest.raises(Unavailable, match=r"is of version 1, .*, and sessions use it"):
+        with pytest.raises(EmbeddedUnavailable, match=r"is of version 1, .*, and sessions use it"):
             opened(tmp_path)
     with opened(tmp_path) as store:
         store.put("key", {})
@@ -199,7 +199,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
             with opened(tmp_path) as again:
                 assert again.get("key") == {"kept": 1}
         else:
-            with pytest.raises(Unavailable, match="is of version 99, this engine reads version 2: use that version or a later one"):
+            with pytest.raises(EmbeddedUnavailable, match="is of version 99, this engine reads version 2: use that version or a later one"):
                 opened(tmp_path)
 
 
@@ -239,19 +239,21 @@ def test_a_place_where_no_store_can_be_is_said_with_the_way_out(tmp_path: Path, 
     root = tmp_path / "in" / "store"
     root.parent.mkdir()
     make(root)
-    with pytest.raises(Unavailable, match=rf"^the engine's store '.*' cannot be used: .*({reason}).*; set LOCKGATE_STORE to a folder"):
+    with pytest.raises(
+        EmbeddedUnavailable, match=rf"^the engine's store '.*' cannot be used: .*({reason}).*; set LOCKGATE_STORE to a folder"
+    ):
         Store.open(root, rootless=True)
     assert default_budget(root) > 0
 
 
 def test_a_store_whose_name_no_system_takes(tmp_path: Path) -> None:
     for name in ("n" * 300, "a\0b"):
-        with pytest.raises(Unavailable, match=r"cannot be used: .*; set LOCKGATE_STORE"):
+        with pytest.raises(EmbeddedUnavailable, match=r"cannot be used: .*; set LOCKGATE_STORE"):
             Store.open(tmp_path / name, rootless=True)
 
 
 def test_a_store_is_for_one_mode(tmp_path: Path) -> None:
     with opened(tmp_path):
         pass
-    with pytest.raises(Unavailable, match="is one of root mode, this engine runs in rootless mode: set LOCKGATE_STORE"):
+    with pytest.raises(EmbeddedUnavailable, match="is one of root mode, this engine runs in rootless mode: set LOCKGATE_STORE"):
         Store.open(tmp_path / "store", rootless=True)

@@ -116,10 +116,10 @@ def tunnel(_: Session, __: str, args: Args) -> ServiceState:
     return ServiceState(digest, tunnel=target, tunnel_ports=ports)
 
 
-def _ports(given: list[Args], default: int | None = None) -> tuple[HostPort, ...]:
+def _ports(asked: list[Args], default: int | None = None) -> tuple[HostPort, ...]:
     """Ports as asked; a frontend not given is the backend's number, or `default`."""
-    for number in (number for one in given for number in (one["backend"], one.get("frontend") or one["backend"])):
+    for number in (number for one in asked for number in (one["backend"], one.get("frontend") or one["backend"])):
         if not 0 < number < 65536:  # noqa: PLR2004 - the range of a port
             raise InvalidInput(f"port {number} is out of range: 1 to 65535")
-    fallback = {one["backend"]: one["backend"] if default is None else default for one in given}
-    return tuple(HostPort(one["backend"], one.get("frontend") or fallback[one["backend"]], one.get("protocol") or "TCP") for one in given)
+    fallback = {one["backend"]: one["backend"] if default is None else default for one in asked}
+    return tuple(HostPort(one["backend"], one.get("frontend") or fallback[one["backend"]], one.get("protocol") or "TCP") for one in asked)

@@ -7,7 +7,7 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Self
 
-from pipelines.engine.embedded.tars import Forward
+from pipelines.engine.embedded.tars import ForwardReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ class Relay:
                 continue
 
 
-class Stream(Forward):
+class Stream(ForwardReader):
     """A tar stream that another thread decompresses and hashes. Use as a context manager.
 
     Args:

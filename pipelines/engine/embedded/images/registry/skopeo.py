@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import ImageDamaged, RegistrySilent, Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable, ImageDamaged, RegistrySilent
 from pipelines.engine.embedded.images.logins import auth_file
 from pipelines.engine.embedded.images.registry.skopeo_errors import fault
 from pipelines.foundation.process import running
@@ -70,7 +70,7 @@ async def transfer(arguments: Sequence[str], registry: str, asking: Asking, *, s
         stall_s: within so many seconds.
 
     Raises:
-        Unavailable: skopeo is not installed.
+        EmbeddedUnavailable: skopeo is not installed.
         ImageNotFound: the registry has not what was asked for.
         RegistryError: the registry cannot be reached, refuses, or stops answering.
         DiskFull: no room is left.
@@ -92,7 +92,9 @@ async def _run(arguments: Sequence[str], asking: Asking, registry: str, wait: Ca
         try:
             process = await running.start(command, on_stdout=keep, on_stderr=err.add)
         except FileNotFoundError:
-            raise Unavailable("images are pulled and pushed by skopeo, which is not installed: install the package skopeo") from None
+            raise EmbeddedUnavailable(
+                "images are pulled and pushed by skopeo, which is not installed: install the package skopeo"
+            ) from None
         try:
             await wait(process)
             code = process.finished.result()

@@ -76,7 +76,7 @@ def unpack(stream: BinaryIO | io.RawIOBase, root: Path) -> None:
         InvalidInput: it is not such a stream, or a path in it leads elsewhere. What was written so far is for the caller to remove.
     """
     folders: dict[str, tarfile.TarInfo] = {}
-    source = tars.Forward(iter(lambda: stream.read(_BLOCK) or b"", b""))
+    source = tars.ForwardReader(iter(lambda: stream.read(_BLOCK) or b"", b""))
     try:
         with tars.opened(source) as tar:
             for member in tars.members(tar, source, most=_MOST):
@@ -92,7 +92,7 @@ def unpack(stream: BinaryIO | io.RawIOBase, root: Path) -> None:
         raise InvalidInput(f"a cached tree is damaged: {error}") from None
 
 
-def _place(source: tars.Forward, member: tarfile.TarInfo, root: str, folders: dict[str, tarfile.TarInfo]) -> None:
+def _place(source: tars.ForwardReader, member: tarfile.TarInfo, root: str, folders: dict[str, tarfile.TarInfo]) -> None:
     name = _inner(member.name, folders)
     path = os.path.join(root, name)
     if member.isdir():

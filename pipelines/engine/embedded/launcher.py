@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from socket import socket
 
-    Serve = Callable[[socket, str, "Options", jail.Cell], int]
+    Serve = Callable[[socket, str, "SessionOptions", jail.JailInfo], int]
 
 GRACE = 60  # seconds for an orderly end, before everything is killed
 BACKLOG = 128
@@ -28,7 +28,7 @@ ONE_USER = (
 )
 
 
-class Options(NamedTuple):
+class SessionOptions(NamedTuple):
     """What `lockgate-engine session` was asked for."""
 
     workdir: str
@@ -37,7 +37,7 @@ class Options(NamedTuple):
     run_dir: str
 
 
-def session(options: Options, serve: Serve | None = None) -> int:
+def run_session(options: SessionOptions, serve: Serve | None = None) -> int:
     """Run a session: until standard input ends, or SIGTERM, SIGINT or SIGHUP. Returns the exit code.
 
     Args:
@@ -50,10 +50,10 @@ def session(options: Options, serve: Serve | None = None) -> int:
     open_missing_streams()
     sock, token = _listen(), os.urandom(32).hex()
 
-    def inside(cell: jail.Cell) -> int:
+    def inside(info: jail.JailInfo) -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)  # standard output belongs to the one line that is on it
-        return (serve or _serve)(sock, token, options, cell)
+        return (serve or _serve)(sock, token, options, info)
 
     jailed = jail.start(inside, options.run_dir, rootless=options.rootless)
     jailed.ready()
@@ -62,15 +62,15 @@ def session(options: Options, serve: Serve | None = None) -> int:
     return _wait(jailed, line.encode())
 
 
-def _serve(sock: socket, token: str, options: Options, cell: jail.Cell) -> int:
+def _serve(sock: socket, token: str, options: SessionOptions, info: jail.JailInfo) -> int:
     from pathlib import Path
 
-    from pipelines.engine.embedded.api.serve import Terms, serve
+    from pipelines.engine.embedded.api.serve import SessionSettings, serve
 
-    if not cell.mapped:
+    if not info.mapped:
         print(ONE_USER, file=sys.stderr, flush=True)  # noqa: T201 - the session's log
 
-    return serve(sock, Terms(token, Path(options.workdir), options.labels, cell.rootless), cell.stop)
+    return serve(sock, SessionSettings(token, Path(options.workdir), options.labels, info.rootless), info.stop)
 
 
 def _listen() -> socket:
@@ -82,25 +82,25 @@ def _listen() -> socket:
     return sock
 
 
-def _wait(jailed: jail.Jailed, line: bytes) -> int:
+def _wait(jailed: jail.RunningJail, line: bytes) -> int:
     """Say the line, and wait for the session's end, which our caller or the engine may bring about."""
     waiting = _Waiting(jailed)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, waiting.on_signal)
     signal.signal(signal.SIGALRM, waiting.on_alarm)
-    if not _say(line):
+    if not _greet(line):
         waiting.stop()
     poll = select.poll()
     poll.register(0, select.POLLIN)
     poll.register(jailed.status, select.POLLIN)
     while jailed.status not in (ready := dict(poll.poll())):
-        if 0 in ready and not _heard():
+        if 0 in ready and not _stdin_is_open():
             poll.unregister(0)
             waiting.stop()
     return waiting.result(jailed.wait())
 
 
-def _say(line: bytes) -> bool:
+def _greet(line: bytes) -> bool:
     """Whether there is somebody to tell."""
     try:
         return os.write(1, line) == len(line)
@@ -108,7 +108,7 @@ def _say(line: bytes) -> bool:
         return False
 
 
-def _heard() -> bool:
+def _stdin_is_open() -> bool:
     """Whether standard input still is open: what it says is of no interest."""
     try:
         return bool(os.read(0, 65536))
@@ -119,7 +119,7 @@ def _heard() -> bool:
 class _Waiting:
     """How far the end has come. Signal handlers run between the steps of `_wait`."""
 
-    def __init__(self, jailed: jail.Jailed) -> None:
+    def __init__(self, jailed: jail.RunningJail) -> None:
         self._jailed = jailed
         self._stopping = False
         self._killed = False

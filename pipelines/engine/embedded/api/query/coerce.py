@@ -23,7 +23,7 @@ from graphql.language import (
     print_ast,
 )
 
-from pipelines.engine.embedded.api.schema import UNSET, Enum, Input, TypeRef, parse_ref
+from pipelines.engine.embedded.api.schema.types import UNSET, Enum, Input, TypeRef, parse_ref
 from pipelines.engine.embedded.errors import InvalidInput, UnknownField
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from graphql.language import ArgumentNode, ValueNode, VariableDefinitionNode
 
-    from pipelines.engine.embedded.api.schema import Argument, Field, Schema
+    from pipelines.engine.embedded.api.schema.types import Argument, Field, Schema
 
 MAX_INT = 2**63 - 1  # the API's Int has 64 bits: sizes and timestamps do not fit GraphQL's 32
 LARGEST_FLOAT = int(sys.float_info.max)
@@ -73,7 +73,7 @@ def to_value(node: ValueNode, type_: str, variables: Mapping[str, Any], schema: 
     return _coerce(_from_node(node, variables), parse_ref(type_), schema, "Value")
 
 
-def from_variables(definitions: Iterable[VariableDefinitionNode], given: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+def from_variables(definitions: Iterable[VariableDefinitionNode], variables: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
     """The values of an operation's variables.
 
     Raises:
@@ -83,7 +83,7 @@ def from_variables(definitions: Iterable[VariableDefinitionNode], given: Mapping
     for definition in definitions:
         name = definition.variable.name.value
         type_ = parse_ref(print_ast(definition.type))
-        value = given.get(name, UNSET)
+        value = variables.get(name, UNSET)
         if value is UNSET and definition.default_value is not None:
             value = _from_node(definition.default_value, {})
         if value is UNSET and type_.required:

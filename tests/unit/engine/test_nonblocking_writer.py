@@ -6,8 +6,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.outlet import AT_ONCE, Outlet
-from pipelines.engine.embedded.progress import Lines
+from pipelines.engine.embedded.nonblocking_writer import AT_ONCE, NonBlockingWriter
+from pipelines.engine.embedded.progress import LineProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,39 +29,39 @@ def pipe() -> Iterator[tuple[int, int]]:
                 continue
 
 
-async def everything(reader: int, writer: int, outlet: Outlet) -> bytes:
+async def everything(reader: int, writer: int, log: NonBlockingWriter) -> bytes:
     """What comes out in the end."""
     os.set_blocking(reader, True)
     reading = asyncio.create_task(asyncio.to_thread(lambda: b"".join(iter(lambda: os.read(reader, PIPE), b""))))
-    await outlet.finish()
+    await log.finish()
     os.close(writer)
     return await reading
 
 
 async def test_a_burst_is_written_whole_and_in_order() -> None:
     with pipe() as (reader, writer):
-        outlet = Outlet(writer)
-        lines = Lines(outlet, tagged=False)
+        log = NonBlockingWriter(writer)
+        lines = LineProgress(log, with_requester=False)
         for number in range(20_000):
             lines.output(f"line {number}")
         lines.note("end")
-        said = await everything(reader, writer, outlet)
+        said = await everything(reader, writer, log)
     assert said.decode() == "".join(f"| line {number}\n" for number in range(20_000)) + "note: end\n"
 
 
 async def test_what_is_flushed_is_there_at_once() -> None:
     with pipe() as (reader, writer):
-        outlet = Outlet(writer)
-        outlet.write("a\n")
-        outlet.write("b\n")
-        outlet.flush()
+        log = NonBlockingWriter(writer)
+        log.write("a\n")
+        log.write("b\n")
+        log.flush()
         assert os.read(reader, PIPE) == b"a\nb\n"
 
 
 async def test_without_a_flush_it_comes_by_itself_also_from_a_thread() -> None:
     with pipe() as (reader, writer):
-        outlet = Outlet(writer)
-        thread = threading.Thread(target=outlet.write, args=("from a thread\n",))
+        log = NonBlockingWriter(writer)
+        thread = threading.Thread(target=log.write, args=("from a thread\n",))
         thread.start()
         thread.join()
         came = asyncio.Event()
@@ -74,11 +74,11 @@ async def test_without_a_flush_it_comes_by_itself_also_from_a_thread() -> None:
 async def test_a_reader_that_does_not_read_holds_nobody_up_and_learns_what_it_missed() -> None:
     line = "x" * 99 + "\n"
     with pipe() as (reader, writer):
-        outlet = Outlet(writer, most=1000)
+        log = NonBlockingWriter(writer, most=1000)
         for _ in range(2000):
-            outlet.write(line)
-            outlet.flush()
-        said = (await everything(reader, writer, outlet)).decode()
+            log.write(line)
+            log.flush()
+        said = (await everything(reader, writer, log)).decode()
     kept, _, note = said.partition("note: ")
     missed = int(note.split()[0])
     assert PIPE - 2 * AT_ONCE <= len(kept) <= PIPE + 1000 + len(line)  # whole pages
@@ -87,24 +87,24 @@ async def test_a_reader_that_does_not_read_holds_nobody_up_and_learns_what_it_mi
 
 async def test_one_that_never_reads_is_not_waited_for_at_the_end() -> None:
     with pipe() as (_, writer):
-        outlet = Outlet(writer, patience_s=0.01)
-        outlet.write("x" * 2 * PIPE)
-        await asyncio.wait_for(outlet.finish(), 10)
+        log = NonBlockingWriter(writer, patience_s=0.01)
+        log.write("x" * 2 * PIPE)
+        await asyncio.wait_for(log.finish(), 10)
 
 
 async def test_a_reader_that_hung_up_is_no_failure() -> None:
     with pipe() as (reader, writer):
-        outlet = Outlet(writer)
+        log = NonBlockingWriter(writer)
         os.close(reader)
-        outlet.write("nobody hears this\n")
-        outlet.flush()
-        outlet.write("nor this\n")
-        await outlet.finish()
+        log.write("nobody hears this\n")
+        log.flush()
+        log.write("nor this\n")
+        await log.finish()
 
 
 async def test_what_cannot_be_encoded_is_shown_escaped() -> None:
     with pipe() as (reader, writer):
-        outlet = Outlet(writer)
-        outlet.write("\udcff\n")
-        outlet.flush()
+        log = NonBlockingWriter(writer)
+        log.write("\udcff\n")
+        log.flush()
         assert os.read(reader, PIPE) == b"\\udcff\n"

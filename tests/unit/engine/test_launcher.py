@@ -19,16 +19,16 @@ LIMIT = 30  # seconds until a test that hangs fails
 HEAVY = {"asyncio", "dagger", "dataclasses", "graphql", "h11", "inspect", "json", "logging", "pydantic", "rich", "subprocess"}
 PROGRAM = """
 import os, sys
-from pipelines.engine.embedded import front
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded import launcher
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 
 def serve(sock, token, options, cell):
 {serve}
 
-options = front.Options("/", {{"a": "b"}}, sys.argv[2] == "rootless", sys.argv[1])
+options = launcher.SessionOptions("/", {{"a": "b"}}, sys.argv[2] == "rootless", sys.argv[1])
 try:
-    sys.exit(front.session(options, serve))
-except Unavailable as error:
+    sys.exit(launcher.run_session(options, serve))
+except EmbeddedUnavailable as error:
     sys.exit(f"unavailable: {{error}}")
 """
 ECHO = """
@@ -140,7 +140,7 @@ def test_what_does_not_end_is_killed(start: Start, second: signal.Signals) -> No
     [
         ("return 5", 5, b"the engine ended with exit code 5"),
         ("os.kill(os.getpid(), 9)", 137, b"the engine ended with exit code 137"),
-        ("raise Unavailable('no runtime here')", 4, b"engine: no runtime here"),
+        ("raise EmbeddedUnavailable('no runtime here')", 4, b"engine: no runtime here"),
     ],
 )
 def test_an_engine_that_ends_by_itself_ends_the_session(start: Start, serve: str, code: int, said: bytes) -> None:
@@ -171,6 +171,6 @@ def test_it_starts_without_standard_streams(tmp_path: Path) -> None:
 
 
 def test_nothing_heavy_is_imported_before_the_line_is_out() -> None:
-    program = "import sys; from pipelines.engine.embedded import front, main, paths; print(*sys.modules)"
+    program = "import sys; from pipelines.engine.embedded import launcher, main, paths; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=LIMIT, check=True).stdout.split()
     assert HEAVY.isdisjoint(loaded)

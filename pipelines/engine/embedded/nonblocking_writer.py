@@ -14,7 +14,7 @@ AT_ONCE = select.PIPE_BUF  # bytes that a pipe takes without blocking when it is
 PATIENCE_S = 2.0  # for a reader to take the rest when all is said
 
 
-class Outlet:
+class NonBlockingWriter:
     """Writes text to a file descriptor (a pipe, a terminal, a file). `write` neither blocks nor raises, and may be called from any thread.
 
     What comes without a `flush` is written together, soon. A reader that falls behind by more than `most` bytes misses whole writes, and

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.engine.embedded.api.schema import UNSET, Argument, Composite, Enum, Field, Input, Scalar, Schema, Type, parse_ref
+from pipelines.engine.embedded.api.schema.types import UNSET, Argument, Composite, Enum, Field, Input, Scalar, Schema, Type, parse_ref
 
 
 def to_json(schema: Schema) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.api import coerce
-from pipelines.engine.embedded.api.former import former
-from pipelines.engine.embedded.api.plausible import check_value
-from pipelines.engine.embedded.api.schema import Composite
+from pipelines.engine.embedded.api.query import coerce
+from pipelines.engine.embedded.api.query.check_values import check_value
+from pipelines.engine.embedded.api.query.removed_fields import former
+from pipelines.engine.embedded.api.schema.types import Composite
 from pipelines.engine.embedded.errors import InvalidInput, UnknownField
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from graphql.language import FieldNode, SelectionSetNode
 
     from pipelines.engine.embedded.api.calls import Call, Calls
-    from pipelines.engine.embedded.api.schema import Argument, Field, Schema
+    from pipelines.engine.embedded.api.schema.types import Argument, Field, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,12 @@ class Selector:
             raise UnknownField(f'Cannot query field "{field}" on type "{type_name}".{former(type_name, field)}')
         return composite.fields[field]
 
-    def _check_sets(self, field: str, definition: Field, given: bool) -> None:
+    def _check_sets(self, field: str, definition: Field, selects: bool) -> None:
         is_object = isinstance(self.schema.types.get(definition.type.name), Composite)
-        if is_object and not given:
+        if is_object and not selects:
             wanted = f'Did you mean "{field} {{ ... }}"?'
             raise InvalidInput(f'Field "{field}" of type "{definition.type}" must have a selection of subfields. {wanted}')
-        if given and not is_object:
+        if selects and not is_object:
             raise InvalidInput(f'Field "{field}" must not have a selection since type "{definition.type}" has no subfields.')
 
     def _arguments(self, name: str, definition: Field, nodes: Sequence[FieldNode], key: str) -> dict[str, Any]:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from pipelines.engine.embedded.api.evaluate import Evaluator
-    from pipelines.engine.embedded.api.execute import Api
-    from pipelines.engine.embedded.api.registry import Registry
-    from pipelines.engine.embedded.api.sdk import Derived
+    from pipelines.engine.embedded.api.execution.evaluate import Evaluator
+    from pipelines.engine.embedded.api.execution.execute import Api
+    from pipelines.engine.embedded.api.registry import ResolverRegistry
+    from pipelines.engine.embedded.api.schema.sdk import Derived
 
-    Boot = Callable[[], AbstractAsyncContextManager[tuple[Registry, Any]]]
+    Boot = Callable[[], AbstractAsyncContextManager[tuple[ResolverRegistry, Any]]]
 
 
 CONSTANT = re.compile(rb"__schema|version")
@@ -84,7 +84,7 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-class Engine:
+class SessionApi:
     """Answers requests for one session.
 
     Args:
@@ -126,7 +126,7 @@ class Engine:
             api = await asyncio.shield(self._api)
         except EngineError as error:
             return {"data": None, "errors": [{"message": error.message, "extensions": error.extensions()}]}, False
-        from pipelines.engine.embedded.api.execute import execute
+        from pipelines.engine.embedded.api.execution.execute import execute
 
         return await execute(api, request.query, request.name, request.variables)
 
@@ -136,9 +136,9 @@ class Engine:
     def _load(self) -> Api:
         """What queries are executed against. In a thread: it imports graphql-core, and may have to read the SDK."""
         from pipelines.engine.embedded.api.calls import Calls
-        from pipelines.engine.embedded.api.document import allow_depth
-        from pipelines.engine.embedded.api.execute import Api
-        from pipelines.engine.embedded.api.introspection import Introspection
+        from pipelines.engine.embedded.api.execution.execute import Api
+        from pipelines.engine.embedded.api.query.document import allow_depth
+        from pipelines.engine.embedded.api.schema.introspection import Introspection
 
         allow_depth()
         schema = self._derived.schema()
@@ -149,7 +149,7 @@ class Engine:
 
     async def _run(self) -> None:
         """Keep the engine proper open until the session closes. If it cannot open, every request is told why."""
-        from pipelines.engine.embedded.api.evaluate import Evaluator
+        from pipelines.engine.embedded.api.execution.evaluate import Evaluator
 
         try:
             await asyncio.wait((self._api,))  # both import a great deal; the client needs this one first

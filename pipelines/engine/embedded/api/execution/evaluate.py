@@ -12,7 +12,7 @@ from pipelines.engine.embedded.errors import Cancelled, InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from pipelines.engine.embedded.api.registry import Registry, Spec
+    from pipelines.engine.embedded.api.registry import FieldSpec, ResolverRegistry
 
 MISSING: Any = object()
 
@@ -57,7 +57,7 @@ class Evaluator:
         ctx: the session, handed to every resolver untouched.
     """
 
-    registry: Registry
+    registry: ResolverRegistry
     ctx: Any
     _states: dict[str, Any] = field(default_factory=dict)
     _flights: dict[str, Flight] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Evaluator:
             state = await self._step(chain.pop(), state)
         return state
 
-    async def leaf(self, spec: Spec, parent: Call | None, args: Mapping[str, Any]) -> Any:
+    async def leaf(self, spec: FieldSpec, parent: Call | None, args: Mapping[str, Any]) -> Any:
         """The value of a leaf. Never remembered: it may have effects (`publish`), and the work behind it is remembered by itself."""
         state = None if spec.lazy or parent is None else await self.state(parent)
         return await self._resolve(spec, parent, state, args)
@@ -111,7 +111,7 @@ class Evaluator:
             return await self._join(call, spec, parent)
         return self._remember(call, spec.resolve(self.ctx, self._parent(spec, call.parent, parent), self._ready(spec, call.args)))
 
-    async def _join(self, call: Call, spec: Spec, parent: Any) -> Any:
+    async def _join(self, call: Call, spec: FieldSpec, parent: Any) -> Any:
         flight = self._flights.get(call.digest) or self._take_off(call, spec, parent)
         flight.waiters += 1
         try:
@@ -124,13 +124,13 @@ class Evaluator:
             raise Cancelled(f"{call.field} was cancelled")
         return flight.task.result()
 
-    def _take_off(self, call: Call, spec: Spec, parent: Any) -> Flight:
+    def _take_off(self, call: Call, spec: FieldSpec, parent: Any) -> Flight:
         flight = self._flights[call.digest] = Flight(asyncio.create_task(self._fly(call, spec, parent)))
         self._tasks.add(flight.task)
         flight.task.add_done_callback(self._landed(call, flight))
         return flight
 
-    async def _fly(self, call: Call, spec: Spec, parent: Any) -> Any:
+    async def _fly(self, call: Call, spec: FieldSpec, parent: Any) -> Any:
         return self._remember(call, await self._resolve(spec, call.parent, parent, call.args))
 
     def _landed(self, call: Call, flight: Flight) -> Callable[[asyncio.Task[Any]], None]:
@@ -157,7 +157,7 @@ class Evaluator:
         self._states[call.digest] = state
         return state
 
-    async def _resolve(self, spec: Spec, parent: Call | None, state: Any, args: Mapping[str, Any]) -> Any:
+    async def _resolve(self, spec: FieldSpec, parent: Call | None, state: Any, args: Mapping[str, Any]) -> Any:
         if not spec.lazy:
             await self._settle(args)
         result = spec.resolve(self.ctx, self._parent(spec, parent, state), self._ready(spec, args))
@@ -182,10 +182,10 @@ class Evaluator:
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
 
-    def _parent(self, spec: Spec, call: Call | None, state: Any) -> Any:
+    def _parent(self, spec: FieldSpec, call: Call | None, state: Any) -> Any:
         return Pending(call, self) if spec.lazy and call is not None else state
 
-    def _ready(self, spec: Spec, args: Mapping[str, Any]) -> dict[str, Any]:
+    def _ready(self, spec: FieldSpec, args: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments as the resolver wants them. A dict of its own: it may take from it."""
         give: Callable[[Call], Any] = (lambda call: Pending(call, self)) if spec.lazy else self._known
         return {name: _with_objects(value, give) for name, value in args.items()}

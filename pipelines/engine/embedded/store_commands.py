@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from pipelines.engine.embedded.display import show_size, show_span
 from pipelines.engine.embedded.paths import store_dir
 from pipelines.engine.embedded.store.store import Store, default_budget
-from pipelines.engine.embedded.words import size, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.transfer.format import Transfer
 
 
-def care(action: str, folder: Path | None, *, rootless: bool) -> int:
+def run_store_command(action: str, folder: Path | None, *, rootless: bool) -> int:
     """Do one thing to the store and say what was done; the exit code.
 
     Args:
@@ -50,26 +50,27 @@ def _done(store: Store, action: str, folder: Path | None) -> Iterable[str]:
 
 
 def _info(store: Store) -> Iterator[str]:
-    from pipelines.engine.embedded.api.sdk import find_sdk
+    from pipelines.engine.embedded.api.schema.sdk import find_sdk
 
     store.settle()
     usage = store.usage()
     yield f"api       {find_sdk().version} (of the installed dagger-io)"
     yield f"mode      {'rootless' if store.rootless else 'root'}"
     yield f"store     {store.root}"
-    yield f"budget    {size(default_budget(store.root))}"
-    yield f"used      {size(usage.total)}: layers {size(usage.layers)}, files {size(usage.files)}, cache volumes {size(usage.volumes)}"
+    yield f"budget    {show_size(default_budget(store.root))}"
+    parts = f"layers {show_size(usage.layers)}, files {show_size(usage.files)}, cache volumes {show_size(usage.volumes)}"
+    yield f"used      {show_size(usage.total)}: {parts}"
     yield f"results   {usage.results}"
-    yield f"in use    {size(usage.pinned)}"
+    yield f"in use    {show_size(usage.pinned)}"
 
 
 def _collected(report: Report) -> Iterator[str]:
     for taken in report.taken:
-        yield f"removed   {taken.label} (unused for {span(taken.age)})"
-    yield f"freed     {size(report.freed)}"
-    yield f"kept      {size(report.kept)}"
+        yield f"removed   {taken.label} (unused for {show_span(taken.age)})"
+    yield f"freed     {show_size(report.freed)}"
+    yield f"kept      {show_size(report.kept)}"
     if report.in_use:
-        yield f"in use    {size(report.in_use)} above the budget stay, as sessions use them"
+        yield f"in use    {show_size(report.in_use)} above the budget stay, as sessions use them"
 
 
 def _carried(transfer: Transfer, word: str) -> Iterator[str]:

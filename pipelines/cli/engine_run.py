@@ -1,4 +1,4 @@
-"""A session lent to a command: it runs in our process group with our streams, and its end is ours."""
+"""`lockgate engine run`: a command runs with an open session of the engine, in our process group and with our streams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIGNALLED = 128
 """An exit code above this is 128 plus the number of a signal."""
 
 
-async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
+async def run_with_session(command: Sequence[str], here: Settings, choice: Choice) -> int:
     """Open a session of the engine, run the command on it, and return the command's exit code (128 + signal, if one ended it).
 
     Raises:
@@ -44,7 +44,7 @@ async def lend(command: Sequence[str], here: Settings, choice: Choice) -> int:
     async with open_session(choice, environ=here.environ, log=log, lifetime=lifetime) as session:
         code = await _run(command, {**here.environ, **session.variables(choice.kind)}, here, terminal)
         if code > _SIGNALLED:
-            lifetime.hurry(grace_s=2)  # after a signal nobody wants to wait for the usual end
+            lifetime.shorten_waits(grace_s=2)  # after a signal nobody wants to wait for the usual end
         return code
 
 

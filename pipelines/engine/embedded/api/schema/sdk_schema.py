@@ -13,7 +13,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.api.schema import (
+from pipelines.engine.embedded.api.schema.types import (
     BUILTIN_SCALARS,
     ROOT,
     UNSET,
@@ -26,13 +26,13 @@ from pipelines.engine.embedded.api.schema import (
     Schema,
     TypeRef,
 )
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.api.schema import Type
+    from pipelines.engine.embedded.api.schema.types import Type
 
 PYTHON_SCALARS = {"str": "String", "int": "Int", "float": "Float", "bool": "Boolean"}
 NODE = "Node"
@@ -43,12 +43,12 @@ def read_schema(client: Path, version: str) -> Schema:
     """The schema behind the generated client module at `client` (`dagger/client/gen.py`) of SDK release `version`.
 
     Raises:
-        Unavailable: the module cannot be read as one.
+        EmbeddedUnavailable: the module cannot be read as one.
     """
     try:
         types = _Reader(ast.parse(client.read_bytes())).types()
     except (OSError, SyntaxError, KeyError, TypeError, ValueError, StopIteration) as error:
-        raise Unavailable(f"cannot read the Dagger SDK's client at {client}: {error!r}; reinstall dagger-io") from error
+        raise EmbeddedUnavailable(f"cannot read the Dagger SDK's client at {client}: {error!r}; reinstall dagger-io") from error
     return Schema(version, dict(sorted((_implement(_complete(types))).items())))
 
 

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.calls import Call
-from pipelines.engine.embedded.api.evaluate import Pending
-from pipelines.engine.embedded.api.schema import ROOT
+from pipelines.engine.embedded.api.execution.evaluate import Pending
+from pipelines.engine.embedded.api.schema.types import ROOT
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.api.calls import Calls
-    from pipelines.engine.embedded.api.registry import Spec
-    from pipelines.engine.embedded.api.select import Selected
+    from pipelines.engine.embedded.api.query.selection import Selected
+    from pipelines.engine.embedded.api.registry import FieldSpec
     from pipelines.engine.embedded.errors import EngineError
 
 LONGEST = 4000  # characters of a message
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResponsePosition:
     """Where in the answer something goes: `holder[key]`.
 
     Attributes:
@@ -29,7 +29,7 @@ class Place:
         call: the object whose selections are there; None for a leaf.
     """
 
-    parent: Place | None
+    parent: ResponsePosition | None
     holder: Any
     key: str | int
     call: Call | None = None
@@ -40,7 +40,7 @@ class Place:
     def path(self) -> list[str | int]:
         """The response path, from the root."""
         keys: list[str | int] = []
-        place: Place | None = self
+        place: ResponsePosition | None = self
         while place is not None:
             keys.append(place.key)
             place = place.parent
@@ -52,9 +52,9 @@ class Leaf:
     """A field to be asked: a scalar, or a list of objects."""
 
     selected: Selected
-    spec: Spec
+    spec: FieldSpec
     parent: Call | None
-    place: Place
+    place: ResponsePosition
 
 
 def own_id(leaf: Leaf, value: Any, calls: Calls) -> str:
@@ -71,17 +71,17 @@ def own_id(leaf: Leaf, value: Any, calls: Calls) -> str:
             return calls.from_object(parent.type, value).id
 
 
-def nullify(place: Place, call: Call) -> None:
+def nullify(place: ResponsePosition, call: Call) -> None:
     """Write null where the object that `call` yields stands; if it is not in the answer itself, where what came of it stands."""
     target = place
-    link: Place | None = place
+    link: ResponsePosition | None = place
     while link is not None and target.call is not call:
         target = link if link.call is not None else target
         link = link.parent
     target.fill(None)
 
 
-def report(error: EngineError, place: Place | None) -> dict[str, Any]:
+def report(error: EngineError, place: ResponsePosition | None) -> dict[str, Any]:
     """An error as GraphQL reports it, in characters that any client can print: a file name may hold bytes that are not text."""
     told: dict[str, Any] = {"message": cut(error.message).encode("utf-8", "backslashreplace").decode()}
     if place is not None:

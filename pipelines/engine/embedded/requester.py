@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextvars import ContextVar
 
-ASKER: ContextVar[str] = ContextVar("asker", default="")
+REQUESTER: ContextVar[str] = ContextVar("requester", default="")
 """The span id (16 hex digits) of the request that started the work; empty when the client sent none."""
 
 TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")

@@ -23,7 +23,7 @@ from graphql.language import (
 from graphql.language.lexer import Lexer
 from graphql.language.parser import Parser
 
-from pipelines.engine.embedded.api.coerce import from_variables, to_value
+from pipelines.engine.embedded.api.query.coerce import from_variables, to_value
 from pipelines.engine.embedded.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from graphql.language import DirectiveNode, DocumentNode, SelectionNode, SelectionSetNode, Token
 
-    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 MAX_DEPTH = 1000  # levels of one query; SDKs send chains of 400, one level for each call
 MAX_FIELDS = 100_000  # fields of one answer: fragments let a small query ask for any number; an SDK's introspection asks for 19,000
@@ -69,7 +69,7 @@ class _DeepParser(Parser):
 
 
 @dataclass(slots=True)
-class Budget:
+class FieldBudget:
     """Counts what one operation selects."""
 
     left: int = MAX_FIELDS
@@ -95,7 +95,7 @@ class Operation:
     selection: SelectionSetNode
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
-    budget: Budget
+    budget: FieldBudget
 
 
 def parse(text: str, name: str | None, variables: Mapping[str, Any], schema: Schema) -> Operation:
@@ -111,7 +111,9 @@ def parse(text: str, name: str | None, variables: Mapping[str, Any], schema: Sch
     operation = _choose([one for one in document.definitions if isinstance(one, OperationDefinitionNode)], name)
     if operation.operation is not OperationType.QUERY:
         raise InvalidInput(f"Schema is not configured to execute {operation.operation.value} operation.")
-    return Operation(operation.selection_set, fragments, from_variables(operation.variable_definitions or (), variables, schema), Budget())
+    return Operation(
+        operation.selection_set, fragments, from_variables(operation.variable_definitions or (), variables, schema), FieldBudget()
+    )
 
 
 def _parse(text: str) -> DocumentNode:

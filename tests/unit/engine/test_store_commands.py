@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.care import care
 from pipelines.engine.embedded.paths import host_uid
+from pipelines.engine.embedded.store_commands import run_store_command
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_info_says_where_and_what(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert care("info", None, rootless=False) == 0
+    assert run_store_command("info", None, rootless=False) == 0
     said = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if not line.startswith("in use"))
     assert said["store"] == str(store)
     assert said["mode"] == "root"
@@ -28,13 +28,13 @@ def test_info_says_where_and_what(store: Path, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize("action", ["gc", "prune"])
 def test_collecting_says_what_went(store: Path, action: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert care(action, None, rootless=False) == 0
+    assert run_store_command(action, None, rootless=False) == 0
     assert capsys.readouterr().out == "freed     0 B\nkept      0 B\n"
 
 
 def test_a_cache_goes_out_and_in(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert care("export_cache", tmp_path / "out", rootless=False) == 0
-    assert care("import_cache", tmp_path / "out", rootless=False) == 0
+    assert run_store_command("export_cache", tmp_path / "out", rootless=False) == 0
+    assert run_store_command("import_cache", tmp_path / "out", rootless=False) == 0
     assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()] == [
         ["exported", "0", "results;"],
         ["imported", "0", "results;"],

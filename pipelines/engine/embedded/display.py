@@ -6,7 +6,7 @@ UNITS = ("B", "kB", "MB", "GB")
 WIDTH = 60  # characters of a name in a list
 
 
-def size(count: float) -> str:
+def show_size(count: float) -> str:
     """Bytes for people: 3 significant digits at most."""
     unit = 0
     while count >= 1000 and unit < len(UNITS) - 1:  # noqa: PLR2004 - a decimal kilo
@@ -14,7 +14,7 @@ def size(count: float) -> str:
     return f"{count:.1f} {UNITS[unit]}" if unit and count < 100 else f"{count:.0f} {UNITS[unit]}"  # noqa: PLR2004 - three digits
 
 
-def span(seconds: float) -> str:
+def show_span(seconds: float) -> str:
     """A time span for people, in its largest unit."""
     for length, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= length:
@@ -22,7 +22,7 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def shorter(text: str) -> str:
+def shorten(text: str) -> str:
     """A name as one line of bounded length."""
     line = " ".join(text.split())
     return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import GraphQLError
 
 from pipelines.engine.codes import Code
-from pipelines.engine.embedded.api import document, project
-from pipelines.engine.embedded.api.answer import Leaf, Place, cut, nullify, own_id, report
-from pipelines.engine.embedded.api.evaluate import NullObject
-from pipelines.engine.embedded.api.schema import ROOT
-from pipelines.engine.embedded.api.select import Selector
+from pipelines.engine.embedded.api.execution.answer import Leaf, ResponsePosition, cut, nullify, own_id, report
+from pipelines.engine.embedded.api.execution.evaluate import NullObject
+from pipelines.engine.embedded.api.query import document, introspection_query
+from pipelines.engine.embedded.api.query.selection import Selector
+from pipelines.engine.embedded.api.schema.types import ROOT
 from pipelines.engine.embedded.errors import Defect, EngineError, InvalidInput
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from graphql.language import FieldNode, SelectionSetNode
 
     from pipelines.engine.embedded.api.calls import Call, Calls
-    from pipelines.engine.embedded.api.evaluate import Evaluator
-    from pipelines.engine.embedded.api.introspection import Introspection
-    from pipelines.engine.embedded.api.registry import Spec
-    from pipelines.engine.embedded.api.schema import Schema
-    from pipelines.engine.embedded.api.select import Selected
+    from pipelines.engine.embedded.api.execution.evaluate import Evaluator
+    from pipelines.engine.embedded.api.query.selection import Selected
+    from pipelines.engine.embedded.api.registry import FieldSpec
+    from pipelines.engine.embedded.api.schema.introspection import Introspection
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 META = frozenset({"__typename", "__schema", "__type", "version"})
 """What is answered on the root from the schema alone, so even while the engine proper still starts."""
@@ -73,11 +73,11 @@ class Objects:
     type_name: str
     call: Call | None
     out: dict[str, Any]
-    place: Place | None
+    place: ResponsePosition | None
     rehearsal: bool = False
 
-    def at(self, key: str, call: Call | None = None) -> Place:
-        return Place(self.place, self.out, key, call)
+    def at(self, key: str, call: Call | None = None) -> ResponsePosition:
+        return ResponsePosition(self.place, self.out, key, call)
 
 
 class Response(NamedTuple):
@@ -150,7 +150,7 @@ class Execution:
 
     async def _open_all(self, work: list[Objects]) -> None:
         """Open objects until only leaves remain, then ask those. A mistake anywhere in the query means none is asked."""
-        leaves: list[Leaf] = []
+        to_ask: list[Leaf] = []
         opened = 0
         while work:
             opened += 1
@@ -159,27 +159,27 @@ class Execution:
             objects = work.pop()
             for key, nodes in self._collect(objects).items():
                 try:
-                    self._open(objects, key, nodes, work, leaves)
+                    self._open(objects, key, nodes, work, to_ask)
                 except EngineError as error:
                     self.errors.append(report(error, objects.at(key)))
                     return
-        await self._ask_all(leaves)
+        await self._ask_all(to_ask)
 
-    def _open(self, objects: Objects, key: str, nodes: Sequence[FieldNode], work: list[Objects], leaves: list[Leaf]) -> None:
+    def _open(self, objects: Objects, key: str, nodes: Sequence[FieldNode], work: list[Objects], to_ask: list[Leaf]) -> None:
         name = nodes[0].name.value
         if name == "__typename":
             objects.out[key] = objects.type_name
         elif objects.type_name == ROOT and name in META:
             objects.out[key] = self._meta(name, nodes)
         else:
-            self._choose(objects, self._selector.select(objects.type_name, key, nodes), work, leaves)
+            self._choose(objects, self._selector.select(objects.type_name, key, nodes), work, to_ask)
 
     def _meta(self, name: str, nodes: Sequence[FieldNode]) -> Any:
         if name == "version":
             return self.api.schema.version
-        return project.answer(name, nodes, self.operation, self.api.introspection, self.api.schema)
+        return introspection_query.answer(name, nodes, self.operation, self.api.introspection, self.api.schema)
 
-    def _choose(self, objects: Objects, selected: Selected, work: list[Objects], leaves: list[Leaf]) -> None:
+    def _choose(self, objects: Objects, selected: Selected, work: list[Objects], to_ask: list[Leaf]) -> None:
         loaded = selected.loads
         if loaded is not None:
             work.append(self._inside(objects, selected, loaded))
@@ -187,9 +187,9 @@ class Execution:
             objects.out[selected.key] = (objects.call or self.api.calls.root(ROOT)).id
         else:
             spec = self._evaluator.registry.spec(selected.name, selected.args, selected.field.defaults)
-            self._call(objects, selected, spec, work, leaves)
+            self._call(objects, selected, spec, work, to_ask)
 
-    def _call(self, objects: Objects, selected: Selected, spec: Spec, work: list[Objects], leaves: list[Leaf]) -> None:
+    def _call(self, objects: Objects, selected: Selected, spec: FieldSpec, work: list[Objects], to_ask: list[Leaf]) -> None:
         result = selected.field.type
         if selected.sets and (selected.is_list or objects.rehearsal):
             work.append(Objects(selected.sets, result.name, None, {}, objects.at(selected.key), rehearsal=True))
@@ -200,19 +200,19 @@ class Execution:
             work.append(self._inside(objects, selected, call))
         else:
             objects.out[selected.key] = None
-            leaves.append(Leaf(selected, spec, objects.call, objects.at(selected.key)))
+            to_ask.append(Leaf(selected, spec, objects.call, objects.at(selected.key)))
 
     def _inside(self, objects: Objects, selected: Selected, call: Call) -> Objects:
         out: dict[str, Any] = {}
         objects.out[selected.key] = out
         return Objects(selected.sets, call.type, call, out, objects.at(selected.key, call))
 
-    async def _ask_all(self, leaves: Sequence[Leaf]) -> None:
-        if len(leaves) == 1:
-            await self._ask(leaves[0])
+    async def _ask_all(self, to_ask: Sequence[Leaf]) -> None:
+        if len(to_ask) == 1:
+            await self._ask(to_ask[0])
             return
         async with asyncio.TaskGroup() as group:
-            for leaf in leaves:
+            for leaf in to_ask:
                 group.create_task(self._ask(leaf))
 
     async def _ask(self, leaf: Leaf) -> None:
@@ -248,7 +248,7 @@ class Execution:
         out: list[dict[str, Any]] = [{} for _ in states]
         leaf.place.fill(out)
         calls = [self.api.calls.element(source, index, state) for index, state in enumerate(states)]
-        return [Objects(selected.sets, one.type, one, out[at], Place(leaf.place, out, at, one)) for at, one in enumerate(calls)]
+        return [Objects(selected.sets, one.type, one, out[at], ResponsePosition(leaf.place, out, at, one)) for at, one in enumerate(calls)]
 
 
 def _of_system(error: Exception, field_name: str) -> EngineError | None:

@@ -11,14 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.errors import Unavailable
+from pipelines.engine.embedded.errors import EmbeddedUnavailable
 from pipelines.foundation.files import replace_bytes
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 VERSION = re.compile(r'^CLI_VERSION = "([^"]+)"', re.MULTILINE)
-DERIVATION = ("schema.py", "schema_json.py", "sdk_schema.py", "introspection.py", "project.py")
+DERIVATION = ("schema/types.py", "schema/json_format.py", "schema/sdk_schema.py", "schema/introspection.py", "query/introspection_query.py")
 MAX_ANSWERS = 16  # remembered for one schema: each SDK release sends two
 
 
@@ -41,7 +41,7 @@ class Sdk:
 
     def fingerprint(self) -> str:
         """Changes with the SDK's client, and with how we read it."""
-        own = Path(__file__).parent
+        own = Path(__file__).parents[1]
         digest = sha256(self.version.encode())
         for path in (self.client, *(own / name for name in DERIVATION)):
             digest.update(sha256(path.read_bytes()).digest())
@@ -52,7 +52,7 @@ def find_sdk() -> Sdk:
     """The SDK of this Python environment, found without importing it.
 
     Raises:
-        Unavailable: there is none, or not one with a generated client.
+        EmbeddedUnavailable: there is none, or not one with a generated client.
     """
     spec = find_spec("dagger")
     for folder in (spec.submodule_search_locations or ()) if spec else ():
@@ -61,7 +61,7 @@ def find_sdk() -> Sdk:
             found = VERSION.search((package / "_engine" / "_version.py").read_text(encoding="utf-8"))
             if found and (package / "client" / "gen.py").is_file():
                 return Sdk(package, found[1])
-    raise Unavailable("the Dagger SDK is not installed beside the engine; run: pip install dagger-io")
+    raise EmbeddedUnavailable("the Dagger SDK is not installed beside the engine; run: pip install dagger-io")
 
 
 class Derived:
@@ -75,16 +75,16 @@ class Derived:
         """The schema.
 
         Raises:
-            Unavailable: the SDK's client cannot be read.
+            EmbeddedUnavailable: the SDK's client cannot be read.
         """
-        from pipelines.engine.embedded.api import schema_json
+        from pipelines.engine.embedded.api.schema import json_format
 
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            return schema_json.from_json(json.loads((self._folder / "schema.json").read_bytes()))
-        from pipelines.engine.embedded.api.sdk_schema import read_schema
+            return json_format.from_json(json.loads((self._folder / "schema.json").read_bytes()))
+        from pipelines.engine.embedded.api.schema.sdk_schema import read_schema
 
         schema = read_schema(self._sdk.client, f"v{self._sdk.version}")
-        self._write("schema.json", json.dumps(schema_json.to_json(schema), separators=(",", ":")).encode())
+        self._write("schema.json", json.dumps(json_format.to_json(schema), separators=(",", ":")).encode())
         return schema
 
     def answer(self, request: bytes) -> bytes | None:

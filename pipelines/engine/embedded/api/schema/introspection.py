@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.api.schema import ROOT, UNSET, Argument, Composite, Enum, Field, Input, Scalar, Schema, Type, TypeRef
+from pipelines.engine.embedded.api.schema.types import ROOT, UNSET, Argument, Composite, Enum, Field, Input, Scalar, Schema, Type, TypeRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.api import coerce, document
-from pipelines.engine.embedded.api.schema import Argument, Field, TypeRef
+from pipelines.engine.embedded.api.query import coerce, document
+from pipelines.engine.embedded.api.schema.types import Argument, Field, TypeRef
 from pipelines.engine.embedded.errors import InvalidInput, UnknownField
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from graphql.language import FieldNode
 
-    from pipelines.engine.embedded.api.introspection import Introspection
-    from pipelines.engine.embedded.api.schema import Schema
+    from pipelines.engine.embedded.api.schema.introspection import Introspection
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 TYPE_FIELD = Field(TypeRef("__Type"), {"name": Argument(TypeRef("String", required=True))})
 

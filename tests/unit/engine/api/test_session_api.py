@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.engine.embedded.api.engine import Engine
-from pipelines.engine.embedded.api.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.session_api import SessionApi
 from pipelines.engine.embedded.errors import NetworkError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.api.registry import Registry
+    from pipelines.engine.embedded.api.registry import ResolverRegistry
 
 LIMIT = 20  # seconds until a test that hangs fails
 
@@ -29,14 +29,14 @@ def request(query: str, **more: object) -> bytes:
 class Booting:
     """The engine proper, as slow or broken as a test wants it."""
 
-    registry: Registry
+    registry: ResolverRegistry
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     error: Exception | None = None
     events: list[str] = field(default_factory=list)
     opening: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[tuple[Registry, Any]]:
+    async def __call__(self) -> AsyncIterator[tuple[ResolverRegistry, Any]]:
         self.events.append("opening")
         self.opening.set()
         try:
@@ -51,7 +51,7 @@ class Booting:
 
 @dataclass
 class World:
-    engine: Engine
+    engine: SessionApi
     booting: Booting
 
     async def ask(self, body: bytes) -> dict[str, Any]:
@@ -66,9 +66,9 @@ def derived(tmp_path: Path) -> Derived:
 
 
 @pytest.fixture
-async def world(derived: Derived, registry: Registry) -> AsyncIterator[World]:
+async def world(derived: Derived, registry: ResolverRegistry) -> AsyncIterator[World]:
     booting = Booting(registry)
-    one = World(Engine(derived, booting), booting)
+    one = World(SessionApi(derived, booting), booting)
     yield one
     await one.engine.close()
 
@@ -96,10 +96,10 @@ async def test_what_the_schema_alone_answers_is_kept_for_the_next_session(world:
     assert derived.answer(session) is None
 
 
-async def test_a_kept_answer_needs_nothing_else(derived: Derived, registry: Registry) -> None:
+async def test_a_kept_answer_needs_nothing_else(derived: Derived, registry: ResolverRegistry) -> None:
     derived.keep(request("{ version }"), b'{"kept": true}')
     booting = Booting(registry)
-    engine = Engine(derived, booting)
+    engine = SessionApi(derived, booting)
     assert await engine.answer(request("{ version }")) == b'{"kept": true}'
     await engine.close()
 
@@ -199,9 +199,9 @@ async def test_closing_while_it_opens_gives_up_opening(world: World) -> None:
     assert world.booting.events == ["opening", "closed"]
 
 
-async def test_who_waits_for_an_engine_that_closes_is_told(derived: Derived, registry: Registry) -> None:
+async def test_who_waits_for_an_engine_that_closes_is_told(derived: Derived, registry: ResolverRegistry) -> None:
     booting = Booting(registry)
-    engine = Engine(derived, booting)
+    engine = SessionApi(derived, booting)
     asking = asyncio.create_task(engine.answer(request("{ container { exitCode } }")))
     await asyncio.wait_for(booting.opening.wait(), LIMIT)
     await engine.close()

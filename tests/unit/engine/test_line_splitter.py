@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.asker import ASKER, span_of
-from pipelines.engine.embedded.progress import RS, LineFeed, Lines, Named, Silent
+from pipelines.engine.embedded.progress import RS, LineProgress, LineSplitter, NamedProgress, NoProgress
+from pipelines.engine.embedded.requester import REQUESTER, span_of
 from pipelines.engine.embedded.sandbox.served import Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Collector(Silent):
+class Collector(NoProgress):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
@@ -51,7 +51,7 @@ def test_lines_come_whole_however_the_chunks_are_cut(lines: list[str], data: st.
     written = "\n".join(lines).encode()
     cuts = sorted(data.draw(st.lists(st.integers(0, len(written)), max_size=6)))
     collector = Collector()
-    feed = LineFeed(collector)
+    feed = LineSplitter(collector)
     for start, end in zip([0, *cuts], [*cuts, len(written)], strict=True):
         feed.add("stdout", written[start:end])
     feed.close()
@@ -60,7 +60,7 @@ def test_lines_come_whole_however_the_chunks_are_cut(lines: list[str], data: st.
 
 def test_the_streams_do_not_mix_within_a_line() -> None:
     collector = Collector()
-    feed = LineFeed(collector)
+    feed = LineSplitter(collector)
     feed.add("stdout", b"one ")
     feed.add("stderr", b"two\n")
     feed.add("stdout", b"three\n")
@@ -69,7 +69,7 @@ def test_the_streams_do_not_mix_within_a_line() -> None:
 
 def test_a_line_without_end_is_passed_on_in_pieces() -> None:
     collector = Collector()
-    feed = LineFeed(collector)
+    feed = LineSplitter(collector)
     feed.add("stdout", b"x" * 10_000)
     assert "".join(collector.lines) == "x" * 4096
     assert collector.lines
@@ -77,7 +77,7 @@ def test_a_line_without_end_is_passed_on_in_pieces() -> None:
 
 def test_a_line_that_does_not_go_on_is_told_as_it_is() -> None:
     collector, alarm = Collector(), Alarm()
-    feed = LineFeed(collector, alarm)
+    feed = LineSplitter(collector, alarm)
     feed.add("stdout", b"one\ntest_a ..")
     alarm.ring()
     feed.add("stdout", b". ok\n")
@@ -94,12 +94,12 @@ def test_a_line_that_does_not_go_on_is_told_as_it_is() -> None:
 
 def test_a_tagged_line_names_who_asked() -> None:
     stream = io.StringIO()
-    lines = Lines(stream, tagged=True)
-    token = ASKER.set("00f067aa0ba902b7")
+    lines = LineProgress(stream, with_requester=True)
+    token = REQUESTER.set("00f067aa0ba902b7")
     try:
         lines.output("hello")
     finally:
-        ASKER.reset(token)
+        REQUESTER.reset(token)
     lines.note("nobody asked")
     assert stream.getvalue() == f"{RS}00f067aa0ba902b7\t| hello\n{RS}\tnote: nobody asked\n"
 
@@ -121,7 +121,7 @@ def test_the_span_of_a_trace_context(header: bytes, span: str) -> None:
 
 def test_what_a_service_prints_has_its_name() -> None:
     collector = Collector()
-    feed = LineFeed(Named(collector, "db"))
+    feed = LineSplitter(NamedProgress(collector, "db"))
     feed.add("stderr", b"ready\n")
     assert collector.lines == ["db: ready"]
 

@@ -1,0 +1,1 @@
+"""The types of the API: read from the installed SDK, kept in a cache, shown to introspection."""
