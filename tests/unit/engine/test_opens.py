@@ -13,12 +13,11 @@ ROOMS = ("ops", "store", "dockerfile", "api")
 READERS = {"read_bytes", "read_text", "write_bytes", "write_text", "touch", "copyfile", "copy2", "copytree", "truncate"}
 HARMLESS = {"O_DIRECTORY", "O_PATH"}  # neither opens a device or waits for a pipe
 OURS = {  # files that only the engine writes, in folders that only it can reach; or open files and archives, not paths
-    "store/archive.py": {"open"},
-    "store/importing.py": {"open", "read_text"},
-    "store/sessions.py": {"open"},
-    "store/reserve.py": {"open"},
-    "store/locks.py": {"open"},
-    "store/location.py": {"open"},
+    "store/transfer/archive.py": {"open"},
+    "store/transfer/importing.py": {"open", "read_text"},
+    "store/objects/sessions.py": {"open"},
+    "store/space/reserve.py": {"open"},
+    "store/objects/locks.py": {"open"},
     "api/schema/sdk.py": {"read_bytes", "read_text", "write_bytes"},
     "api/schema/sdk_schema.py": {"read_bytes"},
 }
