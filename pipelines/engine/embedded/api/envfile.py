@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.dockerfile.errors import Fault
 from pipelines.engine.embedded.dockerfile.expand import Expander
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops import config as pairs
+from pipelines.engine.embedded.ops.values import config as pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.engine.embedded.ops.config import Pairs
+    from pipelines.engine.embedded.ops.values.config import Pairs
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 COMMAND = re.compile(r"\$\((?!\()|`")

@@ -11,21 +11,21 @@ from pipelines.engine.embedded.dockerfile.order import references
 from pipelines.engine.embedded.dockerfile.origins import BuildContext, ImageRef, Scratch, StageRef
 from pipelines.engine.embedded.dockerfile.translation import Built, apply_step
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
-from pipelines.engine.embedded.ops import read
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.config import Config, get
-from pipelines.engine.embedded.ops.files import CopyDirectory
+from pipelines.engine.embedded.ops.files import read
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.copies import CopyDirectory
 from pipelines.engine.embedded.ops.images import container_from
-from pipelines.engine.embedded.ops.op import SCRATCH_OP
-from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, inside
+from pipelines.engine.embedded.ops.values.config import Config, get
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState, inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.engine.embedded.dockerfile.origins import Origin
     from pipelines.engine.embedded.dockerfile.plan import Plan, Stage
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import SecretState
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.states import SecretState
 
 LARGEST = 4 << 20  # bytes of a Dockerfile; more is a mistake
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -35,7 +35,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Build:
     """One build of one target: stages are translated in an order in which each finds what it reads from."""
 
-    session: Session
+    session: EngineSession
     plan: Plan
     context: DirectoryState
     secrets: Mapping[str, SecretState]
@@ -102,7 +102,7 @@ def _begun(state: ContainerState) -> Built:
 
 
 async def build(
-    session: Session,
+    session: EngineSession,
     context: DirectoryState,
     *,
     dockerfile: str = "Dockerfile",
@@ -134,7 +134,7 @@ async def build(
     return await Build(session, plan, seen, secrets or {}, init).run()
 
 
-async def _without_ignored(session: Session, context: DirectoryState, dockerfile: str) -> DirectoryState:
+async def _without_ignored(session: EngineSession, context: DirectoryState, dockerfile: str) -> DirectoryState:
     """The context less what the first ignore file that exists says."""
     for candidate in ignore.candidates(dockerfile):
         text = await _text(session, context, candidate)
@@ -147,7 +147,7 @@ async def _without_ignored(session: Session, context: DirectoryState, dockerfile
     return context
 
 
-async def _text(session: Session, context: DirectoryState, path: str) -> str | None:
+async def _text(session: EngineSession, context: DirectoryState, path: str) -> str | None:
     try:
         data = await read.contents(session, context.op, inside(context.path, path), limit=LARGEST)
     except NotFound:

@@ -15,16 +15,16 @@ from pipelines.engine.embedded.dockerfile import chmod
 from pipelines.engine.embedded.dockerfile.errors import MissingSource
 from pipelines.engine.embedded.dockerfile.sources import matching
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
-from pipelines.engine.embedded.ops.actions import Action
-from pipelines.engine.embedded.ops.owners import copy_owner
+from pipelines.engine.embedded.ops.files.actions import Action
+from pipelines.engine.embedded.ops.files.owners import copy_owner
 from pipelines.engine.embedded.store.host.listing import TreePart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pipelines.engine.embedded.dockerfile.copying import Inline, Source
-    from pipelines.engine.embedded.ops.op import Op
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.pathwalk import Make
     from pipelines.engine.embedded.store.trees.root import Root
@@ -61,7 +61,7 @@ class CopySources(Action):
         inline = [[one.name, one.content] for one in self.inline]
         return [self.dest, inline, self.owner, self.mode, list(self.exclude), self.unpack]
 
-    async def key(self, session: Session, sources: Sequence[Snapshot]) -> Any:
+    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:
         """By the content of what is copied, so that other files of the context do not matter."""
         found = await asyncio.to_thread(self._look, session, sources[0])
         contents = [
@@ -75,7 +75,7 @@ class CopySources(Action):
         paths = [(posixpath.join(self.base, source.path.lstrip("/")), _include(source)) for source in self.paths]
         return [(self.origin, TreePart(path, include, self.exclude, wild=True)) for path, include in paths]
 
-    def _look(self, session: Session, snapshot: Snapshot) -> list[tuple[Source, list[str]]]:
+    def _look(self, session: EngineSession, snapshot: Snapshot) -> list[tuple[Source, list[str]]]:
         from pipelines.engine.embedded.store.trees.root import Root
 
         with session.store.view(snapshot) as view:

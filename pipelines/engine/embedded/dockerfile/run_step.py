@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.command import Command
-from pipelines.engine.embedded.ops.digest import digest_of
-from pipelines.engine.embedded.ops.exec import ExecOp
-from pipelines.engine.embedded.ops.files import MakeDirectory, WriteFile
-from pipelines.engine.embedded.ops.op import SCRATCH_OP
-from pipelines.engine.embedded.ops.permit import permit_dockerfile
-from pipelines.engine.embedded.ops.states import (
+from pipelines.engine.embedded.ops.commands.command import Command
+from pipelines.engine.embedded.ops.commands.exec import ExecOp
+from pipelines.engine.embedded.ops.commands.permit import permit_dockerfile
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.edits import MakeDirectory, WriteFile
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.values.states import (
     CacheMount,
     CacheState,
     ContainerState,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.dockerfile.mounts import Mount
     from pipelines.engine.embedded.dockerfile.run import Run, Script
     from pipelines.engine.embedded.dockerfile.translation import Built
-    from pipelines.engine.embedded.ops.states import Mount as EngineMount
+    from pipelines.engine.embedded.ops.values.states import Mount as EngineMount
 
 SECRET_MODE = 0o400
 DEFAULT_CACHE_MODE = 0o755

@@ -11,18 +11,18 @@ from pipelines.engine.embedded.dockerfile.copy_action import CopySources, Overla
 from pipelines.engine.embedded.dockerfile.copying import Copy
 from pipelines.engine.embedded.dockerfile.run import Run
 from pipelines.engine.embedded.dockerfile.run_step import run
-from pipelines.engine.embedded.ops import config as pairs
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.config import Config, Port
-from pipelines.engine.embedded.ops.files import MakeDirectory
-from pipelines.engine.embedded.ops.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.edits import MakeDirectory
+from pipelines.engine.embedded.ops.values import config as pairs
+from pipelines.engine.embedded.ops.values.config import Config, Port
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.engine.embedded.dockerfile.build import Build
     from pipelines.engine.embedded.dockerfile.steps import Step
-    from pipelines.engine.embedded.ops.states import ContainerState
+    from pipelines.engine.embedded.ops.values.states import ContainerState
 
 
 @dataclass(frozen=True, slots=True)

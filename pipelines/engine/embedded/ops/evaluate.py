@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.display import shorten
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.ops.actions import ActionOp, evaluate_actions
-from pipelines.engine.embedded.ops.gather import all_of
-from pipelines.engine.embedded.ops.op import Constant, MountOf, Op, Output
+from pipelines.engine.embedded.ops.files.actions import ActionOp, evaluate_actions
+from pipelines.engine.embedded.ops.interface import ComputedOp
+from pipelines.engine.embedded.ops.tasks import all_of
+from pipelines.engine.embedded.ops.values.op import Constant, MountOf, Op, Output
 from pipelines.engine.embedded.store.disk_full import disk_guard
 from pipelines.foundation.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
 
 
 @dataclass(slots=True)
 class OpEvaluator:
     """Evaluates ops for one session; results are remembered here and, past the session, in the store."""
 
-    session: Session
+    session: EngineSession
     _memo: dict[str, Output] = field(default_factory=dict)
     _flights: SingleFlight[Output] = field(default_factory=SingleFlight)
 
@@ -69,11 +70,13 @@ class OpEvaluator:
             return stored
         if isinstance(op, ActionOp):
             return await evaluate_actions(self.session, op)
+        if not isinstance(op, ComputedOp):
+            raise TypeError(f"{type(op).__name__} cannot be worked out")
         inputs = await self.outputs(op.inputs)
         key = await op.key(self.session, inputs)
         return await self._once(op, inputs, key)
 
-    async def _once(self, op: Op, inputs: Sequence[Output], key: str) -> Output:
+    async def _once(self, op: ComputedOp, inputs: Sequence[Output], key: str) -> Output:
         """The work of `op`, by one process at a time; another's result is taken as it is."""
         store = self.session.store
         async with store.lock(key):
@@ -89,7 +92,7 @@ class OpEvaluator:
             store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest], label=label)
         return output
 
-    async def _work(self, op: Op, inputs: Sequence[Output], key: str) -> Output:
+    async def _work(self, op: ComputedOp, inputs: Sequence[Output], key: str) -> Output:
         started = time.monotonic()
         try:
             with disk_guard(self.session.store.root):

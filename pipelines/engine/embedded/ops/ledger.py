@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.command import source_of
-from pipelines.engine.embedded.ops.exec import ExecOp
-from pipelines.engine.embedded.ops.files import CopyDirectory
+from pipelines.engine.embedded.ops.commands.command import source_of
+from pipelines.engine.embedded.ops.commands.exec import ExecOp
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.copies import CopyDirectory
 from pipelines.engine.embedded.ops.images import ImageOp
-from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, Constant, MountOf, Op
 from pipelines.engine.embedded.requester import REQUESTER
 from pipelines.engine.embedded.store.host.listing import TreePart
 from pipelines.foundation.files import replace_text
@@ -27,7 +27,7 @@ from pipelines.foundation.redaction import without_passwords
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipelines.engine.embedded.ops.states import Binding
+    from pipelines.engine.embedded.ops.values.states import Binding
     from pipelines.engine.embedded.store.host.listing import Listing
 
 VARIABLE = "LOCKGATE_ENGINE_LEDGER"  # the file to write

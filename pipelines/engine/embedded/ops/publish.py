@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.images.layout import Variant
-from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.images import credentials
-from pipelines.engine.embedded.ops.op import Op, Output
-from pipelines.engine.embedded.ops.threads import in_thread
+from pipelines.engine.embedded.ops.interface import ComputedOp
+from pipelines.engine.embedded.ops.tasks import in_thread
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.op import Output
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import ContainerState
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.states import ContainerState
 
 COMPRESSIONS = {"Gzip": "gzip", "Zstd": "zstd", "Uncompressed": ""}
 ARCHIVE = "/container.tar"
@@ -31,7 +32,9 @@ def compression_of(forced: str | None) -> str | None:
     return COMPRESSIONS[forced]
 
 
-async def publish_container(session: Session, variants: Sequence[ContainerState], address: str, forced: str | None, media: str) -> str:
+async def publish_container(
+    session: EngineSession, variants: Sequence[ContainerState], address: str, forced: str | None, media: str
+) -> str:
     """Publish an image of one container a platform; returns `name:tag@sha256:…`."""
     outputs = await session.ops.outputs([state.rootfs for state in variants])
     known = await credentials(session, [one for state in variants for one in state.credentials])
@@ -45,7 +48,7 @@ def _variant(state: ContainerState, output: Output) -> Variant:
     return Variant(output.snapshot, config, state.platform, dict(state.config.annotations))
 
 
-class TarballOp(Op):
+class TarballOp(ComputedOp):
     """An image as one file, `/container.tar`. `inputs` are the root file systems."""
 
     kind = "tarball"
@@ -58,10 +61,10 @@ class TarballOp(Op):
         self.forced = forced
         self.docker = media.startswith("Docker")
 
-    async def key(self, session: Session, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the snapshots' ids say enough
+    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the snapshots' ids say enough
         return digest_of(self.kind, self.digest, [output.snapshot.id for output in inputs])
 
-    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
+    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:
         images = [_variant(state, output) for state, output in zip(self.variants, inputs, strict=True)]
         draft = session.store.draft(SCRATCH)
         try:

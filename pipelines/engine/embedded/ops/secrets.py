@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from pipelines.engine.embedded.errors import InvalidInput, SecretError
-from pipelines.engine.embedded.ops.states import SecretState
+from pipelines.engine.embedded.ops.values.states import SecretState
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
 from pipelines.foundation.regular_files import read_named

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.arrange import Arrangement
-from pipelines.engine.embedded.ops.config import Port
-from pipelines.engine.embedded.ops.gather import all_of
+from pipelines.engine.embedded.ops.commands.setup import Arrangement
+from pipelines.engine.embedded.ops.interface import BoundServices
+from pipelines.engine.embedded.ops.tasks import all_of
+from pipelines.engine.embedded.ops.values.config import Port
 from pipelines.engine.embedded.progress import LineSplitter, NamedProgress
 from pipelines.engine.embedded.sandbox import services as running
 from pipelines.engine.embedded.sandbox.health import Health
@@ -19,32 +20,25 @@ from pipelines.engine.embedded.sandbox.served import ContainerService, Forward, 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from pipelines.engine.embedded.ops.config import Config
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import Binding, ContainerState, HostPort, ServiceState
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.config import Config
+    from pipelines.engine.embedded.ops.values.states import Binding, ContainerState, HostPort, ServiceState
     from pipelines.engine.embedded.sandbox.spec import Spec
 
 NANO = 1e9  # Docker's healthchecks count nanoseconds
 
 
-class Bound(NamedTuple):
-    """What a container is bound to: addresses by host name, services by alias."""
-
-    hosts: dict[str, str]
-    used: dict[str, running.Up]
-
-
 class Services:
     """Starts, shares and stops what `ServiceState` describes."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: EngineSession) -> None:
         self._session = session
         self._runner = running.ServiceRunner()
         self._started: dict[str, running.Up] = {}
 
-    async def bind(self, bindings: Sequence[Binding], stack: AsyncExitStack) -> Bound:
+    async def bind(self, bindings: Sequence[Binding], stack: AsyncExitStack) -> BoundServices:
         """Bring up what a container is bound to, until `stack` ends."""
-        bound = Bound({}, {})
+        bound = BoundServices({}, {})
 
         async def one(binding: Binding) -> None:
             own = AsyncExitStack()

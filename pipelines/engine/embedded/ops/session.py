@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.display import show_size, show_span
 from pipelines.engine.embedded.images import platforms
 from pipelines.engine.embedded.images.images import Images
-from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.evaluate import OpEvaluator
 from pipelines.engine.embedded.ops.secrets import SecretValues
 from pipelines.engine.embedded.ops.services import Services
-from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount
 from pipelines.model import EngineSpec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from pipelines.engine.embedded.network.switch import Lease, Switch
-    from pipelines.engine.embedded.ops.git import Repository
+    from pipelines.engine.embedded.ops.interface import EngineSession
     from pipelines.engine.embedded.ops.ledger import Ledger
-    from pipelines.engine.embedded.ops.states import CacheState, ContainerState, SecretState
+    from pipelines.engine.embedded.ops.values.repository import Repository
+    from pipelines.engine.embedded.ops.values.states import CacheState, ContainerState, SecretState
     from pipelines.engine.embedded.progress import EngineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
     from pipelines.engine.embedded.store.snapshot import Snapshot
@@ -37,7 +38,7 @@ SHOWN = 5  # evicted things named at the end of a session
 
 
 @dataclass(slots=True)
-class Session:
+class LocalSession:
     """What resolvers and ops share.
 
     Attributes:
@@ -74,7 +75,7 @@ class Session:
 
     async def git_refs(self, repository: Repository) -> dict[str, str]:
         """A repository's refs, asked for once a session."""
-        from pipelines.engine.embedded.ops.git import list_refs
+        from pipelines.engine.embedded.ops.git.refs import list_refs
 
         if repository.url not in self._refs:
             self._refs[repository.url] = await list_refs(self, repository)
@@ -152,7 +153,7 @@ class Session:
 
 
 @asynccontextmanager
-async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bool = False) -> AsyncIterator[Session]:  # noqa: ARG001 - labels are for traces
+async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bool = False) -> AsyncIterator[EngineSession]:  # noqa: ARG001 - labels are for traces
     """A session with everything behind it; all it started is gone when it ends."""
     from pipelines.engine.embedded.network.switch import Switch
     from pipelines.engine.embedded.nonblocking_writer import NonBlockingWriter
@@ -174,7 +175,7 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
         runtime.prepare_soon()
         async with Switch.open(state, note=progress.note) as switch:
             ledger = _ledger(store)
-            session = Session(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger, limits)
+            session = LocalSession(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger, limits)
             try:
                 yield session
             finally:

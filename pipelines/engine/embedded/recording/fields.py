@@ -10,9 +10,9 @@ from pipelines.engine.embedded.api.envfile import EnvFile
 from pipelines.engine.embedded.api.registry import ResolverRegistry
 from pipelines.engine.embedded.errors import ImageNotFound, InvalidInput
 from pipelines.engine.embedded.images import references
-from pipelines.engine.embedded.ops.digest import digest_of
-from pipelines.engine.embedded.ops.jsonvalue import JsonValue
-from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, FileState, ServiceState
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.json_value import JsonValue
+from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState, FileState, ServiceState
 from pipelines.engine.embedded.recording.trees import HostOp, NamedOp, below, read
 
 if TYPE_CHECKING:

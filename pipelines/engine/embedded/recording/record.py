@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import ExecError, NotFound
 from pipelines.engine.embedded.images import platforms
-from pipelines.engine.embedded.ops.digest import digest_of
-from pipelines.engine.embedded.ops.exec import ExecOp, expected
-from pipelines.engine.embedded.ops.op import MountOf, Op
-from pipelines.engine.embedded.ops.states import CacheMount, SecretMount
+from pipelines.engine.embedded.ops.commands.exec import ExecOp, expected
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.op import MountOf, Op
+from pipelines.engine.embedded.ops.values.states import CacheMount, SecretMount
 from pipelines.engine.embedded.recording.rules import ExecRule, Rules, image_config
 from pipelines.engine.embedded.recording.trees import HostOp, NamedOp, Tree, grown
 from pipelines.model import EngineSpec, Insecure
@@ -19,7 +19,7 @@ from pipelines.model import EngineSpec, Insecure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.states import ContainerState, SecretState
+    from pipelines.engine.embedded.ops.values.states import ContainerState, SecretState
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class Recording:
                 return {}
 
     def _mounted(self, op: MountOf) -> Tree:
-        from pipelines.engine.embedded.ops.states import DirectoryMount
+        from pipelines.engine.embedded.ops.values.states import DirectoryMount
 
         execution = op.inputs[0]
         assert isinstance(execution, ExecOp)  # noqa: S101 - MountOf is made of nothing else

@@ -6,7 +6,7 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.ops.config import Config
+from pipelines.engine.embedded.ops.values.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

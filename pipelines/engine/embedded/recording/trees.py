@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
-from pipelines.engine.embedded.ops import files
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.changeset import ApplyChanges
-from pipelines.engine.embedded.ops.op import Op
-from pipelines.engine.embedded.ops.patch import ApplyPatch, ApplyPatchFile
-from pipelines.engine.embedded.ops.replace import ReplaceText
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.changeset import ApplyChanges
+from pipelines.engine.embedded.ops.files.copies import CopyDirectory, CopyFile
+from pipelines.engine.embedded.ops.files.edits import MakeDirectory, MakeSymlink, Remove, WriteFile
+from pipelines.engine.embedded.ops.files.patch import ApplyPatch, ApplyPatchFile
+from pipelines.engine.embedded.ops.files.replace import ReplaceText
+from pipelines.engine.embedded.ops.values.op import Op
 from pipelines.engine.embedded.store.host.own_folders import own_folders
 from pipelines.engine.embedded.store.selection.patterns import START, Filter
 from pipelines.engine.embedded.store.selection.select import select
@@ -23,7 +24,7 @@ from pipelines.foundation.regular_files import read_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pipelines.engine.embedded.ops.actions import Action
+    from pipelines.engine.embedded.ops.files.actions import Action
     from pipelines.engine.embedded.store.selection.select import Found
 
 Tree = dict[str, bytes | None]
@@ -81,17 +82,17 @@ def _content(found: Found) -> Iterator[bytes | None]:
 def apply(tree: Tree, action: Action, tree_of: Callable[[Op], Tree]) -> Tree:  # noqa: PLR0911 - one for each operation
     """The tree after a file operation; owners, modes and times are not kept."""
     match action:
-        case files.WriteFile():
+        case WriteFile():
             return _put(tree, action.path, action.data)
-        case files.MakeDirectory():
+        case MakeDirectory():
             return _put(tree, action.path, None)
-        case files.MakeSymlink():
+        case MakeSymlink():
             return _put(tree, action.path, f"-> {action.target}".encode())
-        case files.Remove():
+        case Remove():
             return {path: data for path, data in tree.items() if not _is_below(path, action.path)}
-        case files.CopyFile():
+        case CopyFile():
             return _put(tree, action.path, read(tree_of(action.source), action.source_path))
-        case files.CopyDirectory():
+        case CopyDirectory():
             return _merged(tree, action, below(tree_of(action.source), action.source_path))
         case ReplaceText():
             return _put(tree, action.path, action.replaced(read(tree, action.path)))
@@ -127,7 +128,7 @@ def _is_below(path: str, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(one, pattern) for one in (path, *_parents(path)))
 
 
-def _merged(tree: Tree, action: files.CopyDirectory, source: Tree) -> Tree:
+def _merged(tree: Tree, action: CopyDirectory, source: Tree) -> Tree:
     filters = Filter(action.include, action.exclude)
     states = {"": START}
     result = _put(tree, action.path, None)

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from pipelines.engine.embedded.dockerfile.parse import document
 from pipelines.engine.embedded.dockerfile.stages import plan_of
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.ops.states import DirectoryState, SecretState
+from pipelines.engine.embedded.ops.values.states import DirectoryState, SecretState
 from tests.unit.engine.dockerfile.offline import Limits, Offline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
+
 
 SLOWEST = 30.0  # seconds for one file, on a busy machine
 CHILD = """
@@ -163,7 +164,7 @@ def outcome(text: str, parser: Parser) -> str:
     try:
         plan = plan_of(document(text, parser.read(text), "Dockerfile"), build_args={"VERSION": "2"})
         secrets = {"s": SecretState("s", "s", "", bytes)}
-        asyncio.run(Offline(cast("Session", Limits()), plan, DirectoryState(), secrets).run())
+        asyncio.run(Offline(cast("EngineSession", Limits()), plan, DirectoryState(), secrets).run())
     except EngineError as error:
         return error.message
     return ""

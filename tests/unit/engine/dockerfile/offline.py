@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.engine.embedded.dockerfile.build import Build
 from pipelines.engine.embedded.dockerfile.stages import plan
-from pipelines.engine.embedded.ops.config import Config
-from pipelines.engine.embedded.ops.exec import ExecOp
-from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, SecretState
+from pipelines.engine.embedded.ops.commands.exec import ExecOp
+from pipelines.engine.embedded.ops.values.config import Config
+from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState, SecretState
 from pipelines.model import EngineSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipelines.engine.embedded.ops.command import Command
-    from pipelines.engine.embedded.ops.op import Op
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.commands.command import Command
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.op import Op
 
 IMAGES = {
     "busy": Config(env=(("PATH", "/bin"), ("B", "base")), workdir="/from/base", user="7", cmd=("sh",), labels=(("l", "base"),)),
@@ -49,7 +49,7 @@ async def offline(text: str, args: Mapping[str, str] | None = None, target: str 
     """What a Dockerfile gives."""
     found = plan(text, target=target, build_args=args)
     secrets = {"known": SecretState("known", "known", "", bytes)}
-    return await Offline(cast("Session", Limits()), found, DirectoryState(), secrets).run()
+    return await Offline(cast("EngineSession", Limits()), found, DirectoryState(), secrets).run()
 
 
 def translated(text: str, args: Mapping[str, str] | None = None, target: str = "") -> ContainerState:

@@ -13,7 +13,7 @@ import pytest
 from pipelines.engine.embedded.dockerfile import ignore
 from pipelines.engine.embedded.dockerfile.stages import plan
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount, SecretMount, TempMount
+from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount, SecretMount, TempMount
 from pipelines.engine.embedded.store.selection.patterns import START, Filter
 from tests.unit.engine.dockerfile.offline import config, last_run, offline, translated
 

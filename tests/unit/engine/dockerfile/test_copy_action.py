@@ -11,7 +11,7 @@ from pipelines.engine.embedded.dockerfile.copy_action import CopySources, Overla
 from pipelines.engine.embedded.dockerfile.copying import Copy
 from pipelines.engine.embedded.dockerfile.stages import plan
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.ops.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
 from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from pipelines.engine.embedded.images.layout import Variant, layout
 from pipelines.engine.embedded.images.manifest import digest_bytes, dump
 from pipelines.engine.embedded.images.packing.stream import Stream
 from pipelines.engine.embedded.images.packing.unpack import unpack
-from pipelines.engine.embedded.ops.config import Config
+from pipelines.engine.embedded.ops.values.config import Config
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 from pipelines.engine.embedded.store.store import Store
 from pipelines.engine.embedded.store.trees.measure import measure

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.ops.services import Bound
+from pipelines.engine.embedded.ops.interface import BoundServices
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
-    from pipelines.engine.embedded.ops.states import CacheState, SecretState
+    from pipelines.engine.embedded.ops.values.states import CacheState, SecretState
 
 
 @dataclass
@@ -61,10 +61,10 @@ class Services:
     def __init__(self) -> None:
         self.bound = 0
 
-    async def bind(self, _: Any, stack: AsyncExitStack) -> Bound:
+    async def bind(self, _: Any, stack: AsyncExitStack) -> BoundServices:
         self.bound += 1
         stack.callback(self._release)
-        return Bound({}, {})
+        return BoundServices({}, {})
 
     def _release(self) -> None:
         self.bound -= 1

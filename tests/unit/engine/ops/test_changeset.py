@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.ops.changeset import compare
+from pipelines.engine.embedded.ops.files.changeset import compare
 from pipelines.engine.embedded.store.trees.root import Root
 
 NAMES = st.sampled_from(["a", "b", "c"])

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.command import after, command_of
-from pipelines.engine.embedded.ops.config import Config
-from pipelines.engine.embedded.ops.exec import ExecOp
-from pipelines.engine.embedded.ops.op import SCRATCH_OP, MountOf
-from pipelines.engine.embedded.ops.states import CacheMount, CacheState, ContainerState, DirectoryMount, DirectoryState, SecretState
+from pipelines.engine.embedded.ops.commands.command import after, command_of
+from pipelines.engine.embedded.ops.commands.exec import ExecOp
+from pipelines.engine.embedded.ops.values.config import Config
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, MountOf
+from pipelines.engine.embedded.ops.values.states import CacheMount, CacheState, ContainerState, DirectoryMount, DirectoryState, SecretState
 
 STATE = ContainerState("linux/amd64", config=Config(env=(("A", "1"),), entrypoint=("entry",), cmd=("default", "$A"), workdir="/w"))
 SECRET = SecretState("pw", "name:pw", "", lambda: b"hunter2")

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.ops import config as pairs
-from pipelines.engine.embedded.ops.config import Config, Port
+from pipelines.engine.embedded.ops.values import config as pairs
+from pipelines.engine.embedded.ops.values.config import Config, Port
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="="), min_size=1, max_size=8)
 WORDS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=3).map(tuple)

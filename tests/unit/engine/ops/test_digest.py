@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.values.digest import digest_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.binary(max_size=6),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.embedded.errors import EngineError, InvalidInput
-from pipelines.engine.embedded.ops.digest import digest_of
 from pipelines.engine.embedded.ops.evaluate import OpEvaluator
-from pipelines.engine.embedded.ops.op import SCRATCH_OP, MountOf, Op, Output
+from pipelines.engine.embedded.ops.interface import ComputedOp
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, MountOf, Op, Output
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Session:
         self.ops = OpEvaluator(self)  # type: ignore[arg-type]
 
 
-class Step(Op):
+class Step(ComputedOp):
     """Counts its runs; waits for `gate` when there is one; fails when told to."""
 
     kind = "step"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.engine.embedded.ops.exec import expected, foreign
+from pipelines.engine.embedded.ops.commands.exec import expected, foreign
 
 
 @pytest.mark.parametrize("platform", ["linux/amd64", "", "linux/386", "amd64"])

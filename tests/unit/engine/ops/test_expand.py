@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.engine.embedded.ops.expand import expand
+from pipelines.engine.embedded.ops.commands.expand import expand
 
 ENV = (("A", "1"), ("LONG_NAME", "x y"), ("EMPTY", ""))
 

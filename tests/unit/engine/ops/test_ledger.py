@@ -10,13 +10,14 @@ import pytest
 
 from pipelines.engine.embedded.dockerfile.copy_action import CopySources
 from pipelines.engine.embedded.dockerfile.copying import Source
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.command import command_of
-from pipelines.engine.embedded.ops.exec import ExecOp
-from pipelines.engine.embedded.ops.files import CopyDirectory, CopyFile, WriteFile
+from pipelines.engine.embedded.ops.commands.command import command_of
+from pipelines.engine.embedded.ops.commands.exec import ExecOp
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.copies import CopyDirectory, CopyFile
+from pipelines.engine.embedded.ops.files.edits import WriteFile
 from pipelines.engine.embedded.ops.ledger import Ledger
-from pipelines.engine.embedded.ops.op import SCRATCH_OP, Constant, MountOf, Op
-from pipelines.engine.embedded.ops.states import Binding, ContainerState, DirectoryMount, DirectoryState, ServiceState
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, Constant, MountOf, Op
+from pipelines.engine.embedded.ops.values.states import Binding, ContainerState, DirectoryMount, DirectoryState, ServiceState
 from pipelines.engine.embedded.requester import REQUESTER
 from pipelines.engine.embedded.store.host.listing import Listing, TreePart
 from pipelines.engine.embedded.store.snapshot import Snapshot

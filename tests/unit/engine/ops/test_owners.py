@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.owners import owner_ids
+from pipelines.engine.embedded.ops.files.owners import owner_ids
 from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.remote import file_name
+from pipelines.engine.embedded.ops.download import file_name
 
 
 @pytest.mark.parametrize(

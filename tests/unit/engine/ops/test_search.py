@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.replace import ReplaceText
-from pipelines.engine.embedded.ops.search import Query, search
+from pipelines.engine.embedded.ops.files.replace import ReplaceText
+from pipelines.engine.embedded.ops.files.search import Query, search
 from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def query(pattern: str, **more: Any) -> Query:
 
 def matched(pattern: str, text: str, **more: Any) -> list[str]:
     """The texts of all matches."""
-    from pipelines.engine.embedded.ops.search import _lines
+    from pipelines.engine.embedded.ops.files.search import _lines
 
     return [match.text for found in _lines(text.encode(), "f", query(pattern, **more).pattern) for match in found.matches]
 
@@ -127,7 +127,7 @@ def test_globs_take_away_what_begins_with_an_exclamation_mark(tmp_path: Path) ->
 
 @given(st.lists(st.sampled_from(["x", "y", "\n", "é"])).map("".join))
 def test_every_match_is_where_it_is_said_to_be(text: str) -> None:
-    from pipelines.engine.embedded.ops.search import _lines
+    from pipelines.engine.embedded.ops.files.search import _lines
 
     data = text.encode()
     found = [*_lines(data, "f", query("x").pattern)]

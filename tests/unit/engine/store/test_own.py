@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.export import empty
+from pipelines.engine.embedded.ops.files.export import empty
 from pipelines.engine.embedded.store.host.own_folders import own_folders, refuse_own
 from pipelines.engine.embedded.store.host.reading import Filters, walk
 

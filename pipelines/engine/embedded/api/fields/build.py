@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.api.registry import field
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState
 
 
 @field("Directory.dockerBuild", args=("dockerfile", "platform", "buildArgs", "target", "secrets", "noInit"))
-async def docker_build(session: Session, state: DirectoryState, args: dict[str, Any]) -> ContainerState:
+async def docker_build(session: EngineSession, state: DirectoryState, args: dict[str, Any]) -> ContainerState:
     from pipelines.engine.embedded.dockerfile.build import build  # a quarter of all there is to import
 
     return await build(

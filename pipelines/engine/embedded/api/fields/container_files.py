@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.api.fields.container_mounts import path_of
 from pipelines.engine.embedded.api.registry import field
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops import files, read
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.states import CacheMount, DirectoryMount, DirectoryState, FileState, inside
+from pipelines.engine.embedded.ops.files import read
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.copies import copy_directory, copy_file
+from pipelines.engine.embedded.ops.files.edits import MakeSymlink, Remove, WriteFile
+from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount, DirectoryState, FileState, inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.actions import Action
-    from pipelines.engine.embedded.ops.op import Op
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import ContainerState
+    from pipelines.engine.embedded.ops.files.actions import Action
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.op import Op
+    from pipelines.engine.embedded.ops.values.states import ContainerState
 
 Args = dict[str, Any]
 COPY = ("path", "source", "exclude", "include", "gitignore", "owner", "expand", "permissions")
@@ -57,76 +59,76 @@ def changed(state: ContainerState, path: str, *actions: Action) -> ContainerStat
 
 
 @field("Container.withDirectory", args=COPY)
-def with_directory(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def with_directory(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
-    copy = files.copy_directory(args["source"], place(state, path)[1], args, owner=args["owner"])
+    copy = copy_directory(args["source"], place(state, path)[1], args, owner=args["owner"])
     return changed(state, path, copy)
 
 
 @field("Container.withFile", args=("path", "source", "permissions", "owner", "expand"))
-def with_file(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def with_file(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
-    return changed(state, path, files.copy_file(args["source"], place(state, path)[1], args["path"], args["permissions"], args["owner"]))
+    return changed(state, path, copy_file(args["source"], place(state, path)[1], args["path"], args["permissions"], args["owner"]))
 
 
 @field("Container.withFiles", args=("path", "sources", "permissions", "owner", "expand"))
-def with_files(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def with_files(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
     sources: Sequence[FileState] = args["sources"]
     target = place(state, path)[1]
-    return changed(state, path, *(files.copy_file(source, target, "/", args["permissions"], args["owner"]) for source in sources))
+    return changed(state, path, *(copy_file(source, target, "/", args["permissions"], args["owner"]) for source in sources))
 
 
 @field("Container.withNewFile", args=("path", "contents", "permissions", "owner", "expand"))
-def with_new_file(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def with_new_file(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
-    action = files.WriteFile(place(state, path)[1], args["contents"].encode(), args["permissions"], args["owner"])
+    action = WriteFile(place(state, path)[1], args["contents"].encode(), args["permissions"], args["owner"])
     return changed(state, path, action)
 
 
 @field("Container.withSymlink", args=("target", "linkName", "expand"))
-def with_symlink(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def with_symlink(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args, "linkName")
-    return changed(state, path, files.MakeSymlink(place(state, path)[1], args["target"]))
+    return changed(state, path, MakeSymlink(place(state, path)[1], args["target"]))
 
 
 @field("Container.withoutFile", args=("path", "expand"))
 @field("Container.withoutDirectory", args=("path", "expand"))
-def without_path(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def without_path(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
-    return changed(state, path, files.Remove(place(state, path)[1]))
+    return changed(state, path, Remove(place(state, path)[1]))
 
 
 @field("Container.withoutFiles", args=("paths", "expand"))
-def without_files(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def without_files(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     for one in args["paths"]:
         path = path_of(state, {"path": one, "expand": args["expand"]})
-        state = changed(state, path, files.Remove(place(state, path)[1]))
+        state = changed(state, path, Remove(place(state, path)[1]))
     return state
 
 
 @field("Container.directory", args=("path", "expand"))
-def directory(_: Session, state: ContainerState, args: Args) -> DirectoryState:
+def directory(_: EngineSession, state: ContainerState, args: Args) -> DirectoryState:
     return DirectoryState(*place(state, path_of(state, args)))
 
 
 @field("Container.file", args=("path", "expand"))
-def file(_: Session, state: ContainerState, args: Args) -> FileState:
+def file(_: EngineSession, state: ContainerState, args: Args) -> FileState:
     return FileState(*place(state, path_of(state, args)))
 
 
 @field("Container.rootfs")
-def rootfs(_: Session, state: ContainerState, __: Args) -> DirectoryState:
+def rootfs(_: EngineSession, state: ContainerState, __: Args) -> DirectoryState:
     return DirectoryState(state.rootfs, "/")
 
 
 @field("Container.exists", args=("path", "expectedType", "doNotFollowSymlinks", "expand"))
-async def exists(session: Session, state: ContainerState, args: Args) -> bool:
+async def exists(session: EngineSession, state: ContainerState, args: Args) -> bool:
     op, path = place(state, path_of(state, args))
     return await read.exists(session, op, path, args["expectedType"], follow=not args["doNotFollowSymlinks"])
 
 
 @field("Container.stat", args=("path", "doNotFollowSymlinks"))
-async def stat(session: Session, state: ContainerState, args: Args) -> read.Stat | None:
+async def stat(session: EngineSession, state: ContainerState, args: Args) -> read.Stat | None:
     op, path = place(state, path_of(state, args))
     return await read.stat(session, op, path, args["path"], follow=not args["doNotFollowSymlinks"])

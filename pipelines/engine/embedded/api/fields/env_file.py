@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.api.envfile import EnvFile
 from pipelines.engine.embedded.api.fields.file import LARGEST
 from pipelines.engine.embedded.api.registry import field
-from pipelines.engine.embedded.ops import read
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.config import get as value_of
-from pipelines.engine.embedded.ops.files import WriteFile
-from pipelines.engine.embedded.ops.op import SCRATCH_OP
-from pipelines.engine.embedded.ops.states import FileState
+from pipelines.engine.embedded.ops.files import read
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.edits import WriteFile
+from pipelines.engine.embedded.ops.values.config import get as value_of
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
+from pipelines.engine.embedded.ops.values.states import FileState
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import ContainerState
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.states import ContainerState
 
 Args = dict[str, Any]
 PATH = "/.env"
 
 
 @field("Query.envFile")
-def env_file(_: Session, __: None, ___: Args) -> EnvFile:
+def env_file(_: EngineSession, __: None, ___: Args) -> EnvFile:
     return EnvFile()
 
 
 @field("File.asEnvFile")
-async def as_env_file(session: Session, state: FileState, _: Args) -> EnvFile:
+async def as_env_file(session: EngineSession, state: FileState, _: Args) -> EnvFile:
     return EnvFile.parse((await read.contents(session, state.op, state.path, limit=LARGEST)).decode(errors="replace"))
 
 
 @field("Container.withEnvFileVariables", args=("source",))
-def with_env_file_variables(_: Session, state: ContainerState, args: Args) -> ContainerState:
+def with_env_file_variables(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
     config = state.config
     for name, value in args["source"].variables():
         config = config.with_env(name, value)
@@ -42,35 +42,35 @@ def with_env_file_variables(_: Session, state: ContainerState, args: Args) -> Co
 
 
 @field("EnvFile.withVariable", args=("name", "value"))
-def with_variable(_: Session, state: EnvFile, args: Args) -> EnvFile:
+def with_variable(_: EngineSession, state: EnvFile, args: Args) -> EnvFile:
     return state.put(args["name"], args["value"])
 
 
 @field("EnvFile.withoutVariable", args=("name",))
-def without_variable(_: Session, state: EnvFile, args: Args) -> EnvFile:
+def without_variable(_: EngineSession, state: EnvFile, args: Args) -> EnvFile:
     return state.without(args["name"])
 
 
 @field("EnvFile.namespace", args=("prefix",))
-def namespace(_: Session, state: EnvFile, args: Args) -> EnvFile:
+def namespace(_: EngineSession, state: EnvFile, args: Args) -> EnvFile:
     return state.namespace(args["prefix"])
 
 
 @field("EnvFile.variables", args=("raw",))
-def variables(_: Session, state: EnvFile, args: Args) -> list[tuple[str, str]]:
+def variables(_: EngineSession, state: EnvFile, args: Args) -> list[tuple[str, str]]:
     return list(state.raw if args["raw"] else state.variables())
 
 
 @field("EnvFile.get", args=("name", "raw"))
-def get(_: Session, state: EnvFile, args: Args) -> str:
+def get(_: EngineSession, state: EnvFile, args: Args) -> str:
     return (value_of(state.raw, args["name"]) or "") if args["raw"] else state.value(args["name"])
 
 
 @field("EnvFile.exists", args=("name",))
-def exists(_: Session, state: EnvFile, args: Args) -> bool:
+def exists(_: EngineSession, state: EnvFile, args: Args) -> bool:
     return value_of(state.raw, args["name"]) is not None
 
 
 @field("EnvFile.asFile")
-def as_file(_: Session, state: EnvFile, __: Args) -> FileState:
+def as_file(_: EngineSession, state: EnvFile, __: Args) -> FileState:
     return FileState(ActionOp(SCRATCH_OP, WriteFile(PATH, state.text().encode())), PATH)

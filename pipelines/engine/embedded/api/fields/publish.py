@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.registry import field
 from pipelines.engine.embedded.ops.publish import TarballOp, publish_container
-from pipelines.engine.embedded.ops.states import FileState
+from pipelines.engine.embedded.ops.values.states import FileState
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import ContainerState
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.states import ContainerState
 
 Args = dict[str, Any]
 FORMAT = ("platformVariants", "forcedCompression", "mediaTypes")
@@ -18,26 +18,26 @@ FORMAT = ("platformVariants", "forcedCompression", "mediaTypes")
 
 def variants(state: ContainerState, args: Args) -> list[ContainerState]:
     """The containers an image is made of: the given variants, with this one when it holds anything."""
-    from pipelines.engine.embedded.ops.op import SCRATCH_OP
+    from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
 
     given: list[ContainerState] = args["platformVariants"]
     return given if given and state.rootfs is SCRATCH_OP else [state, *given]
 
 
 @field("Container.publish", args=("address", *FORMAT))
-async def publish(session: Session, state: ContainerState, args: Args) -> str:
+async def publish(session: EngineSession, state: ContainerState, args: Args) -> str:
     return await publish_container(session, variants(state, args), args["address"], args["forcedCompression"], args["mediaTypes"])
 
 
 @field("Container.asTarball", args=FORMAT)
-def as_tarball(_: Session, state: ContainerState, args: Args) -> FileState:
+def as_tarball(_: EngineSession, state: ContainerState, args: Args) -> FileState:
     return FileState(TarballOp(variants(state, args), args["forcedCompression"], args["mediaTypes"]), "/container.tar")
 
 
 @field("Container.export", args=("path", "expand", *FORMAT))
-async def export(session: Session, state: ContainerState, args: Args) -> str:
-    from pipelines.engine.embedded.ops.expand import expand
-    from pipelines.engine.embedded.ops.export import export_file
+async def export(session: EngineSession, state: ContainerState, args: Args) -> str:
+    from pipelines.engine.embedded.ops.commands.expand import expand
+    from pipelines.engine.embedded.ops.files.export import export_file
 
     path = expand(args["path"], state.config.env) if args["expand"] else args["path"]
     return await export_file(session, as_tarball(session, state, args), path, into=False)

@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.registry import field
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops import git, remote
-from pipelines.engine.embedded.ops.git import Ref, Repository, TreeOp
-from pipelines.engine.embedded.ops.gitlocal import latest_version, local_repository
+from pipelines.engine.embedded.ops.download import download
+from pipelines.engine.embedded.ops.git.local import local_repository
+from pipelines.engine.embedded.ops.git.refs import latest_version, resolve
+from pipelines.engine.embedded.ops.git.tree import TreeOp
 from pipelines.engine.embedded.ops.images import container_from
 from pipelines.engine.embedded.ops.secrets import secret_from_uri
-from pipelines.engine.embedded.ops.states import ContainerState, DirectoryState, FileState, SecretState, SocketState
+from pipelines.engine.embedded.ops.values.repository import COMMIT, Ref, Repository, open_repository
+from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState, FileState, SecretState, SocketState
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
 
 Args = dict[str, Any]
 HEADS, TAGS = "refs/heads/", "refs/tags/"
 
 
 @field("Query.http", args=("url", "name", "permissions", "checksum", "authHeader"))
-async def http(session: Session, _: None, args: Args) -> FileState:
+async def http(session: EngineSession, _: None, args: Args) -> FileState:
     header = args.get("authHeader")
-    return await remote.download(
+    return await download(
         session,
         args["url"],
         name=args.get("name"),
@@ -36,10 +38,10 @@ async def http(session: Session, _: None, args: Args) -> FileState:
 
 
 @field("Query.git", args=("url", "keepGitDir", "sshKnownHosts", "sshAuthSocket", "httpAuthUsername", "httpAuthToken", "httpAuthHeader"))
-async def repository(session: Session, _: None, args: Args) -> Repository:
+async def repository(session: EngineSession, _: None, args: Args) -> Repository:
     token, header = args.get("httpAuthToken"), args.get("httpAuthHeader")
     socket: SocketState | None = args.get("sshAuthSocket")
-    return git.open_repository(
+    return open_repository(
         args["url"],
         username=args.get("httpAuthUsername") or "",
         token=await session.secret_value(token) if token else None,
@@ -50,59 +52,59 @@ async def repository(session: Session, _: None, args: Args) -> Repository:
 
 
 @field("Directory.asGit")
-async def as_git(session: Session, state: DirectoryState, _: Args) -> Repository:
+async def as_git(session: EngineSession, state: DirectoryState, _: Args) -> Repository:
     return await local_repository(session, state)
 
 
 @field("GitRepository.url")
-def url(_: Session, state: Repository, __: Args) -> str | None:
+def url(_: EngineSession, state: Repository, __: Args) -> str | None:
     return state.url if state.source is None else None
 
 
 @field("GitRepository.head")
-async def head(session: Session, state: Repository, _: Args) -> Ref:
-    return await git.resolve(session, state, "HEAD")
+async def head(session: EngineSession, state: Repository, _: Args) -> Ref:
+    return await resolve(session, state, "HEAD")
 
 
 @field("GitRepository.branch", args=("name",))
-async def branch(session: Session, state: Repository, args: Args) -> Ref:
-    return await git.resolve(session, state, HEADS + args["name"].removeprefix(HEADS))
+async def branch(session: EngineSession, state: Repository, args: Args) -> Ref:
+    return await resolve(session, state, HEADS + args["name"].removeprefix(HEADS))
 
 
 @field("GitRepository.tag", args=("name",))
-async def tag(session: Session, state: Repository, args: Args) -> Ref:
-    return await git.resolve(session, state, TAGS + args["name"].removeprefix(TAGS))
+async def tag(session: EngineSession, state: Repository, args: Args) -> Ref:
+    return await resolve(session, state, TAGS + args["name"].removeprefix(TAGS))
 
 
 @field("GitRepository.commit", args=("id",))
-def commit(_: Session, state: Repository, args: Args) -> Ref:
-    if not git.COMMIT.fullmatch(args["id"]):
+def commit(_: EngineSession, state: Repository, args: Args) -> Ref:
+    if not COMMIT.fullmatch(args["id"]):
         raise InvalidInput(f"git: {args['id']!r} is not a full commit id (40 hex digits)")
     return Ref(state, args["id"], args["id"])
 
 
 @field("GitRepository.ref", args=("name",))
-async def ref(session: Session, state: Repository, args: Args) -> Ref:
+async def ref(session: EngineSession, state: Repository, args: Args) -> Ref:
     name = args["name"]
-    if git.COMMIT.fullmatch(name):
+    if COMMIT.fullmatch(name):
         return Ref(state, name, name)
-    return await git.resolve(session, state, name, HEADS + name, TAGS + name)
+    return await resolve(session, state, name, HEADS + name, TAGS + name)
 
 
 @field("GitRepository.branches", args=("patterns",))
-async def branches(session: Session, state: Repository, args: Args) -> list[str]:
+async def branches(session: EngineSession, state: Repository, args: Args) -> list[str]:
     return _matching(await session.git_refs(state), HEADS, args.get("patterns"))
 
 
 @field("GitRepository.tags", args=("patterns",))
-async def tags(session: Session, state: Repository, args: Args) -> list[str]:
+async def tags(session: EngineSession, state: Repository, args: Args) -> list[str]:
     return _matching(await session.git_refs(state), TAGS, args.get("patterns"))
 
 
 @field("GitRepository.latestVersion")
-async def latest(session: Session, state: Repository, _: Args) -> Ref:
+async def latest(session: EngineSession, state: Repository, _: Args) -> Ref:
     names = _matching(await session.git_refs(state), TAGS, None)
-    return await git.resolve(session, state, TAGS + latest_version(names))
+    return await resolve(session, state, TAGS + latest_version(names))
 
 
 def _matching(refs: dict[str, str], prefix: str, patterns: list[str] | None) -> list[str]:
@@ -111,71 +113,67 @@ def _matching(refs: dict[str, str], prefix: str, patterns: list[str] | None) -> 
 
 
 @field("GitRef.commit")
-def ref_commit(_: Session, state: Ref, __: Args) -> str:
+def ref_commit(_: EngineSession, state: Ref, __: Args) -> str:
     return state.commit
 
 
 @field("GitRef.ref")
-def ref_name(_: Session, state: Ref, __: Args) -> str:
+def ref_name(_: EngineSession, state: Ref, __: Args) -> str:
     return state.name
 
 
 @field("GitRef.tree", args=("discardGitDir", "depth"))
-def tree(_: Session, state: Ref, args: Args) -> DirectoryState:
+def tree(_: EngineSession, state: Ref, args: Args) -> DirectoryState:
     return DirectoryState(TreeOp(state, discard_git_dir=bool(args["discardGitDir"]), depth=args["depth"]))
 
 
 @field("Query.address", args=("value",))
-def address(_: Session, __: None, args: Args) -> str:
+def address(_: EngineSession, __: None, args: Args) -> str:
     return str(args["value"])
 
 
 @field("Address.value")
-def address_value(_: Session, state: str, __: Args) -> str:
+def address_value(_: EngineSession, state: str, __: Args) -> str:
     return state
 
 
 @field("Address.container")
-async def address_container(session: Session, state: str, _: Args) -> ContainerState:
+async def address_container(session: EngineSession, state: str, _: Args) -> ContainerState:
     return await container_from(session, ContainerState(session.platform), state)
 
 
 @field("Address.secret")
-def address_secret(session: Session, state: str, _: Args) -> SecretState:
+def address_secret(session: EngineSession, state: str, _: Args) -> SecretState:
     return secret_from_uri(session.workdir, state, None)
 
 
 @field("Address.gitRepository")
-def address_repository(_: Session, state: str, __: Args) -> Repository:
-    return git.open_repository(state.partition("#")[0])
+def address_repository(_: EngineSession, state: str, __: Args) -> Repository:
+    return open_repository(state.partition("#")[0])
 
 
 @field("Address.gitRef")
-async def address_ref(session: Session, state: str, args: Args) -> Ref:
+async def address_ref(session: EngineSession, state: str, args: Args) -> Ref:
     where, _, name = state.partition("#")
-    return (
-        await ref(session, git.open_repository(where), {**args, "name": name})
-        if name
-        else await head(session, git.open_repository(where), args)
-    )
+    return await ref(session, open_repository(where), {**args, "name": name}) if name else await head(session, open_repository(where), args)
 
 
 @field("Address.directory", args=("exclude", "include", "gitignore", "noCache"))
-async def address_directory(session: Session, state: str, args: Args) -> DirectoryState:
+async def address_directory(session: EngineSession, state: str, args: Args) -> DirectoryState:
     from pipelines.engine.embedded.api.fields.host import directory
 
     return await directory(session, "host", {**args, "path": _local(state)})
 
 
 @field("Address.file", args=("noCache",))
-async def address_file(session: Session, state: str, args: Args) -> FileState:
+async def address_file(session: EngineSession, state: str, args: Args) -> FileState:
     from pipelines.engine.embedded.api.fields.host import file
 
     return await file(session, "host", {**args, "path": _local(state)})
 
 
 @field("Address.socket")
-def address_socket(session: Session, state: str, _: Args) -> SocketState:
+def address_socket(session: EngineSession, state: str, _: Args) -> SocketState:
     return SocketState(session.host_path(state.removeprefix("unix://")))
 
 

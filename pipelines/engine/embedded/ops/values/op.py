@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.engine.embedded.ops.digest import digest_of
+from pipelines.engine.embedded.ops.values.digest import digest_of
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pipelines.engine.embedded.ops.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,7 @@ def _snapshot(data: list[Any]) -> Snapshot:
 
 
 class Op:
-    """Base of all ops. `digest` names the recipe; two ops with one digest are interchangeable.
-
-    `key` names the work by what went in (the inputs' content, not their recipes), so that a rebuilt input with the same content does not
-    make its users run again. `inputs` are evaluated, concurrently, before `key` is asked.
-    """
+    """A lazy file system. `digest` names the recipe: two ops with one digest are interchangeable. `inputs` are the ops it is made from."""
 
     kind: ClassVar[str] = "op"
     __slots__ = ("digest", "inputs")
@@ -71,14 +65,6 @@ class Op:
     def __init__(self, recipe: object, inputs: Sequence[Op] = ()) -> None:
         self.inputs = tuple(inputs)
         self.digest = digest_of(self.kind, recipe, [op.digest for op in self.inputs])
-
-    async def key(self, session: Session, inputs: Sequence[Output]) -> str:
-        """The content key, given the inputs' outputs."""
-        raise NotImplementedError
-
-    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
-        """Do the work. Called by one process at a time for a key."""
-        raise NotImplementedError
 
     def describe(self) -> str:
         """One line for people."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.embedded.errors import NotFound
-from pipelines.engine.embedded.ops.arrange import Arrangement
-from pipelines.engine.embedded.ops.command import Command
-from pipelines.engine.embedded.ops.op import Output
-from pipelines.engine.embedded.ops.states import CacheMount, CacheState, DirectoryMount, DirectoryState, Mount, SecretState
+from pipelines.engine.embedded.ops.commands.command import Command
+from pipelines.engine.embedded.ops.commands.setup import Arrangement
+from pipelines.engine.embedded.ops.values.op import Output
+from pipelines.engine.embedded.ops.values.states import CacheMount, CacheState, DirectoryMount, DirectoryState, Mount, SecretState
 from tests.unit.engine.ops.fakes import ROOT, Session, Store
 
 if TYPE_CHECKING:

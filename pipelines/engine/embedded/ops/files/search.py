@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded import linear
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.rust_regex import to_re2
+from pipelines.engine.embedded.ops.files.rust_regex import to_re2
 from pipelines.engine.embedded.store.selection.patterns import START, Filter
 from pipelines.engine.embedded.store.selection.select import select
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.expand import expand
-from pipelines.engine.embedded.ops.op import MountOf, Op
-from pipelines.engine.embedded.ops.states import (
+from pipelines.engine.embedded.ops.commands.expand import expand
+from pipelines.engine.embedded.ops.values.op import MountOf, Op
+from pipelines.engine.embedded.ops.values.states import (
     Binding,
     CacheMount,
     DirectoryMount,
@@ -24,8 +24,8 @@ from pipelines.engine.embedded.ops.states import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pipelines.engine.embedded.ops.config import Pairs
-    from pipelines.engine.embedded.ops.states import ContainerState
+    from pipelines.engine.embedded.ops.values.config import Pairs
+    from pipelines.engine.embedded.ops.values.states import ContainerState
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from pipelines.engine.embedded.ops.threads import in_thread
+from pipelines.engine.embedded.ops.tasks import in_thread
 
 
 async def test_what_the_thread_gives_or_raises_is_passed_on() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.changeset import paths
-from pipelines.engine.embedded.ops.read import must_stat, within
+from pipelines.engine.embedded.ops.files.changeset import paths
+from pipelines.engine.embedded.ops.files.read import must_stat, within
 from pipelines.engine.embedded.store.disk_full import disk_guard
 from pipelines.engine.embedded.store.host.own_folders import own_folders
 from pipelines.engine.embedded.store.trees.removing import remove_below
@@ -21,13 +21,13 @@ from pipelines.foundation.named_files import writing_named
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pipelines.engine.embedded.ops.changeset import Changeset
-    from pipelines.engine.embedded.ops.session import Session
-    from pipelines.engine.embedded.ops.states import DirectoryState, FileState
+    from pipelines.engine.embedded.ops.files.changeset import Changeset
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.states import DirectoryState, FileState
     from pipelines.engine.embedded.store.trees.root import Root
 
 
-async def export_directory(session: Session, state: DirectoryState, path: str, *, wipe: bool) -> str:
+async def export_directory(session: EngineSession, state: DirectoryState, path: str, *, wipe: bool) -> str:
     """Merge a directory into a folder of the host (made if missing); `wipe` empties it first. Returns the folder's absolute path."""
     target = session.host_path(path)
     await must_stat(session, state.op, state.path, state.path)
@@ -69,7 +69,7 @@ def _told(target: Path) -> Iterator[None]:
             raise InvalidInput(f"export to {target}: {error.filename or target}: {error.strerror}") from error
 
 
-async def export_changes(session: Session, changes: Changeset, path: str) -> str:
+async def export_changes(session: EngineSession, changes: Changeset, path: str) -> str:
     """Do the changes to a folder of the host (made if missing). Returns the folder's absolute path."""
     target = session.host_path(path)
     removed = (await paths(session, changes)).removed
@@ -87,7 +87,7 @@ def _change(layer: Root, target: Path, removed: Sequence[str]) -> None:
     _merge(layer, "/", target, wipe=False)
 
 
-async def export_file(session: Session, state: FileState, path: str, *, into: bool) -> str:
+async def export_file(session: EngineSession, state: FileState, path: str, *, into: bool) -> str:
     """Write a file to the host: into what has the name there, a new one whole or not at all. Returns its absolute path.
 
     `into`: `path` may be a folder to put it into.

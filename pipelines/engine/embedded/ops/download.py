@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound, ServerError
-from pipelines.engine.embedded.ops.digest import digest_of
-from pipelines.engine.embedded.ops.op import Constant, Output
-from pipelines.engine.embedded.ops.states import FileState
-from pipelines.engine.embedded.ops.threads import in_thread
+from pipelines.engine.embedded.ops.tasks import in_thread
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.op import Constant, Output
+from pipelines.engine.embedded.ops.values.states import FileState
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 from pipelines.foundation.redaction import without_passwords
 from pipelines.foundation.regular_files import open_regular
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
+
 
 MODE = 0o600  # of a downloaded file, as Dagger gives it
 UNCHANGED = 304
@@ -32,7 +33,7 @@ DEADLINE = 60.0  # seconds without a byte
 
 
 async def download(
-    session: Session, url: str, *, name: str | None, mode: int | None, checksum: str | None, authorization: bytes | None
+    session: EngineSession, url: str, *, name: str | None, mode: int | None, checksum: str | None, authorization: bytes | None
 ) -> FileState:
     """The file behind an URL.
 
@@ -90,7 +91,7 @@ def _file(payload: Mapping[str, object], name: str) -> FileState:
 
 
 class _Download:
-    def __init__(self, session: Session, name: str, mode: int, checksum: str | None) -> None:
+    def __init__(self, session: EngineSession, name: str, mode: int, checksum: str | None) -> None:
         self._session = session
         self._name = name
         self._mode = mode

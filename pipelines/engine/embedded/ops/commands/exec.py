@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import ExecError
 from pipelines.engine.embedded.images import platforms
-from pipelines.engine.embedded.ops.arrange import Arrangement
-from pipelines.engine.embedded.ops.command import Command, source_of
-from pipelines.engine.embedded.ops.digest import digest_of
-from pipelines.engine.embedded.ops.op import Op, Output
-from pipelines.engine.embedded.ops.threads import in_thread
+from pipelines.engine.embedded.ops.commands.command import Command, source_of
+from pipelines.engine.embedded.ops.commands.setup import Arrangement
+from pipelines.engine.embedded.ops.interface import ComputedOp
+from pipelines.engine.embedded.ops.tasks import in_thread
+from pipelines.engine.embedded.ops.values.digest import digest_of
+from pipelines.engine.embedded.ops.values.op import Op, Output
 from pipelines.engine.embedded.progress import LineSplitter
 from pipelines.engine.embedded.sandbox.services import while_up
 from pipelines.foundation.regular_files import reading
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.op import Op, Output
+
 
 SIGNALS = range(128, 192)
 ALSO_RUNS = {"amd64": "386", "arm64": "arm"}
 TOLD = 128 * 1024  # bytes of each stream an error carries, the last ones: enough to see why, small enough to send
 
 
-class ExecOp(Op):
+class ExecOp(ComputedOp):
     """`inputs[0]` is the root file system, the others are the mounts' sources in order."""
 
     kind = "exec"
@@ -40,14 +43,14 @@ class ExecOp(Op):
     def describe(self) -> str:
         return self.command.shown()
 
-    async def key(self, session: Session, inputs: Sequence[Output]) -> str:
+    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:
         contents = [inputs[0].snapshot.id]
         sources = [source for mount in self.command.mounts if (source := source_of(mount)) is not None]
         for source, output in zip(sources, inputs[1:], strict=True):
             contents.append(await session.content(output.snapshot, source.path))
         return digest_of(self.kind, self.command.recipe(), contents)
 
-    async def run(self, session: Session, inputs: Sequence[Output], key: str) -> Output:
+    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:
         arrangement = Arrangement(session, self.command, inputs)
         feed = LineSplitter(session.progress, asyncio.get_running_loop().call_later)
         try:

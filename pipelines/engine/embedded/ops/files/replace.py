@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.actions import Action
+from pipelines.engine.embedded.ops.files.actions import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

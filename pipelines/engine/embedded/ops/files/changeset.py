@@ -7,17 +7,17 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.engine.embedded.ops.actions import Action
-from pipelines.engine.embedded.ops.diff import DiffOp
-from pipelines.engine.embedded.ops.read import within_all
-from pipelines.engine.embedded.ops.states import DirectoryState
+from pipelines.engine.embedded.ops.files.actions import Action
+from pipelines.engine.embedded.ops.files.diff import DiffOp
+from pipelines.engine.embedded.ops.files.read import within_all
+from pipelines.engine.embedded.ops.values.states import DirectoryState
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.op import Op
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -52,7 +52,7 @@ class Paths:
         return bool(self.added or self.modified or self.removed)
 
 
-async def paths(session: Session, changes: Changeset) -> Paths:
+async def paths(session: EngineSession, changes: Changeset) -> Paths:
     """What changed."""
     return await within_all(
         session, [changes.before.op, changes.after.op], lambda roots: compare(roots[0], changes.before.path, roots[1], changes.after.path)
@@ -108,7 +108,7 @@ class ApplyChanges(Action):
     def recipe(self) -> Any:
         return [self.path, self.changes.before.path, self.changes.after.path]
 
-    async def key(self, session: Session, sources: Sequence[Snapshot]) -> Any:
+    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:
         contents = [
             await session.content(snapshot, one.path)
             for snapshot, one in zip(sources, (self.changes.before, self.changes.after), strict=False)

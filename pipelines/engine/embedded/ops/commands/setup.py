@@ -9,20 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.actions import ActionOp
-from pipelines.engine.embedded.ops.command import Command, source_of
-from pipelines.engine.embedded.ops.files import Chown
-from pipelines.engine.embedded.ops.op import Constant, Output
-from pipelines.engine.embedded.ops.owners import owner_ids
-from pipelines.engine.embedded.ops.read import within
-from pipelines.engine.embedded.ops.states import (
-    CacheMount,
-    DirectoryMount,
-    SecretMount,
-    SocketMount,
-    TempMount,
-)
-from pipelines.engine.embedded.ops.threads import in_thread
+from pipelines.engine.embedded.ops.commands.command import Command, source_of
+from pipelines.engine.embedded.ops.files.actions import ActionOp
+from pipelines.engine.embedded.ops.files.edits import Chown
+from pipelines.engine.embedded.ops.files.owners import owner_ids
+from pipelines.engine.embedded.ops.files.read import within
+from pipelines.engine.embedded.ops.tasks import in_thread
+from pipelines.engine.embedded.ops.values.op import Constant, Output
+from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount, SecretMount, SocketMount, TempMount
 from pipelines.engine.embedded.sandbox.spec import Bind, Capture, SecretFile, Spec, Tmpfs
 from pipelines.engine.embedded.store.trees.root import Root
 from pipelines.foundation.regular_files import read_bytes
@@ -30,7 +24,7 @@ from pipelines.foundation.regular_files import read_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.engine.embedded.ops.session import Session
+    from pipelines.engine.embedded.ops.interface import EngineSession
     from pipelines.engine.embedded.sandbox.services import Up
     from pipelines.engine.embedded.store.layers.draft import Draft
     from pipelines.engine.embedded.store.snapshot import Snapshot
@@ -43,7 +37,7 @@ LONGEST = 128 << 10  # bytes of one argument with its end, Linux's MAX_ARG_STRLE
 class Arrangement:
     """Brought up by `prepare`, described by `spec`, kept by `commit`, always ended by `close`."""
 
-    def __init__(self, session: Session, command: Command, inputs: Sequence[Output], *, captured: bool = True) -> None:
+    def __init__(self, session: EngineSession, command: Command, inputs: Sequence[Output], *, captured: bool = True) -> None:
         self.session = session
         self.command = command
         self.streams: dict[str, Path] = {}

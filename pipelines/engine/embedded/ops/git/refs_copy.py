@@ -12,7 +12,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EmbeddedUnavailable, InvalidInput, NotFound
-from pipelines.engine.embedded.ops.states import inside
+from pipelines.engine.embedded.ops.values.states import inside
 from pipelines.foundation.process.blocking import run_blocking
 
 if TYPE_CHECKING:

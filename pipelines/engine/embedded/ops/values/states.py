@@ -6,8 +6,8 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.ops.config import EMPTY, Config, Pairs
-from pipelines.engine.embedded.ops.op import SCRATCH_OP, Op
+from pipelines.engine.embedded.ops.values.config import EMPTY, Config, Pairs
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, Op
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

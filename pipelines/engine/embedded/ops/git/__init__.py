@@ -1,0 +1,1 @@
+"""Git repositories, by URL or in a directory of ours."""
