@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.space.collect import Report
+    from pipelines.engine.embedded.store.space.collect import CleanupReport
     from pipelines.engine.embedded.store.transfer.format import Transfer
 
 
@@ -52,7 +52,7 @@ def _done(store: Store, action: str, folder: Path | None) -> Iterable[str]:
 def _info(store: Store) -> Iterator[str]:
     from pipelines.engine.embedded.api.schema.sdk import find_sdk
 
-    store.settle()
+    store.wait_until_swept()
     usage = store.usage()
     yield f"api       {find_sdk().version} (of the installed dagger-io)"
     yield f"mode      {'rootless' if store.rootless else 'root'}"
@@ -64,8 +64,8 @@ def _info(store: Store) -> Iterator[str]:
     yield f"in use    {show_size(usage.pinned)}"
 
 
-def _collected(report: Report) -> Iterator[str]:
-    for taken in report.taken:
+def _collected(report: CleanupReport) -> Iterator[str]:
+    for taken in report.removed:
         yield f"removed   {taken.label} (unused for {show_span(taken.age)})"
     yield f"freed     {show_size(report.freed)}"
     yield f"kept      {show_size(report.kept)}"

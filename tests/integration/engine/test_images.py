@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.engine.embedded.images.images import Image
+    from pipelines.engine.embedded.images.images import StoredImage
 
 pytestmark = [pytest.mark.root, pytest.mark.registry]
 
@@ -72,7 +72,7 @@ def images(store: Store) -> Images:
     return Images(store)
 
 
-async def pulled(images: Images, reference: str) -> Image:
+async def pulled(images: Images, reference: str) -> StoredImage:
     return await images.pull(await images.resolve(reference))
 
 

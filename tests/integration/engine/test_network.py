@@ -138,7 +138,7 @@ async def test_a_used_place_is_used_again_unless_it_may_have_been_changed(box: B
     used, changed = [await switch.lease() for _ in range(2)]
     await box.sh("true", network=used)
     await box.sh("true", network=changed, privileged=True)
-    assert (used.spoiled, changed.spoiled) == (False, True)
+    assert (used.modified, changed.modified) == (False, True)
     for lease in (used, changed):
         await switch.release(lease)
     await asyncio.gather(*switch._tasks)

@@ -9,7 +9,7 @@ import pytest
 from pipelines.engine.codes import Code
 from pipelines.engine.embedded.errors import EngineError, ImageDamaged, RegistryError
 from pipelines.engine.embedded.images.images import Images
-from pipelines.engine.embedded.images.registry.skopeo import Patience
+from pipelines.engine.embedded.images.registry.skopeo import RegistryTimeouts
 from pipelines.engine.embedded.store.store import Store
 from tests.integration.engine.faulty import Faulty, serving
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.registry  # for skopeo, which set-up installs with it
 
-SHORT = Patience(answer_s=3.0, stall_s=3.0)
+SHORT = RegistryTimeouts(answer_s=3.0, stall_s=3.0)
 """For registries that would be waited for in any case; on a busy machine others need longer."""
 
 
@@ -29,8 +29,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-async def pulled(store: Store, faulty: Faulty, patience: Patience | None = None) -> None:
-    images = Images(store, patience or Patience())
+async def pulled(store: Store, faulty: Faulty, patience: RegistryTimeouts | None = None) -> None:
+    images = Images(store, patience or RegistryTimeouts())
     await images.pull(await images.resolve(f"{faulty.address}/name:1"))
 
 
@@ -61,13 +61,13 @@ async def test_without_a_fault_it_is_an_image(store: Store) -> None:
     ],
 )
 async def test_what_a_registry_does_wrong_is_told_apart_and_named(store: Store, fault: str, code: Code) -> None:
-    before = {path.name for path in store.place.tmp.rglob("*")}
+    before = {path.name for path in store.workspace.tmp.rglob("*")}
     with serving(Faulty(fault)) as faulty:
         with pytest.raises(RegistryError) as caught:
             await pulled(store, faulty, SHORT if code is Code.REGISTRY_SILENT else None)
         assert (caught.value.code, caught.value.registry) == (code, faulty.address), caught.value.message
     assert code.transient is (code not in {Code.REGISTRY_DENIED, Code.REGISTRY_SILENT})
-    assert {path.name for path in store.place.tmp.rglob("*")} == before
+    assert {path.name for path in store.workspace.tmp.rglob("*")} == before
 
 
 @pytest.mark.parametrize("size", [2**62, 10])
@@ -75,4 +75,4 @@ async def test_a_layer_that_is_not_as_large_as_is_said_fills_no_disk(store: Stor
     with serving(Faulty("layer:endless", declared=size)) as faulty, pytest.raises(EngineError) as caught:
         await pulled(store, faulty)
     assert isinstance(caught.value, ImageDamaged), caught.value.message
-    assert not list((store.place.tmp / "outputs").iterdir())
+    assert not list((store.workspace.tmp / "outputs").iterdir())

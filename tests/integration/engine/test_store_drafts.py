@@ -60,7 +60,7 @@ def test_every_snapshot_of_a_history_shows_its_own_state(store: Store, steps: li
 def merged(store: Store, snapshot: Snapshot, kept: int) -> Snapshot:
     """The same in fewer layers: all but the first `kept` made one."""
     below, above = ([store.layer_path(name) for name in names] for names in (snapshot.layers[:kept], snapshot.layers[kept:]))
-    name = store.add_layer(lambda target: merge(above, below, target, store.place.overlay.opaque_mark), os.urandom(8).hex())
+    name = store.add_layer(lambda target: merge(above, below, target, store.workspace.overlay.opaque_mark), os.urandom(8).hex())
     return Snapshot("merged", (*snapshot.layers[:kept], name))
 
 
@@ -117,7 +117,7 @@ def test_modes_owners_and_attributes_survive_layers_and_merging(store: Store) ->
         (root / "d").chmod(0o1777)
         two = draft.commit("two")
     merged = store.add_layer(
-        lambda t: merge([store.layer_path(x) for x in two.layers], [], t, store.place.overlay.opaque_mark), "merged-modes"
+        lambda t: merge([store.layer_path(x) for x in two.layers], [], t, store.workspace.overlay.opaque_mark), "merged-modes"
     )
     for snapshot in (two, Snapshot("m", (merged,))):
         with store.view(snapshot) as view:
@@ -199,8 +199,8 @@ def test_a_draft_in_use_does_not_keep_the_store_from_closing(private_mounts: Pat
         assert str(tmp_path) not in mounts()
         file.write("late")
     with Store.open(tmp_path / "store", rootless=False) as store:
-        store.settle()
-        assert [path.name for path in (tmp_path / "store" / "tmp").iterdir()] == [store.place.token]
+        store.wait_until_swept()
+        assert [path.name for path in (tmp_path / "store" / "tmp").iterdir()] == [store.workspace.token]
 
 
 def mounts() -> str:

@@ -82,8 +82,8 @@ def check(store: Store, key: str) -> None:
 
 def check_rest(store: Store) -> None:
     """Nothing is left of dead sessions: what is there is used, and is named."""
-    assert [path.name for path in (store.root / "tmp").iterdir()] == [store.place.token]
-    with store.place.index.reading() as db:
+    assert [path.name for path in (store.root / "tmp").iterdir()] == [store.workspace.token]
+    with store.workspace.index.reading() as db:
         named = {name for (name,) in db.execute("SELECT name FROM objects WHERE kind != 'volume'")}
         used = {name for (name,) in db.execute("SELECT name FROM uses")}
     assert named == used
@@ -110,7 +110,7 @@ def crash(root: Path, times: int, seed: int) -> None:
         lines = killed_after(worker(root, f"w{attempt}", 1000, 8), chance.uniform(0, 0.25))
         said = dict(json.loads(line) for line in lines)
         with Store.open(root, rootless=False) as store:
-            store.settle()
+            store.wait_until_swept()
             for key, known in said.items():
                 assert store.get(key) == known  # what was put is there
             for chain in range(len(said) // 8 + 2):
@@ -185,7 +185,7 @@ def killed_at(point: int, work: Callable[[Path], None], root: Path) -> bool:
 
 def check_all(root: Path) -> None:
     with Store.open(root, rootless=False) as store:
-        store.settle()
+        store.wait_until_swept()
         for index in range(2):
             check(store, f"one-0-{index}")
         if known := store.get("blob"):
@@ -274,7 +274,7 @@ def test_a_store_on_a_disk_with_no_room_at_all_can_be_pruned(private_mounts: Pat
         fill_up(disk / "filler")
         with Store.open(disk / "store", rootless=False, scarce=True) as store:
             report = store.prune()
-            assert (len(report.taken), report.kept) == (50, 0)
+            assert (len(report.removed), report.kept) == (50, 0)
             assert (disk / "store" / "reserve").stat().st_size == RESERVE
     finally:
         kernel.umount(disk, kernel.MNT_DETACH)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.interface import EngineSession
     from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.store.snapshot import Snapshot
-    from pipelines.engine.embedded.store.trees.pathwalk import Make
+    from pipelines.engine.embedded.store.trees.pathwalk import NewFolder
     from pipelines.engine.embedded.store.trees.root import Root
 
 Ids = tuple[int, int]
@@ -190,12 +190,12 @@ class _Copier:
         with self._origin.open(path) as file:
             return unpack_archive(file, self._root, self._action.dest, self._owner)
 
-    def _make(self) -> Make:
+    def _make(self) -> NewFolder:
         """How missing folders of the destination are made: an octal --chmod and --chown count for them too."""
-        from pipelines.engine.embedded.store.trees.pathwalk import Make
+        from pipelines.engine.embedded.store.trees.pathwalk import NewFolder
 
         mode = self._action.mode
-        return Make(int(mode, 8) & 0o777 if mode.isdecimal() else FOLDER_MODE, self._owner)
+        return NewFolder(int(mode, 8) & 0o777 if mode.isdecimal() else FOLDER_MODE, self._owner)
 
     @property
     def _permissions(self) -> Callable[[int], int]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.errors import ImageError, ImageNotFound
 from pipelines.engine.embedded.images import loading, platforms, references, tarball
 from pipelines.engine.embedded.images.registry import publish, pull
-from pipelines.engine.embedded.images.registry.skopeo import Asking, Patience
+from pipelines.engine.embedded.images.registry.skopeo import RegistryAccess, RegistryTimeouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pipelines.engine.embedded.images.layout import Variant
-    from pipelines.engine.embedded.images.registry.pull import Resolved
+    from pipelines.engine.embedded.images.registry.pull import ResolvedImage
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
     from pipelines.foundation.image_reference import ImageReference
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class StoredImage:
     """An image in the store.
 
     Attributes:
@@ -44,17 +44,17 @@ class Images:
 
     Args:
         store: where layers, blobs and documents are kept.
-        patience: how long registries are waited for.
+        timeouts: how long registries are waited for.
     """
 
-    def __init__(self, store: Store, patience: Patience | None = None) -> None:
+    def __init__(self, store: Store, timeouts: RegistryTimeouts | None = None) -> None:
         self._store = store
-        self._patience = patience or Patience()
+        self._patience = timeouts or RegistryTimeouts()
         self._workers = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._tags: dict[str, str] = {}
         self._asking: dict[str, asyncio.Lock] = {}
 
-    async def resolve(self, address: str, platform: str = "", logins: Mapping[str, RegistryLogin] | None = None) -> Resolved:
+    async def resolve(self, address: str, platform: str = "", logins: Mapping[str, RegistryLogin] | None = None) -> ResolvedImage:
         """What an address means for a platform: manifest and config, no layers.
 
         Args:
@@ -73,7 +73,7 @@ class Images:
         wanted = platforms.parse(platform) if platform else platforms.host()
         try:
             digest = reference.digest or await self._digest(reference, logins or {})
-            return await pull.resolve(self._store, reference.at(digest), wanted, Asking(logins or {}, self._patience))
+            return await pull.resolve(self._store, reference.at(digest), wanted, RegistryAccess(logins or {}, self._patience))
         except ImageNotFound:
             raise ImageNotFound(f"{_failure(reference, str(wanted))}: {reference}: not found") from None
         except ImageError as error:
@@ -84,17 +84,17 @@ class Images:
         name = str(reference)
         async with self._asking.setdefault(name, asyncio.Lock()):
             if name not in self._tags:
-                self._tags[name] = await pull.digest_of(self._store, reference, Asking(logins, self._patience))
+                self._tags[name] = await pull.digest_of(self._store, reference, RegistryAccess(logins, self._patience))
             return self._tags[name]
 
-    async def pull(self, image: Resolved, logins: Mapping[str, RegistryLogin] | None = None) -> Image:
+    async def pull(self, image: ResolvedImage, logins: Mapping[str, RegistryLogin] | None = None) -> StoredImage:
         """The image's file system. What was pulled before, in any session, takes no network."""
         try:
-            snapshot = await pull.pull(self._store, image, Asking(logins or {}, self._patience), self._workers)
+            snapshot = await pull.pull(self._store, image, RegistryAccess(logins or {}, self._patience), self._workers)
         except ImageError as error:
             error.prepend(f"failed to pull {image.reference}")
             raise
-        return Image(snapshot, image.config, str(image.reference))
+        return StoredImage(snapshot, image.config, str(image.reference))
 
     async def publish(
         self,
@@ -120,14 +120,14 @@ class Images:
         """
         reference = references.parse(address)
         image = await publish.pack(self._store, variants, compression, self._workers, docker=docker)
-        return await publish.publish(self._store, image, reference, Asking(logins or {}, self._patience))
+        return await publish.publish(self._store, image, reference, RegistryAccess(logins or {}, self._patience))
 
     async def save(self, variants: Sequence[Variant], path: Path, *, compression: str | None = None, docker: bool = False) -> None:
         """Write an image as a tar archive in OCI image layout, which ``docker load`` also reads. Equal images are equal archives."""
         image = await publish.pack(self._store, variants, compression, self._workers, docker=docker)
         await asyncio.to_thread(tarball.write, self._store, image, path)
 
-    async def load(self, path: Path, *, tag: str = "", platform: str = "") -> Image:
+    async def load(self, path: Path, *, tag: str = "", platform: str = "") -> StoredImage:
         """Read an image from a tar archive: OCI image layout, or what ``docker save`` writes, compressed or not.
 
         Raises:
@@ -137,7 +137,7 @@ class Images:
         wanted = platforms.parse(platform) if platform else platforms.host()
         blobs, config = await asyncio.to_thread(loading.read, self._store, path, tag, wanted)
         diff_ids = (config.get("rootfs") or {}).get("diff_ids") or ()
-        return Image(await pull.assemble(self._store, blobs, diff_ids, self._workers), config, "")
+        return StoredImage(await pull.assemble(self._store, blobs, diff_ids, self._workers), config, "")
 
 
 def _failure(reference: ImageReference, platform: str) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class ImageLayer:
     """A layer of the store that is, or came from, a layer of an image.
 
     Attributes:
@@ -54,10 +54,10 @@ class Layer:
         }
 
 
-def _layer(record: dict[str, Any]) -> Layer:
+def _layer(record: dict[str, Any]) -> ImageLayer:
     blob = record["blob"]
     links = tuple((name, target) for name, target in record["links"])
-    return Layer(
+    return ImageLayer(
         record["name"],
         record["diff_id"],
         Descriptor(blob["mediaType"], blob["digest"], blob["size"]),
@@ -68,26 +68,26 @@ def _layer(record: dict[str, Any]) -> Layer:
     )
 
 
-def known(store: Store, diff_id: str) -> Layer | None:
+def known(store: Store, diff_id: str) -> ImageLayer | None:
     """The layer with this content, if the store has it with its blob."""
     record = store.get(f"image layer {diff_id}")
     return _layer(record) if record else None
 
 
-def blob_of(store: Store, name: str, compression: str | None = None) -> Layer | None:
+def blob_of(store: Store, name: str, compression: str | None = None) -> ImageLayer | None:
     """What a layer of the store is as a blob; ``compression`` only in that one."""
     record = store.get(f"layer blob {name} {'any' if compression is None else compression}")
     return _layer(record) if record else None
 
 
-def remember(store: Store, layer: Layer, compression: str, *, own: bool = True) -> None:
+def remember(store: Store, layer: ImageLayer, compression: str, *, own: bool = True) -> None:
     """Record that a layer of the store and a blob are the same. `own`: the first such blob is what the layer is packed as from now on."""
     alias = [f"layer blob {layer.name} any"] if own and not blob_of(store, layer.name) else []
     store.put(f"layer blob {layer.name} {compression}", layer.record(), layers=[layer.name], blobs=[layer.blob.digest], alias=alias)
 
 
 @contextmanager
-def folder(store: Store) -> Iterator[Path]:
+def work_folder(store: Store) -> Iterator[Path]:
     """A folder on the store's file system, gone afterwards (or swept, if this process dies)."""
     path = store.new_output()
     path.mkdir(mode=0o700)
@@ -95,10 +95,10 @@ def folder(store: Store) -> Iterator[Path]:
         yield path
     finally:
         with suppress(OSError):
-            store.place.remove(path)
+            store.workspace.remove(path)
 
 
-async def add(store: Store, blob: Descriptor, diff_id: str) -> Layer:
+async def add(store: Store, blob: Descriptor, diff_id: str) -> ImageLayer:
     """Unpack a blob the store has, unless a layer with this content is there.
 
     Raises:
@@ -108,7 +108,7 @@ async def add(store: Store, blob: Descriptor, diff_id: str) -> Layer:
         return await asyncio.to_thread(lambda: known(store, diff_id) or _unpack(store, blob, diff_id))
 
 
-def _unpack(store: Store, blob: Descriptor, diff_id: str) -> Layer:
+def _unpack(store: Store, blob: Descriptor, diff_id: str) -> ImageLayer:
     path = store.blobs.find(blob.digest)
     if path is None:
         raise ImageError(f"the blob {blob.digest} is not in the store")
@@ -125,13 +125,13 @@ def _unpack(store: Store, blob: Descriptor, diff_id: str) -> Layer:
     # Found again by the record only, which also says what `unpack` learnt; a layer without one is collected with what nobody uses.
     name = store.add_layer(fill, f"image {diff_id} {secrets.token_hex(8)}")
     left = tuple(found["implied"]), tuple(found["links"].items()), tuple(found["whiteouts"])
-    layer = Layer(name, diff_id, blob, *left, found["opaque"])
+    layer = ImageLayer(name, diff_id, blob, *left, found["opaque"])
     store.put(f"image layer {diff_id}", layer.record(), layers=[name], blobs=[blob.digest])
     remember(store, layer, compression(blob.media_type))
     return layer
 
 
-async def stack(store: Store, layers: Sequence[Layer]) -> Snapshot:
+async def stack(store: Store, layers: Sequence[ImageLayer]) -> Snapshot:
     """The file system that a stack of image layers shows, bottom first."""
     if not layers:
         return SCRATCH
@@ -144,7 +144,7 @@ async def stack(store: Store, layers: Sequence[Layer]) -> Snapshot:
     return Snapshot(chain, tuple(record["layers"]))
 
 
-def _stack(store: Store, layers: Sequence[Layer]) -> list[str]:
+def _stack(store: Store, layers: Sequence[ImageLayer]) -> list[str]:
     names: list[str] = []
     chain: list[str] = []
     for layer in layers:
@@ -154,7 +154,7 @@ def _stack(store: Store, layers: Sequence[Layer]) -> list[str]:
     return names
 
 
-def _completed(store: Store, layer: Layer, below: Sequence[str], chain: str) -> str:
+def _completed(store: Store, layer: ImageLayer, below: Sequence[str], chain: str) -> str:
     source = str(store.layer_path(layer.name))
     try:
         what = lower_layers.missing([str(store.layer_path(name)) for name in below], source, layer)
@@ -163,7 +163,7 @@ def _completed(store: Store, layer: Layer, below: Sequence[str], chain: str) -> 
     if not what and layer.name not in below:  # overlayfs refuses a stack with one folder in it twice
         return layer.name
     name = store.add_layer(lambda target: lower_layers.complete(source, str(target), what), f"image chain {chain}")
-    remember(store, Layer(name, layer.diff_id, layer.blob), compression(layer.blob.media_type))
+    remember(store, ImageLayer(name, layer.diff_id, layer.blob), compression(layer.blob.media_type))
     return name
 
 

@@ -16,7 +16,7 @@ from pipelines.engine.embedded.images.manifest import Descriptor, digest_bytes, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.images.layers import Layer
+    from pipelines.engine.embedded.images.layers import ImageLayer
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 CREATED_BY = "lockgate"
@@ -56,7 +56,7 @@ class Layout:
     manifests: tuple[Descriptor, ...]
 
 
-def layout(variants: Sequence[tuple[Variant, Sequence[Layer]]], *, docker: bool = False) -> Layout:
+def layout(variants: Sequence[tuple[Variant, Sequence[ImageLayer]]], *, docker: bool = False) -> Layout:
     """Write the documents.
 
     Args:
@@ -91,7 +91,7 @@ def created() -> str:
     return dt.datetime.fromtimestamp(int(text), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _manifest(variant: Variant, layers: Sequence[Layer], documents: dict[str, bytes], *, docker: bool) -> Descriptor:
+def _manifest(variant: Variant, layers: Sequence[ImageLayer], documents: dict[str, bytes], *, docker: bool) -> Descriptor:
     config = _add(documents, manifest.DOCKER_CONFIG if docker else manifest.OCI_CONFIG, configuration(variant, layers))
     kind = manifest.DOCKER_MANIFEST if docker else manifest.OCI_MANIFEST
     described = [Descriptor(_layer_type(layer, docker=docker), layer.blob.digest, layer.blob.size).json() for layer in layers]
@@ -101,7 +101,7 @@ def _manifest(variant: Variant, layers: Sequence[Layer], documents: dict[str, by
     return _add(documents, kind, document)
 
 
-def configuration(variant: Variant, layers: Sequence[Layer]) -> dict[str, Any]:
+def configuration(variant: Variant, layers: Sequence[ImageLayer]) -> dict[str, Any]:
     """The image configuration with layers, times, history and platform that fit."""
     config = copy.deepcopy(variant.config)
     platform = platforms.parse(variant.platform)
@@ -121,7 +121,7 @@ def _history(entries: list[dict[str, Any]], layers: int) -> list[dict[str, Any]]
     return [*entries, *[own] * (layers - filled)] if filled <= layers else [own] * layers
 
 
-def _layer_type(layer: Layer, *, docker: bool) -> str:
+def _layer_type(layer: ImageLayer, *, docker: bool) -> str:
     base, sign = (manifest.DOCKER_LAYER, ".") if docker else (manifest.OCI_LAYER, "+")
     return f"{base}{sign}{compression(layer.blob.media_type)}".rstrip(sign)
 

@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Any
 from pipelines.engine.embedded import tars
 from pipelines.engine.embedded.errors import ImageDamaged, ImageError, InvalidInput
 from pipelines.engine.embedded.images import documents, manifest
-from pipelines.engine.embedded.images.layers import folder
+from pipelines.engine.embedded.images.layers import work_folder
 from pipelines.engine.embedded.images.manifest import Descriptor
 from pipelines.engine.embedded.images.packing.compression import BLOCK, HEAD, kind, plain_blocks
-from pipelines.engine.embedded.store.disk_full import full
+from pipelines.engine.embedded.store.disk_full import disk_full
 from pipelines.engine.embedded.tars import Damaged, Room, SeekableReader, shown
 from pipelines.foundation.regular_files import reading
 
@@ -72,12 +72,12 @@ def _plain(store: Store, path: Path) -> Iterator[IO[bytes]]:
         if not packed:
             yield file
             return
-        with folder(store) as place, (place / "plain.tar").open("w+b") as plain:
-            room = Room.at(str(place)).free
+        with work_folder(store) as folder, (folder / "plain.tar").open("w+b") as plain:
+            room = Room.at(str(folder)).free
             for block in plain_blocks(file):
                 room -= plain.write(block)
                 if room < 0:
-                    raise full(place)
+                    raise disk_full(folder)
             plain.seek(0)
             yield plain
 

@@ -17,10 +17,10 @@ from pipelines.engine.embedded.tars import Damaged, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DEFAULT = 0o755
+DEFAULT_MODE = 0o755
 
 
-class Left(Protocol):
+class LowerLayerUses(Protocol):
     """What a layer leaves to those below; see ``unpack.Unpacked``."""
 
     @property
@@ -34,7 +34,7 @@ class Left(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class Completion:
     """What is to be completed.
 
     Attributes:
@@ -51,13 +51,13 @@ class Missing:
         return bool(self.folders or self.links or self.idle)
 
 
-def missing(below: Sequence[str], layer: str, left: Left) -> Missing:
+def missing(below: Sequence[str], layer: str, left: LowerLayerUses) -> Completion:
     """Look up in the layers below (bottom first) what a layer left to them.
 
     Raises:
         Damaged: a hard link leads to no file.
     """
-    found = Missing(idle={name for name in left.whiteouts if not _hides(below, layer, name)})
+    found = Completion(idle={name for name in left.whiteouts if not _hides(below, layer, name)})
     for name in left.implied:
         path = visible(below, name)
         if path is not None and _special(path):
@@ -110,11 +110,11 @@ def _special(path: str) -> bool:
     info = os.lstat(path)
     attributes = [name for name in xattrs(path) if not name.startswith(MARKS)]
     return stat.S_ISDIR(info.st_mode) and (
-        stat.S_IMODE(info.st_mode) != DEFAULT or (info.st_uid, info.st_gid) != (0, 0) or bool(attributes)
+        stat.S_IMODE(info.st_mode) != DEFAULT_MODE or (info.st_uid, info.st_gid) != (0, 0) or bool(attributes)
     )
 
 
-def complete(layer: str, target: str, what: Missing) -> None:
+def complete(layer: str, target: str, what: Completion) -> None:
     """Write the completed copy of a layer into an empty folder."""
     times: list[tuple[str, str]] = []
     pending = [""]
@@ -132,10 +132,10 @@ def complete(layer: str, target: str, what: Missing) -> None:
     for name, path in what.links.items():
         link_or_copy(path, f"{target}/{name}")
     for own, source in reversed(times):
-        _dress(own, source, target + own[len(layer) :])
+        _apply_attributes(own, source, target + own[len(layer) :])
 
 
-def _dress(own: str, source: str, copy: str) -> None:
+def _apply_attributes(own: str, source: str, copy: str) -> None:
     copy_metadata(source, copy, os.lstat(source))
     for mark in (name for name in xattrs(own) if name.startswith(MARKS)):
         os.setxattr(copy, mark, os.getxattr(own, mark))

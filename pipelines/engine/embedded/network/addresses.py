@@ -40,7 +40,7 @@ class Subnet:
         return (str(self.network[n]) for n in range(self.network.num_addresses - 255, self.network.num_addresses - 1))
 
 
-class Addresses:
+class AddressPool:
     """Hands out addresses one at a time: those never used first, then what came back longest ago."""
 
     def __init__(self, addresses: Iterable[str]) -> None:

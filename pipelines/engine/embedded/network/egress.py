@@ -21,7 +21,7 @@ INTERFACE = "uplink"
 _PASTA_DNS = "169.254.1.1"  # what it answers DNS on: an address nobody else has (RFC 3927, link-local)
 _SLIRP_DNS = "10.0.2.3"  # slirp4netns(1)
 _TUN = Path("/dev/net/tun")
-_LAST_WORDS = 200  # characters of a helper's complaint that are passed on
+_SHOWN = 200  # characters of a helper's complaint that are passed on
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _T = TypeVar("_T")
 
@@ -60,29 +60,29 @@ async def connect(netns: Path, path: str = _PATH) -> Egress:
 async def _pasta(netns: Path, path: str) -> Egress:
     """pasta(1) goes into the background when it is ready."""
     pid_file = netns.with_suffix(".pid")
-    with _memory("complaints") as complaints:
+    with _memory("messages") as messages:
         options = ["--quiet", "--ipv4-only", "--config-net", "--ns-ifname", INTERFACE, "--dns-forward", _PASTA_DNS]
         closed = ["--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U", "none"]
         ids = ["--runas", f"{os.getuid()}:{os.getgid()}", "--pid", str(pid_file)]
-        process = _spawn(["pasta", *options, *closed, *ids, "--netns", str(netns)], path, (complaints, complaints))
+        process = _spawn(["pasta", *options, *closed, *ids, "--netns", str(netns)], path, (messages, messages))
         ended = await _in_time(process, process.wait())
         if ended.code != 0:
-            raise _failed("pasta", complaints)
+            raise _failed("pasta", messages)
         return Egress(Child(int(pid_file.read_text())), _PASTA_DNS)
 
 
 async def _slirp4netns(netns: Path, path: str) -> Egress:
     """slirp4netns(1) writes to a descriptor when it is ready, and stays."""
     options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--ready-fd=1", "--netns-type=path"]
-    with ExitStack() as open_here, _memory("complaints") as complaints:
+    with ExitStack() as open_here, _memory("messages") as messages:
         ready, tell = os.pipe()
         open_here.callback(os.close, ready)
         try:
-            process = _spawn(["slirp4netns", *options, str(netns), INTERFACE], path, (tell, complaints))
+            process = _spawn(["slirp4netns", *options, str(netns), INTERFACE], path, (tell, messages))
         finally:
             os.close(tell)
         if not await _in_time(process, asyncio.to_thread(os.read, ready, 1)):
-            raise _failed("slirp4netns", complaints)
+            raise _failed("slirp4netns", messages)
     return Egress(process, _SLIRP_DNS)
 
 
@@ -105,9 +105,9 @@ async def _in_time(process: Child, ready: Awaitable[_T]) -> _T:
         raise OSError(f"not ready after {DEADLINE:.0f} s") from problem
 
 
-def _failed(name: str, complaints: int) -> OSError:
-    lines = os.pread(complaints, 1 << 16, 0).decode(errors="replace").strip().splitlines()
-    return OSError(f"{name}: {lines[-1][:_LAST_WORDS] if lines else 'failed'}")
+def _failed(name: str, messages: int) -> OSError:
+    lines = os.pread(messages, 1 << 16, 0).decode(errors="replace").strip().splitlines()
+    return OSError(f"{name}: {lines[-1][:_SHOWN] if lines else 'failed'}")
 
 
 @contextmanager

@@ -13,10 +13,10 @@ class Lease:
         ip: its IPv4 address, reachable from the other containers of the session.
         netns: a path that processes of this machine can open to join the namespace, as long as the switch is open.
         resolv_conf: the text of the container's /etc/resolv.conf.
-        spoiled: the container could change the namespace (it was privileged): nobody else gets it.
+        modified: the container could change the namespace (it was privileged): nobody else gets it.
     """
 
     ip: str
     netns: str
     resolv_conf: str
-    spoiled: bool = False
+    modified: bool = False

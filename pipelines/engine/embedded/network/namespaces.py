@@ -44,15 +44,16 @@ def returning() -> Iterator[None]:
         os.close(home)
 
 
-def pin(namespace: int, place: Path) -> None:
+def pin(namespace: int, file: Path) -> None:
     """Make `namespace` a file too, for programs that give up the right to look into this process before they open it."""
-    place.touch()
-    kernel.mount(path(namespace), place, flags=kernel.MS_BIND)
+    file.touch()
+    kernel.mount(path(namespace), file, flags=kernel.MS_BIND)
 
 
-def unpin(place: Path) -> None:
-    kernel.umount(place, kernel.MNT_DETACH)
-    place.unlink()
+def unpin(file: Path) -> None:
+    """Remove the file that `pin` made; the namespace stays as long as something else holds it."""
+    kernel.umount(file, kernel.MNT_DETACH)
+    file.unlink()
 
 
 def path(namespace: int) -> str:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.engine.embedded.errors import NetworkError
 from pipelines.engine.embedded.network import namespaces
-from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, own_addresses, proxies, resolv_conf
+from pipelines.engine.embedded.network.addresses import AddressPool, choose_subnet, own_addresses, proxies, resolv_conf
 from pipelines.engine.embedded.network.egress import Egress, connect
 from pipelines.engine.embedded.network.lease import Lease
-from pipelines.engine.embedded.network.wiring import Port, Wiring
+from pipelines.engine.embedded.network.wiring import SwitchPort, Wiring
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -37,17 +37,17 @@ class Switch:
     unless it is a proxy that the environment names. Everything goes with the process, even when it is killed.
     """
 
-    def __init__(self, place: Path, note: Callable[[str], object], resolv_conf: Path) -> None:
-        self._place = place
+    def __init__(self, path: Path, note: Callable[[str], object], resolv_conf: Path) -> None:
+        self._path = path
         self._note = note
         self._resolv_conf = resolv_conf
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="switch")
         self._subnet = choose_subnet(Path("/proc/net/route").read_text())
         self._own = own_addresses(_text(Path("/proc/net/fib_trie"))) - proxies(os.environ)
-        self._free_ips = Addresses(self._subnet.containers())
-        self._host_ips = Addresses(self._subnet.host_services())
-        self._spare: deque[Port] = deque()
-        self._leased: dict[str, Port] = {}
+        self._free_ips = AddressPool(self._subnet.containers())
+        self._host_ips = AddressPool(self._subnet.host_services())
+        self._spare: deque[SwitchPort] = deque()
+        self._leased: dict[str, SwitchPort] = {}
         self._filling = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._egress = Egress()
@@ -89,7 +89,7 @@ class Switch:
 
     async def release(self, lease: Lease) -> None:
         """The container has ended."""
-        self._background(self._recycle(await self._ready(), self._leased.pop(lease.ip), reuse=not lease.spoiled))
+        self._background(self._recycle(await self._ready(), self._leased.pop(lease.ip), reuse=not lease.modified))
 
     async def take_address(self) -> str:
         """One more address of the switch itself, for something on this machine that containers may reach."""
@@ -155,9 +155,9 @@ class Switch:
             raise NetworkError(f"no network for containers: {problem}. The machine must allow network namespaces and bridges") from problem
 
     async def _build(self) -> Wiring:
-        wiring = await self._in_switch(Wiring, self._subnet, self._place)
+        wiring = await self._in_switch(Wiring, self._subnet, self._path)
         await self._in_switch(wiring.refuse, self._own)
-        connected, masked = await asyncio.gather(connect(wiring.place), self._in_switch(wiring.masquerade), return_exceptions=True)
+        connected, masked = await asyncio.gather(connect(wiring.path), self._in_switch(wiring.masquerade), return_exceptions=True)
         self._egress = connected if isinstance(connected, Egress) else Egress(problem=str(connected))
         if problem := self._egress.problem or masked:
             self._note(f"no egress: containers reach each other, but nothing outside ({problem})")
@@ -183,7 +183,7 @@ class Switch:
         finally:
             self._filling -= 1
 
-    async def _recycle(self, wiring: Wiring, port: Port, *, reuse: bool) -> None:
+    async def _recycle(self, wiring: Wiring, port: SwitchPort, *, reuse: bool) -> None:
         if reuse and len(self._spare) < MOST_SPARE and await self._in_switch(wiring.is_clean, port):
             self._spare.append(port)
         else:

@@ -28,7 +28,7 @@ _HELPER_DEADLINE = 10.0  # seconds nft or iptables may take
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class SwitchPort:
     """A namespace on the switch: held by `namespace`, a descriptor."""
 
     namespace: int
@@ -36,19 +36,19 @@ class Port:
 
 
 class Wiring:
-    """Makes the switch's namespace, shown at `place`, moves the calling thread into it, and adds ports to its bridge.
+    """Makes the switch's namespace, shown at `path`, moves the calling thread into it, and adds ports to its bridge.
 
     Raises:
         OSError: the kernel refuses (no privilege, no bridge support).
     """
 
-    def __init__(self, subnet: Subnet, place: Path) -> None:
+    def __init__(self, subnet: Subnet, path: Path) -> None:
         self._subnet = subnet
-        self.place = place
+        self.path = path
         self._count = 0
         self.namespace = new_namespace()
         self._netlink = Netlink()
-        pin(self.namespace, place)
+        pin(self.namespace, path)
         self._netlink.up(LOOPBACK)
         self._netlink.add_bridge(_BRIDGE, _BRIDGE_INDEX)
         self._netlink.add_address(_BRIDGE_INDEX, subnet.gateway, subnet.prefix)
@@ -80,7 +80,7 @@ class Wiring:
         for address in addresses:
             self._netlink.add_unreachable(address)
 
-    def add_port(self, ip: str) -> Port:
+    def add_port(self, ip: str) -> SwitchPort:
         """A new namespace with one interface and the address `ip`, from which everything is reached through the switch."""
         self._count += 1
         with returning():
@@ -98,15 +98,15 @@ class Wiring:
             except BaseException:
                 os.close(namespace)
                 raise
-        return Port(namespace, ip)
+        return SwitchPort(namespace, ip)
 
-    def is_clean(self, port: Port) -> bool:
+    def is_clean(self, port: SwitchPort) -> bool:
         """Whether nothing of the last container is left: a connection that lingers (TIME-WAIT) would block its port for the next one."""
         with entered(port.namespace):
             own = Path("/proc/thread-self/net")
             return not any(lingering(own.joinpath(name).read_text()) for name in ("sockstat", "sockstat6") if own.joinpath(name).exists())
 
-    def remove_port(self, port: Port) -> None:
+    def remove_port(self, port: SwitchPort) -> None:
         """The namespace goes when nobody holds it any more, and its interfaces with it."""
         os.close(port.namespace)
 
@@ -126,7 +126,7 @@ class Wiring:
 
     def close(self) -> None:
         self._netlink.close()
-        unpin(self.place)
+        unpin(self.path)
         os.close(self.namespace)
 
 

@@ -12,7 +12,7 @@ from pipelines.engine.embedded.ops.files.actions import ActionOp, evaluate_actio
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import all_of
 from pipelines.engine.embedded.ops.values.op import Constant, MountOf, Op, Output
-from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.foundation.single_flight import SingleFlight
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class OpEvaluator:
     async def _work(self, op: ComputedOp, inputs: Sequence[Output], key: str) -> Output:
         started = time.monotonic()
         try:
-            with disk_guard(self.session.store.root):
+            with disk_full_errors(self.session.store.root):
                 return await op.run(self.session, inputs, key)
         except EngineError as error:
             self.session.progress.failed(op.kind, op.describe(), time.monotonic() - started, error.message)

@@ -14,7 +14,7 @@ from pipelines.foundation.registry_login import RegistryLogin
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.engine.embedded.images.registry.pull import Resolved
+    from pipelines.engine.embedded.images.registry.pull import ResolvedImage
     from pipelines.engine.embedded.ops.interface import EngineSession
     from pipelines.engine.embedded.ops.values.states import ContainerState, Credential, FileState
 
@@ -25,7 +25,7 @@ class ImageOp(ComputedOp):
     kind = "pull"
     __slots__ = ("image", "logins", "pinned")
 
-    def __init__(self, image: Resolved, logins: Mapping[str, RegistryLogin], *, pinned: bool = False) -> None:
+    def __init__(self, image: ResolvedImage, logins: Mapping[str, RegistryLogin], *, pinned: bool = False) -> None:
         super().__init__([image.manifest.digest])
         self.image = image
         self.pinned = pinned

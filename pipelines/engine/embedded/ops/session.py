@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.progress import EngineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
     from pipelines.engine.embedded.store.snapshot import Snapshot
-    from pipelines.engine.embedded.store.space.collect import Report
+    from pipelines.engine.embedded.store.space.collect import CleanupReport
     from pipelines.engine.embedded.store.store import Store
 
 STDERR = 2  # its file descriptor
@@ -186,15 +186,15 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
                         await asyncio.to_thread(ledger.write)
     finally:
         report = await asyncio.to_thread(store.close)
-        if report is not None and report.taken:
+        if report is not None and report.removed:
             progress.note(_evicted(report))
         await log.finish()
 
 
-def _evicted(report: Report) -> str:
+def _evicted(report: CleanupReport) -> str:
     """What the end of a session took from the store, in one line: the longest unused first."""
-    first = ", ".join(f"{taken.label} (unused for {show_span(taken.age)})" for taken in report.taken[:SHOWN])
-    more = f" and {len(report.taken) - SHOWN} more" if len(report.taken) > SHOWN else ""
+    first = ", ".join(f"{taken.label} (unused for {show_span(taken.age)})" for taken in report.removed[:SHOWN])
+    more = f" and {len(report.removed) - SHOWN} more" if len(report.removed) > SHOWN else ""
     sizes = f"{show_size(report.freed)} removed, {show_size(report.kept)} kept"
     return f"the store keeps to its budget (LOCKGATE_STORE_BUDGET): {sizes}; gone: {first}{more}"
 

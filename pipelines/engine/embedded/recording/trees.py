@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pipelines.engine.embedded.ops.files.actions import Action
-    from pipelines.engine.embedded.store.selection.select import Found
+    from pipelines.engine.embedded.store.selection.select import SelectedPath
 
 Tree = dict[str, bytes | None]
 """Absolute path -> contents, None for a directory. The root itself is not in it."""
@@ -69,7 +69,7 @@ class HostOp(Op):
         return {f"/{one.rel}": content for one in found for content in _content(one)}
 
 
-def _content(found: Found) -> Iterator[bytes | None]:
+def _content(found: SelectedPath) -> Iterator[bytes | None]:
     """What the tree has of a path: None for a folder; nothing for a device, a pipe or a socket."""
     if found.is_folder():
         yield None

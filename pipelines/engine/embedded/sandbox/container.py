@@ -67,7 +67,7 @@ class Container:
         self._launch = Launch(tools.binary, tools.state / "runtime", self._folder, cgroups=tools.cgroups is not None, starter=starter)
         self._points: MountPoints | None = None
         if spec.network is not None and spec.privileged:
-            spec.network.spoiled = True
+            spec.network.modified = True
 
     async def run(self, streams: Streams) -> tuple[Child, Output]:
         """Start the command; raises what `Launch.run` raises. `tidy` is due in any case."""

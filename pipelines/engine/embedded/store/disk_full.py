@@ -19,7 +19,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
-def disk_guard(where: Path) -> Iterator[None]:
+def disk_full_errors(where: Path) -> Iterator[None]:
     """Raise `DiskFull` in place of the system's or SQLite's own error about a full disk or quota.
 
     Args:
@@ -29,13 +29,13 @@ def disk_guard(where: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise full(where) from error
+            raise disk_full(where) from error
         raise
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_FULL or (
             error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR and _nothing_left(where)
         ):
-            raise full(where) from error
+            raise disk_full(where) from error
         raise
 
 
@@ -50,7 +50,7 @@ def _is_full(where: Path) -> bool:
     return disk.f_bavail * disk.f_frsize < _LITTLE
 
 
-def full(where: Path, needed: int | None = None) -> DiskFull:
+def disk_full(where: Path, needed: int | None = None) -> DiskFull:
     """The error for no space left on the disk of `where`, for so many bytes where that is known beforehand."""
     amount = f" for {needed} bytes" if needed is not None else ""
     return DiskFull(

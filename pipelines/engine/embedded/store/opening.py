@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EmbeddedUnavailable
-from pipelines.engine.embedded.store.objects.folder import KINDS, Place
 from pipelines.engine.embedded.store.objects.index import Index, VersionError
-from pipelines.engine.embedded.store.objects.sessions import Session, Sessions
-from pipelines.engine.embedded.store.overlay import Overlay
+from pipelines.engine.embedded.store.objects.sessions import StoreSession, StoreSessions
+from pipelines.engine.embedded.store.objects.workspace import KINDS, Workspace
+from pipelines.engine.embedded.store.overlay import OverlayMounts
 from pipelines.engine.embedded.store.space.reserve import Reserve
-from pipelines.engine.embedded.store.space.sweep import sweep, take_unused
+from pipelines.engine.embedded.store.space.sweep import delete_unused, sweep
 from pipelines.engine.embedded.store.trees.removing import remove
-from pipelines.engine.embedded.store.usable import REMEDY, check_attributes
+from pipelines.engine.embedded.store.usable import WHAT_TO_DO, check_attributes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,12 +27,12 @@ _FOLDERS = (*KINDS, "tmp", "locks/sessions", "locks/keys")
 
 
 @dataclass
-class Opened:
+class OpenedStore:
     """A session's hold on a store."""
 
-    place: Place
-    sessions: Sessions
-    session: Session
+    workspace: Workspace
+    sessions: StoreSessions
+    session: StoreSession
     sweeping: threading.Thread
     enough: threading.Event
 
@@ -41,23 +41,23 @@ class Opened:
         self.sweeping.join(PATIENCE)
         self.enough.set()
         self.sweeping.join()
-        with self.place.index.writing() as db:
+        with self.workspace.index.writing() as db:
             db.execute("DELETE FROM pins WHERE session = ?", (self.session.token,))
-            unused = take_unused(db)
+            unused = delete_unused(db)
         for name in unused:
-            self.place.remove(self.place.root / name)
+            self.workspace.remove(self.workspace.root / name)
 
     def close(self) -> None:
         """Let go of the store; its pins were released. What cannot be removed now is for the next session to sweep."""
-        self.place.index.close()
-        self.place.overlay.close()
+        self.workspace.index.close()
+        self.workspace.overlay.close()
         until = time.monotonic() + PATIENCE
         with suppress(OSError):
-            remove(self.place.tmp, self.place.root / "tmp", lambda: time.monotonic() > until)
+            remove(self.workspace.tmp, self.workspace.root / "tmp", lambda: time.monotonic() > until)
         self.session.end()
 
 
-def open_place(root: Path, *, rootless: bool, scarce: bool) -> Opened:
+def open_place(root: Path, *, rootless: bool, scarce: bool) -> OpenedStore:
     """Open the store at `root` and start sweeping in the background.
 
     Args:
@@ -72,22 +72,22 @@ def open_place(root: Path, *, rootless: bool, scarce: bool) -> Opened:
         Reserve(root).keep()
     for folder in _FOLDERS:
         (root / folder).mkdir(parents=True, exist_ok=True)
-    sessions = Sessions(root / "locks" / "sessions")
+    sessions = StoreSessions(root / "locks" / "sessions")
     with ExitStack() as undo, sessions.exclusive():
-        sessions.bury()
+        sessions.remove_dead()
         index = _index(root, sessions.tokens())
         undo.callback(index.close)
         _check_mode(index, root, "rootless" if rootless else "root")
         session = sessions.register()
         undo.callback(session.end)
-        place = Place(root, session.token, index, Overlay(root, rootless=rootless))
-        check_attributes(place.tmp, place.overlay.opaque_mark)
-        leftovers = sweep(place, sessions.tokens())
+        workspace = Workspace(root, session.token, index, OverlayMounts(root, rootless=rootless))
+        check_attributes(workspace.tmp, workspace.overlay.opaque_mark)
+        leftovers = sweep(workspace, sessions.tokens())
         undo.pop_all()
     enough = threading.Event()
-    sweeping = threading.Thread(target=_remove, args=(place, leftovers, enough), name="store-sweep", daemon=True)
+    sweeping = threading.Thread(target=_remove, args=(workspace, leftovers, enough), name="store-sweep", daemon=True)
     sweeping.start()
-    return Opened(place, sessions, session, sweeping, enough)
+    return OpenedStore(workspace, sessions, session, sweeping, enough)
 
 
 def _index(root: Path, alive: set[str]) -> Index:
@@ -97,7 +97,7 @@ def _index(root: Path, alive: set[str]) -> Index:
         return Index(path)
     except VersionError as error:
         if error.newer:
-            raise EmbeddedUnavailable(f"the engine's store {root} {error}: use that version or a later one; or {REMEDY}") from None
+            raise EmbeddedUnavailable(f"the engine's store {root} {error}: use that version or a later one; or {WHAT_TO_DO}") from None
         reason = str(error)
     except sqlite3.OperationalError:
         raise
@@ -123,9 +123,9 @@ def _check_mode(index: Index, root: Path, mode: str) -> None:
         )
 
 
-def _remove(place: Place, leftovers: list[Path], enough: threading.Event) -> None:
+def _remove(workspace: Workspace, leftovers: list[Path], enough: threading.Event) -> None:
     for path in leftovers:
         if enough.is_set():
             return
         with suppress(OSError):  # somebody's process still uses it: the next session tries again
-            place.remove(path, enough.is_set)
+            workspace.remove(path, enough.is_set)

@@ -1,4 +1,4 @@
-"""Overlay mounts over the store's layers, by mount(2).
+"""OverlayMounts mounts over the store's layers, by mount(2).
 
 Paths in the options go through `/proc/self/fd/N`, N being the open store, so that their length does not depend on where the store is and
 128 layers fit into the page the kernel takes. `index`, `metacopy` and `redirect_dir` stay off: a layer holds plain files, whiteouts and
@@ -30,7 +30,7 @@ _OURS = kernel.MS_NODEV | kernel.MS_NOSUID  # of mounts that only the engine loo
 _PATIENCE = 2.0  # seconds a mount may stay busy before we give up on it: the kernel ends a killed process a moment after we are told
 
 
-class Overlay:
+class OverlayMounts:
     """Mounts for one store.
 
     Args:

@@ -7,20 +7,20 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.engine.embedded.store.layers.draft import Draft
-from pipelines.engine.embedded.store.layers.layer_store import Layers
+from pipelines.engine.embedded.store.layers.layer_store import LayerStore
 from pipelines.engine.embedded.store.layers.squash import squash
-from pipelines.engine.embedded.store.layers.views import View, Views
-from pipelines.engine.embedded.store.objects.folder import LAYERS, OUTPUTS
+from pipelines.engine.embedded.store.layers.views import SnapshotView, SnapshotViews
 from pipelines.engine.embedded.store.objects.locks import Locks
 from pipelines.engine.embedded.store.objects.pins import Pins
-from pipelines.engine.embedded.store.opening import Opened, open_place
+from pipelines.engine.embedded.store.objects.workspace import LAYERS, OUTPUTS
+from pipelines.engine.embedded.store.opening import OpenedStore, open_place
 from pipelines.engine.embedded.store.results.files import Blobs, Outputs, blob_name
-from pipelines.engine.embedded.store.results.results import Entry, Results
+from pipelines.engine.embedded.store.results.results import ResultNotes, Results
 from pipelines.engine.embedded.store.snapshot import MAX_DEPTH, Snapshot
 from pipelines.engine.embedded.store.space.budget import default_budget
-from pipelines.engine.embedded.store.space.collect import Report, Usage, collect, recorded, usage
+from pipelines.engine.embedded.store.space.collect import CleanupReport, Usage, collect, recorded, usage
 from pipelines.engine.embedded.store.space.reserve import Reserve
 from pipelines.engine.embedded.store.usable import usable
 from pipelines.engine.embedded.store.volumes import Sharing, Volumes
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.transfer.format import Transfer
     from pipelines.engine.embedded.store.volumes import Seed
 
-__all__ = ["Draft", "Snapshot", "Store", "View", "default_budget"]
+__all__ = ["Draft", "Snapshot", "SnapshotView", "Store", "default_budget"]
 
 
 class Store:
@@ -46,24 +46,24 @@ class Store:
         rootless: whether overlay marks are `user.` attributes.
         budget: bytes it may keep when it closes; None: no limit.
         blobs: files by digest.
-        place, pins, layers: for the store's own modules.
+        workspace, pins, layers: for the store's own modules.
     """
 
-    def __init__(self, opened: Opened, *, rootless: bool, budget: int | None) -> None:
-        self.root = opened.place.root
+    def __init__(self, opened: OpenedStore, *, rootless: bool, budget: int | None) -> None:
+        self.root = opened.workspace.root
         self.rootless = rootless
         self.budget = budget
         self._opened = opened
-        self.place = opened.place
-        self.pins = Pins(self.place)
-        self.layers = Layers(self.place, self.pins)
-        self._outputs = Outputs(self.place, self.pins)
-        self.blobs = Blobs(self.place, self.pins)
-        self._results = Results(self.place, self.pins)
+        self.workspace = opened.workspace
+        self.pins = Pins(self.workspace)
+        self.layers = LayerStore(self.workspace, self.pins)
+        self._outputs = Outputs(self.workspace, self.pins)
+        self.blobs = Blobs(self.workspace, self.pins)
+        self._results = Results(self.workspace, self.pins)
         self._drafts: WeakSet[Draft] = WeakSet()
-        self._views = Views(self.place, self.pins)
+        self._views = SnapshotViews(self.workspace, self.pins)
         self._locks = Locks(self.root / "locks" / "keys")
-        self._volumes = Volumes(self.place, self.pins, self._locks, self.view)
+        self._volumes = Volumes(self.workspace, self.pins, self._locks, self.view)
 
     @classmethod
     def open(cls, root: Path, *, rootless: bool, budget: int | None = None, scarce: bool = False) -> Self:
@@ -79,7 +79,7 @@ class Store:
             Unavailable: no store can be there, it is of a newer version, or another version of the engine is using it.
             DiskFull: there is no room for its index.
         """
-        with usable(root), disk_guard(root):
+        with usable(root), disk_full_errors(root):
             return cls(open_place(root, rootless=rootless, scarce=scarce), rootless=rootless, budget=budget)
 
     def get(self, key: str) -> dict[str, Any] | None:
@@ -111,28 +111,28 @@ class Store:
             label: what to call it when it is evicted.
 
         Raises:
-            Gone: one of the objects is not in the store.
+            ObjectMissing: one of the objects is not in the store.
             DiskFull: nothing was recorded.
         """
         outputs = [*outputs]
         kept = [f"{OUTPUTS}/{name}" for name in outputs]
         names = list(dict.fromkeys([*(f"{LAYERS}/{name}" for name in layers), *kept, *map(blob_name, blobs)]))
-        with self.place.index.writing() as db:
+        with self.workspace.index.writing() as db:
             for name in outputs:
                 self._outputs.keep(db, name)
             self.pins.hold_in(db, self.pins.missing(names))
-            self._results.put(db, key, payload, names, Entry([*alias], cost, label))
+            self._results.put(db, key, payload, names, ResultNotes([*alias], cost, label))
 
     def draft(self, lower: Snapshot, *, for_container: bool = False) -> Draft:
         """A writable file system on top of `lower`. `for_container`: a container will run on it; else devices in it cannot be opened."""
         if len(lower.layers) >= MAX_DEPTH:
             lower = self.squash(lower)
         self.pins.hold(f"{LAYERS}/{name}" for name in lower.layers)
-        draft = Draft(self.place, self.layers, lower, for_container=for_container)
+        draft = Draft(self.workspace, self.layers, lower, for_container=for_container)
         self._drafts.add(draft)
         return draft
 
-    def view(self, snapshot: Snapshot) -> View:
+    def view(self, snapshot: Snapshot) -> SnapshotView:
         """The file system to read; close the view when done, or use it as a context manager."""
         if len(snapshot.layers) > MAX_DEPTH:
             snapshot = self.squash(snapshot)
@@ -156,7 +156,7 @@ class Store:
 
     def squash(self, snapshot: Snapshot) -> Snapshot:
         """The same file system in fewer layers, the upper half of them made one. `draft` does it beyond `MAX_DEPTH` layers."""
-        return squash(self.layers, self.place.overlay.opaque_mark, snapshot)
+        return squash(self.layers, self.workspace.overlay.opaque_mark, snapshot)
 
     def new_output(self) -> Path:
         """A path to write an output at; its last component names it in `put(outputs=…)` and `output_path`."""
@@ -180,20 +180,20 @@ class Store:
         """
         return self._volumes.hold(key, Sharing(sharing), seed)
 
-    def gc(self, budget: int | None = None) -> Report:
+    def gc(self, budget: int | None = None) -> CleanupReport:
         """Remove what was unused longest until `budget` bytes (default: the store's own) are kept. Nothing a live session uses is taken."""
         reserve = Reserve(self.root)
         reserve.release()
         self._results.flush()
         budget = self.budget if budget is None else budget
-        report = collect(self.place, self._opened.sessions, sys.maxsize if budget is None else budget)
+        report = collect(self.workspace, self._opened.sessions, sys.maxsize if budget is None else budget)
         reserve.keep()
         return report
 
-    def prune(self) -> Report:
+    def prune(self) -> CleanupReport:
         """Remove everything no live session uses, remembered hashes of host files too."""
         Reserve(self.root).release()
-        with self.place.index.writing() as db:
+        with self.workspace.index.writing() as db:
             db.execute("DELETE FROM notes WHERE name != 'mode'")
         return self.gc(-1)  # below nothing: results that need no room go too
 
@@ -202,13 +202,13 @@ class Store:
         from pipelines.engine.embedded.store.transfer.exporting import export_cache
 
         self._results.flush()
-        return export_cache(self.place, self.pins, folder, mode=self._mode)
+        return export_cache(self.workspace, self.pins, folder, mode=self._mode)
 
     def import_cache(self, folder: Path) -> Transfer:
         """Add what `export_cache` wrote; content is verified, what the store has already stays."""
         from pipelines.engine.embedded.store.transfer.importing import import_cache
 
-        return import_cache(self.place, self.pins, folder, mode=self._mode)
+        return import_cache(self.workspace, self.pins, folder, mode=self._mode)
 
     @property
     def _mode(self) -> str:
@@ -216,13 +216,13 @@ class Store:
 
     def usage(self) -> Usage:
         """What the store holds."""
-        return usage(self.place)
+        return usage(self.workspace)
 
-    def settle(self) -> None:
+    def wait_until_swept(self) -> None:
         """Wait until what dead sessions left is swept."""
         self._opened.sweeping.join()
 
-    def close(self) -> Report | None:
+    def close(self) -> CleanupReport | None:
         """Unmount views, release what is pinned, keep to the budget, end the session's registration. Drafts still open are lost.
 
         Returns what keeping to the budget took; None where nothing had to go.
@@ -234,7 +234,7 @@ class Store:
             self._views.close()
             self._results.flush()
             self._opened.release()
-            over = self.budget is not None and recorded(self.place, self._volumes.used) > self.budget
+            over = self.budget is not None and recorded(self.workspace, self._volumes.used) > self.budget
             return self.gc() if over else None
 
     def __enter__(self) -> Self:

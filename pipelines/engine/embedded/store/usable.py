@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-REMEDY = "set LOCKGATE_STORE to a folder of yours on a local disk"
+WHAT_TO_DO = "set LOCKGATE_STORE to a folder of yours on a local disk"
 _REASONS = {
     errno.EROFS: "its file system is read-only",
     errno.EACCES: "permission denied, it may be another user's",
@@ -59,4 +59,4 @@ def check_attributes(folder: Path, mark: str) -> None:
 
 
 def _unusable(root: Path, reason: str) -> EmbeddedUnavailable:
-    return EmbeddedUnavailable(f"the engine's store {str(root)!r} cannot be used: {reason}; {REMEDY}")
+    return EmbeddedUnavailable(f"the engine's store {str(root)!r} cannot be used: {reason}; {WHAT_TO_DO}")

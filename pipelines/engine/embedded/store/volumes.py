@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.store.disk_full import disk_guard
-from pipelines.engine.embedded.store.objects.folder import VOLUMES
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
+from pipelines.engine.embedded.store.objects.workspace import VOLUMES
 from pipelines.engine.embedded.store.trees.copy import copy_tree
 from pipelines.engine.embedded.store.trees.copyfile import copy_metadata
 from pipelines.engine.embedded.store.trees.removing import remove
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.layers.views import View
-    from pipelines.engine.embedded.store.objects.folder import Place
+    from pipelines.engine.embedded.store.layers.views import SnapshotView
     from pipelines.engine.embedded.store.objects.locks import Locks
     from pipelines.engine.embedded.store.objects.pins import Pins
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
 _USE = "INSERT INTO objects VALUES (?, 'volume', ?, 0, 1, ?) ON CONFLICT (name) DO UPDATE SET used = excluded.used"
@@ -48,7 +48,7 @@ class Volumes:
     """The volumes of one store.
 
     Args:
-        place: the session's place.
+        workspace: the session's.
         pins: holds volumes in use.
         locks: locks between processes.
         view: shows a snapshot to seed from.
@@ -57,8 +57,8 @@ class Volumes:
         used: names of the volumes this session has held.
     """
 
-    def __init__(self, place: Place, pins: Pins, locks: Locks, view: Callable[[Snapshot], View]) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, pins: Pins, locks: Locks, view: Callable[[Snapshot], SnapshotView]) -> None:
+        self._workspace = workspace
         self._pins = pins
         self._locks = locks
         self._view = view
@@ -91,29 +91,29 @@ class Volumes:
     def _prepare(self, key: str, slot: int, seed: Seed | None) -> Path:
         """Name the volume in the index, pinned, before it is there: so nobody sweeps it away."""
         name = volume_name(key)
-        path = self._place.root / name / str(slot)
-        with self._place.index.writing() as db:
+        path = self._workspace.root / name / str(slot)
+        with self._workspace.index.writing() as db:
             db.execute(_USE, (name, key, time.time()))
             self._pins.add(db, {name: True})
         if not path.exists():
-            with disk_guard(self._place.root):
+            with disk_full_errors(self._workspace.root):
                 self._make(path, seed)
         return path
 
     def _make(self, path: Path, seed: Seed | None) -> None:
-        folder = self._place.new_folder()
+        folder = self._workspace.new_folder()
         try:
             content = folder / "v"
             content.mkdir()
             content.chmod(0o755)
             if seed is not None:
-                self._sow(content, *seed)
+                self._fill_from(content, *seed)
             path.parent.mkdir(exist_ok=True)
-            self._place.publish(content, self._place.relative(path))
+            self._workspace.publish(content, self._workspace.relative(path))
         finally:
-            remove(folder, self._place.tmp)
+            remove(folder, self._workspace.tmp)
 
-    def _sow(self, content: Path, snapshot: Snapshot, rel: str) -> None:
+    def _fill_from(self, content: Path, snapshot: Snapshot, rel: str) -> None:
         with self._view(snapshot) as view:
             root = Root(view.path)
             copy_tree(root, rel, Root(content), "/")

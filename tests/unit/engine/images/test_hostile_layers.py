@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import DiskFull
-from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.stream import LayerStream
 from pipelines.engine.embedded.images.packing.unpack import unpack
 from pipelines.engine.embedded.tars import MOST_SKIPPED, Damaged, Room
 from tests.unit.engine.images.mutants import BLOCK, member, pax, sparse
@@ -24,7 +24,7 @@ FILE = member("f", data=b"content")
 
 
 def unpacked(blocks: Iterable[bytes], target: Path) -> None:
-    with Stream(iter(blocks)) as stream:
+    with LayerStream(iter(blocks)) as stream:
         unpack(stream, str(target), opaque_mark=MARK)
 
 

@@ -14,7 +14,7 @@ from pipelines.engine.embedded.images.packing.compression import plain_blocks
 from pipelines.engine.embedded.images.references import parse
 from pipelines.engine.embedded.images.registry import fetch, pull
 from pipelines.engine.embedded.images.registry.publish import pack
-from pipelines.engine.embedded.images.registry.skopeo import Asking
+from pipelines.engine.embedded.images.registry.skopeo import RegistryAccess
 from pipelines.engine.embedded.store.snapshot import Snapshot
 from pipelines.engine.embedded.store.store import Store
 from pipelines.engine.embedded.tars import LARGEST
@@ -164,6 +164,6 @@ def test_chain_id(diff_ids: Sequence[str], expected: str) -> None:
 
 async def test_an_image_larger_than_the_disk_is_not_damaged(store: Store) -> None:
     large = [Descriptor(manifest.OCI_LAYER, digest_bytes(b"%d" % number), LARGEST) for number in range(1024)]
-    arrivals = fetch.Arrivals(layer.digest for layer in large)
+    arrivals = fetch.BlobArrivals(layer.digest for layer in large)
     with pytest.raises(DiskFull, match=f"no space left on the disk of .* for {LARGEST * 1024} bytes"):
-        await fetch.fetch(store, parse("localhost/large"), large, Asking(), arrivals, unneeded=())
+        await fetch.fetch(store, parse("localhost/large"), large, RegistryAccess(), arrivals, unneeded=())

@@ -36,7 +36,7 @@ class Refused(Exception):  # noqa: N818 - the model's word for Damaged
     pass
 
 
-class Layer:
+class ImageLayer:
     """The reference: one layer read into a value, links inside it followed, then laid over what is below."""
 
     def __init__(self, below: Tree) -> None:
@@ -129,7 +129,7 @@ def _chain(name: str) -> list[str]:
 def model(layers: Sequence[Sequence[Entry]]) -> Tree:
     tree: Tree = {}
     for entries in layers:
-        layer = Layer(tree)
+        layer = ImageLayer(tree)
         for entry in entries:
             layer.add(entry)
         tree = layer.over()

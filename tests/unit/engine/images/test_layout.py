@@ -7,17 +7,17 @@ import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.images import manifest
-from pipelines.engine.embedded.images.layers import Layer
+from pipelines.engine.embedded.images.layers import ImageLayer
 from pipelines.engine.embedded.images.layout import Layout, Variant, layout
 from pipelines.engine.embedded.images.manifest import Descriptor, digest_bytes
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 
-def layer(name: str, media_type: str = manifest.OCI_LAYER + "+gzip") -> Layer:
-    return Layer(name, f"sha256:diff-{name}", Descriptor(media_type, f"sha256:blob-{name}", 7))
+def layer(name: str, media_type: str = manifest.OCI_LAYER + "+gzip") -> ImageLayer:
+    return ImageLayer(name, f"sha256:diff-{name}", Descriptor(media_type, f"sha256:blob-{name}", 7))
 
 
-def image(config: dict[str, Any], *layers: Layer, docker: bool = False, annotations: dict[str, str] | None = None) -> Layout:
+def image(config: dict[str, Any], *layers: ImageLayer, docker: bool = False, annotations: dict[str, str] | None = None) -> Layout:
     return layout([(Variant(SCRATCH, config, "linux/amd64", annotations or {}), layers)], docker=docker)
 
 

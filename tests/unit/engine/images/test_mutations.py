@@ -13,7 +13,7 @@ from pipelines.engine.embedded.images import manifest, platforms
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.images.layout import Variant, layout
 from pipelines.engine.embedded.images.manifest import digest_bytes, dump
-from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.stream import LayerStream
 from pipelines.engine.embedded.images.packing.unpack import unpack
 from pipelines.engine.embedded.ops.values.config import Config
 from pipelines.engine.embedded.store.snapshot import SCRATCH
@@ -52,7 +52,7 @@ def test_broken_layers(tmp_path: Path, seeds: range) -> None:
         target.mkdir()
         began = time.monotonic()
         try:
-            with Stream(iter([data])) as stream:
+            with LayerStream(iter([data])) as stream:
                 unpack(stream, str(target), opaque_mark=MARK)
         except (Damaged, EngineError):
             pass
@@ -113,7 +113,7 @@ async def test_broken_archives(store: Store, tmp_path: Path, seeds: range) -> No
 
 def left(store: Store) -> list[str]:
     """What is under way in the store."""
-    return sorted(path.name for path in store.place.tmp.iterdir())
+    return sorted(path.name for path in store.workspace.tmp.iterdir())
 
 
 def broken_archive(seed: random.Random) -> bytes:

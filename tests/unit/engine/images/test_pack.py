@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images.packing.compression import plain_blocks
 from pipelines.engine.embedded.images.packing.pack import Packed, pack
-from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.stream import LayerStream
 from pipelines.engine.embedded.images.packing.unpack import unpack
 from tests.unit.engine.images.trees import MARK, MTIME
 
@@ -96,7 +96,7 @@ def test_what_is_packed_unpacks_to_the_same(
     write(place / "one", files, random.Random(1))
     found, data = packed(place / "one", compression)
     (place / "two").mkdir()
-    with Stream(plain_blocks(io.BytesIO(data))) as stream:
+    with LayerStream(plain_blocks(io.BytesIO(data))) as stream:
         again = unpack(stream, str(place / "two"), opaque_mark=MARK)
     assert facts(place / "two") == facts(place / "one")
     assert (again.diff_id, again.implied) == (found.diff_id, [])
@@ -135,7 +135,7 @@ def test_all_kinds_come_back(tmp_path: Path) -> None:
     assert names(data)[:4] == ["a-link", "d", "d/f", "d/fifo"]
     assert {"d/.wh.gone", "d/opaque/.wh..wh..opq"} <= set(names(data))
     (tmp_path / "y").mkdir()
-    with Stream(iter([data])) as stream:
+    with LayerStream(iter([data])) as stream:
         unpack(stream, str(tmp_path / "y"), opaque_mark=MARK)
     assert facts(tmp_path / "y") == facts(root)
 

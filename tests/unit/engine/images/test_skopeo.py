@@ -22,8 +22,8 @@ from pipelines.engine.embedded.errors import (
     RegistryUntrusted,
 )
 from pipelines.engine.embedded.images.registry import skopeo
-from pipelines.engine.embedded.images.registry.skopeo import Asking, Patience
-from pipelines.engine.embedded.images.registry.skopeo_errors import fault
+from pipelines.engine.embedded.images.registry.skopeo import RegistryAccess, RegistryTimeouts
+from pipelines.engine.embedded.images.registry.skopeo_errors import skopeo_error
 from pipelines.foundation.registry_login import RegistryLogin
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ TRICKLE = """import os, time
 while os.write(1, b"x"):
     time.sleep(0.02)
 """
-ASKING = Asking()
+ASKING = RegistryAccess()
 MISSING = [
     'Error parsing image name "docker://h/nope:1": reading manifest 1 in h/nope: manifest unknown: manifest unknown',
     "reading manifest 1 in h/nope: name unknown: repository name not known to registry",
@@ -100,7 +100,7 @@ def script(program: Path, text: str) -> None:
     ],
 )
 def test_what_its_last_words_mean(kind: type[ImageError], message: str) -> None:
-    found = fault(log("one") + log(message), 1, HOST)
+    found = skopeo_error(log("one") + log(message), 1, HOST)
     assert type(found) is kind
     assert getattr(found, "registry", HOST) == HOST
 
@@ -110,26 +110,26 @@ def test_what_its_last_words_mean(kind: type[ImageError], message: str) -> None:
 def test_what_an_image_is_called_means_nothing(name: str, place: str) -> None:
     reference = place.format(name, name, name)
     for said in (f"reading manifest 1 in {reference}: something else", f"initializing source docker://{reference}: something else"):
-        assert type(fault(log(said), 1)) is ImageError
+        assert type(skopeo_error(log(said), 1)) is ImageError
 
 
 def test_a_failed_request_is_told_with_its_address() -> None:
-    assert fault(log(BROKEN[0]), 1).message == (
+    assert skopeo_error(log(BROKEN[0]), 1).message == (
         'failed to do request: Get "http://localhost:1/v2/": dial tcp 127.0.0.1:1: connect: connection refused'
     )
 
 
 def test_a_refusal_says_what_to_do() -> None:
-    found = fault(log("reading manifest 1 in h/x: unauthorized: authentication required"), 1)
+    found = skopeo_error(log("reading manifest 1 in h/x: unauthorized: authentication required"), 1)
     assert "unauthorized: authentication required (log in to the registry" in found.message
 
 
 def test_a_full_disk_is_one() -> None:
-    assert type(fault(log("writing blob: write /store/tmp/x/blobs/a: no space left on device"), 1)) is DiskFull
+    assert type(skopeo_error(log("writing blob: write /store/tmp/x/blobs/a: no space left on device"), 1)) is DiskFull
 
 
 def test_silence_is_told_by_its_exit_code() -> None:
-    assert fault("", 137).message == "skopeo ended with exit code 137"
+    assert skopeo_error("", 137).message == "skopeo ended with exit code 137"
 
 
 async def test_output_and_arguments(program: Path) -> None:
@@ -140,7 +140,7 @@ async def test_output_and_arguments(program: Path) -> None:
 
 async def test_credentials_come_in_a_file_never_in_arguments(program: Path) -> None:
     script(program, 'printf "%s " "$@"; for a in "$@"; do [ -f "$a" ] && stat -c %a "$a"; done; exit 0')
-    out = (await skopeo.ask(["inspect", "x"], HOST, Asking({"host": RegistryLogin("me", b"s3cret")}))).decode()
+    out = (await skopeo.ask(["inspect", "x"], HOST, RegistryAccess({"host": RegistryLogin("me", b"s3cret")}))).decode()
     assert "--authfile" in out
     assert "600" in out
     assert "s3cret" not in out
@@ -176,7 +176,7 @@ async def test_cancelling_ends_the_process(program: Path, tmp_path: Path, monkey
 async def test_a_registry_that_says_nothing_is_given_up(program: Path) -> None:
     script(program, "exec sleep 600")
     with pytest.raises(RegistrySilent, match=r"the registry r\.example\.com gave no answer within") as caught:
-        await skopeo.ask(["inspect", "x"], HOST, Asking(patience=Patience(answer_s=0.2)))
+        await skopeo.ask(["inspect", "x"], HOST, RegistryAccess(timeouts=RegistryTimeouts(answer_s=0.2)))
     assert caught.value.registry == HOST
 
 
@@ -189,7 +189,7 @@ async def test_a_transfer_that_hardly_moves_is_given_up(program: Path, trickle: 
 
 async def test_a_transfer_that_moves_may_take_its_time(program: Path) -> None:
     script(program, "for n in 1 2 3 4 5 6; do head -c 200000 /dev/zero > /dev/null; sleep 0.1; done")
-    await skopeo.transfer(["copy"], HOST, Asking(patience=Patience(least=1000)), stall_s=0.4)
+    await skopeo.transfer(["copy"], HOST, RegistryAccess(timeouts=RegistryTimeouts(least=1000)), stall_s=0.4)
 
 
 async def test_an_answer_without_end_is_not_kept(program: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded import tars
-from pipelines.engine.embedded.images.packing.stream import Relay, Stream
+from pipelines.engine.embedded.images.packing.stream import LayerStream, ReadAhead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def test_reads_like_a_file(blocks: list[bytes], moves: list[tuple[str, int]]) ->
     model = io.BytesIO(data)
     target = os.memfd_create("copy")
     copied = b""
-    with Stream(iter(blocks)) as stream:
+    with LayerStream(iter(blocks)) as stream:
         for move, size in moves:
             if move == "read":
                 assert stream.read(size) == model.read(size)
@@ -46,12 +46,12 @@ def test_reads_like_a_file(blocks: list[bytes], moves: list[tuple[str, int]]) ->
 
 @pytest.mark.parametrize("size", [-1, -512, tars.LONGEST_HEADER * 2])
 def test_nobody_reads_more_than_a_header(size: int) -> None:
-    with Stream(iter([b"ab", b"cd"])) as stream, pytest.raises(tars.Damaged, match="a header"):
+    with LayerStream(iter([b"ab", b"cd"])) as stream, pytest.raises(tars.Damaged, match="a header"):
         stream.read(size)
 
 
 def test_backwards_is_refused() -> None:
-    with Stream(iter([b"abc"])) as stream:
+    with LayerStream(iter([b"abc"])) as stream:
         stream.read(2)
         with pytest.raises(tars.Damaged, match="overlap"):
             stream.seek(1)
@@ -62,7 +62,7 @@ def test_an_error_of_the_source_comes_where_it_is_read() -> None:
         yield b"ab"
         raise ValueError("damaged")
 
-    with Stream(blocks()) as stream:
+    with LayerStream(blocks()) as stream:
         assert stream.read(2) == b"ab"
         with pytest.raises(ValueError, match="damaged"):
             stream.read(1)
@@ -70,6 +70,6 @@ def test_an_error_of_the_source_comes_where_it_is_read() -> None:
 
 def test_leaving_early_ends_the_thread() -> None:
     before = threading.active_count()
-    with Relay(itertools.repeat(b"x")) as relay:
+    with ReadAhead(itertools.repeat(b"x")) as relay:
         assert next(iter(relay)) == b"x"
     assert threading.active_count() == before

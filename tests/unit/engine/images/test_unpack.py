@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.stream import LayerStream
 from pipelines.engine.embedded.images.packing.unpack import unpack
 from pipelines.engine.embedded.tars import Damaged
 from tests.unit.engine.images.trees import MARK, MTIME, Entry, shown, tar, unpacked
@@ -183,27 +183,27 @@ def test_an_entry_of_no_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_layer_without_end_mark_is_whole(tmp_path: Path) -> None:
-    with Stream(iter([tar([Entry("a", text="x")])[:1024]])) as stream:
+    with LayerStream(iter([tar([Entry("a", text="x")])[:1024]])) as stream:
         unpack(stream, str(tmp_path), opaque_mark=MARK)
     assert (tmp_path / "a").read_text() == "x"
 
 
 @pytest.mark.parametrize("data", [b"", bytes(1024)])
 def test_an_empty_layer(tmp_path: Path, data: bytes) -> None:
-    with Stream(iter([data] if data else [])) as stream:
+    with LayerStream(iter([data] if data else [])) as stream:
         unpack(stream, str(tmp_path), opaque_mark=MARK)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("cut", [300, 600, 1100, 2700])
 def test_a_layer_that_ends_early_is_refused(tmp_path: Path, cut: int) -> None:
-    with Stream(iter([tar([Entry("a", text="x" * 2000), Entry("b")])[:cut]])) as stream, pytest.raises(Damaged, match=ENDS):
+    with LayerStream(iter([tar([Entry("a", text="x" * 2000), Entry("b")])[:cut]])) as stream, pytest.raises(Damaged, match=ENDS):
         unpack(stream, str(tmp_path), opaque_mark=MARK)
 
 
 @pytest.mark.parametrize("good", [0, 1024])
 def test_rubbish_is_refused(tmp_path: Path, good: int) -> None:
-    with Stream(iter([tar([Entry("a", text="x")])[:good] + b"not a tar" * 1000])) as stream, pytest.raises(Damaged, match=ENDS):
+    with LayerStream(iter([tar([Entry("a", text="x")])[:good] + b"not a tar" * 1000])) as stream, pytest.raises(Damaged, match=ENDS):
         unpack(stream, str(tmp_path), opaque_mark=MARK)
 
 

@@ -53,7 +53,7 @@ def test_a_damaged_layer_is_told(blobs: list[Path], tmp_path: Path, number: int)
 
 def test_a_process_that_breaks_says_why(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"(?s)a helper process for a layer ended with 1: .*KeyError"):
-        worker._elsewhere({})
+        worker._in_process({})
 
 
 def test_a_helper_sees_neither_the_working_directory_nor_python_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

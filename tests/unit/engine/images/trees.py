@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.stream import LayerStream
 from pipelines.engine.embedded.images.packing.unpack import Unpacked, unpack
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def tar(entries: Iterable[Entry]) -> bytes:
 
 
 @dataclass(frozen=True)
-class Left:
+class LowerLayerUses:
     """What a layer left to those below."""
 
     implied: Sequence[str]
@@ -73,13 +73,13 @@ class Left:
     whiteouts: Sequence[str]
 
 
-def left(found: Unpacked) -> Left:
-    return Left(found.implied, [*found.links.items()], found.whiteouts)
+def left(found: Unpacked) -> LowerLayerUses:
+    return LowerLayerUses(found.implied, [*found.links.items()], found.whiteouts)
 
 
 def unpacked(entries: Iterable[Entry], target: Path) -> Unpacked:
     target.mkdir(parents=True, exist_ok=True)
-    with Stream(iter([tar(entries)])) as stream:
+    with LayerStream(iter([tar(entries)])) as stream:
         return unpack(stream, str(target), opaque_mark=MARK)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import NetworkError
-from pipelines.engine.embedded.network.addresses import Addresses, choose_subnet, own_addresses, proxies, resolv_conf
+from pipelines.engine.embedded.network.addresses import AddressPool, choose_subnet, own_addresses, proxies, resolv_conf
 
 HEADER = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 
@@ -122,7 +122,7 @@ def test_no_resolv_conf_breaks_anything(text: str) -> None:
 
 
 def test_an_address_is_used_again_only_when_no_new_one_is_left() -> None:
-    addresses = Addresses(["10.0.0.2", "10.0.0.3", "10.0.0.4"])
+    addresses = AddressPool(["10.0.0.2", "10.0.0.3", "10.0.0.4"])
     first = addresses.take()
     second = addresses.take()
     addresses.give_back(second)

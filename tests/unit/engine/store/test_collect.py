@@ -34,12 +34,12 @@ async def fill(store: Store, key: str, blocks: int) -> None:
 
 def used(store: Store, times: dict[str, float]) -> None:
     """Say when results were last used."""
-    with store.place.index.writing() as db:
+    with store.workspace.index.writing() as db:
         db.executemany("UPDATE results SET used = ? WHERE key = ?", [(when, key) for key, when in times.items()])
 
 
 def left(store: Store) -> set[str]:
-    with store.place.index.reading() as db:
+    with store.workspace.index.reading() as db:
         return {key for (key,) in db.execute("SELECT key FROM results")}
 
 
@@ -51,7 +51,7 @@ def test_the_longest_unused_goes_first_and_is_named(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         report = store.gc(2 * BLOCK + BLOCK // 2)
         assert left(store) == {"old", "new"}
-        assert [(taken.label, taken.cost) for taken in report.taken] == [("made older", 1.5)]
+        assert [(taken.label, taken.cost) for taken in report.removed] == [("made older", 1.5)]
         assert report.freed >= BLOCK
         assert report.kept == store.usage().total
         assert len(list((store.root / "l").iterdir())) == 2
@@ -90,7 +90,7 @@ def test_a_result_whose_layers_others_stand_on_goes_after_them(tmp_path: Path) -
         made(store, "other")
         used(store, {"base": 1, "other": 2, "top": 3})
     with opened(tmp_path) as store:
-        assert [taken.label for taken in store.gc(2 * BLOCK + BLOCK // 2).taken] == ["made other"]
+        assert [taken.label for taken in store.gc(2 * BLOCK + BLOCK // 2).removed] == ["made other"]
         assert left(store) == {"base", "top"}
 
 
@@ -100,7 +100,7 @@ def test_volumes_count_and_go_like_results(tmp_path: Path) -> None:
         made(store, "result")
         assert store.usage().volumes >= 3 * BLOCK
     with opened(tmp_path) as store:
-        assert [taken.label for taken in store.gc(2 * BLOCK).taken] == ["cache volume pip"]
+        assert [taken.label for taken in store.gc(2 * BLOCK).removed] == ["cache volume pip"]
         assert store.usage().volumes == 0
         assert list((store.root / "volumes").iterdir()) == []
 

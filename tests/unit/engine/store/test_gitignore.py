@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.store.selection.gitignore import Ignore
+from pipelines.engine.embedded.store.selection.gitignore import IgnoreRules
 from pipelines.engine.embedded.store.selection.patterns import Filter
 from pipelines.engine.embedded.store.selection.select import select
 
@@ -18,7 +18,7 @@ def kept(root: Path, files: dict[str, str], inside: str = "") -> list[str]:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    ignore, prefix = Ignore.within(str(root), str(root / inside))
+    ignore, prefix = IgnoreRules.within(str(root), str(root / inside))
     return [found.rel for found in select(str(root / inside), Filter(), ignore, prefix) if not found.is_folder()]
 
 
@@ -55,7 +55,7 @@ def test_files_above_the_folder_count(tmp_path: Path) -> None:
 
 def test_a_folder_with_nothing_left_in_it_goes_if_it_is_ignored_and_stays_if_only_its_files_are(tmp_path: Path) -> None:
     kept(tmp_path, {".gitignore": "gone/\n*.o", "gone/x": "", "stays/y.o": ""})
-    ignore, prefix = Ignore.within(str(tmp_path), str(tmp_path))
+    ignore, prefix = IgnoreRules.within(str(tmp_path), str(tmp_path))
     assert [found.rel for found in select(str(tmp_path), Filter(), ignore, prefix)] == [".gitignore", "stays"]
 
 
@@ -72,7 +72,7 @@ def test_a_folder_of_that_name_has_no_rules(tmp_path: Path) -> None:
 
 def test_patterns_and_rules_both_have_to_let_a_file_pass(tmp_path: Path) -> None:
     kept(tmp_path, {".gitignore": "*.log", "a.log": "", "a.py": "", "b.py": ""})
-    ignore, prefix = Ignore.within(str(tmp_path), str(tmp_path))
+    ignore, prefix = IgnoreRules.within(str(tmp_path), str(tmp_path))
     assert [found.rel for found in select(str(tmp_path), Filter(["a.*"]), ignore, prefix)] == ["a.py"]
 
 

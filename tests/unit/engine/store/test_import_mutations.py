@@ -50,7 +50,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_broken_caches(exported: Path, tmp_path: Path, seeds: range) -> None:
     document = json.loads((exported / MANIFEST).read_text())
     with Store.open(tmp_path / "store", rootless=True) as store:
-        before = {path.name for path in store.place.tmp.rglob("*")}
+        before = {path.name for path in store.workspace.tmp.rglob("*")}
         for number in seeds:
             cache = tmp_path / "cache"
             shutil.copytree(exported, cache)
@@ -62,7 +62,7 @@ def test_broken_caches(exported: Path, tmp_path: Path, seeds: range) -> None:
             except BaseException as error:
                 raise AssertionError(f"seed {number}") from error
             shutil.rmtree(cache)
-            assert {path.name for path in store.place.tmp.rglob("*")} == before, number
+            assert {path.name for path in store.workspace.tmp.rglob("*")} == before, number
     assert sorted(path.name for path in tmp_path.iterdir()) == ["store"]
 
 

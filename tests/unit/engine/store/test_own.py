@@ -7,7 +7,7 @@ import pytest
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.files.export import empty
 from pipelines.engine.embedded.store.host.own_folders import own_folders, refuse_own
-from pipelines.engine.embedded.store.host.reading import Filters, walk
+from pipelines.engine.embedded.store.host.reading import HostFilters, walk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def seen(base: Path, *stores: Path) -> list[str]:
-    return [one.rel for one in walk(str(base), Filters(), own_folders(base, *stores)) if not one.is_folder()]
+    return [one.rel for one in walk(str(base), HostFilters(), own_folders(base, *stores)) if not one.is_folder()]
 
 
 def test_the_cache_is_no_part_of_the_project_it_is_in(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

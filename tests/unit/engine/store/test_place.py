@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.store.objects.folder import spread
+from pipelines.engine.embedded.store.objects.workspace import unrelated_subfolders
 from pipelines.engine.embedded.store.store import Store
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ def test_folders_of_a_session_are_spread(tmp_path: Path) -> None:
 def test_a_file_system_that_cannot_is_left_alone() -> None:
     from pathlib import Path
 
-    spread(Path("/proc/self"))
+    unrelated_subfolders(Path("/proc/self"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import EmbeddedUnavailable, InvalidInput
-from pipelines.engine.embedded.store.objects.pins import Gone
+from pipelines.engine.embedded.store.objects.pins import ObjectMissing
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 from pipelines.engine.embedded.store.store import Store, default_budget
 
@@ -50,7 +50,7 @@ def test_a_result_outlives_its_session_and_keeps_what_it_needs(tmp_path: Path) -
         assert found.read_bytes() == b"blob"
         with store.view(snapshot) as view:
             assert (view.path / "kept").exists()
-        with pytest.raises(Gone, match="no longer in the engine's store"):
+        with pytest.raises(ObjectMissing, match="no longer in the engine's store"):
             store.view(lost)
 
 
@@ -76,7 +76,7 @@ def test_a_result_whose_layer_somebody_deleted_is_no_result(tmp_path: Path) -> N
 
 def test_what_is_not_in_the_store_cannot_be_part_of_a_result(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
-        with pytest.raises(Gone):
+        with pytest.raises(ObjectMissing):
             store.put("key", {}, layers=["nope"])
         assert store.get("key") is None
 
@@ -86,7 +86,7 @@ def test_putting_again_replaces_the_payload_and_keeps_the_greater_cost(tmp_path:
         store.put("key", {"n": 1}, cost=5.0, label="exec sleep")
         store.put("key", {"n": 2}, cost=0.1, alias=["more"])
         assert store.get("more") == {"n": 2}
-        with store.place.index.reading() as db:
+        with store.workspace.index.reading() as db:
             assert db.execute("SELECT label, cost FROM results").fetchall() == [("exec sleep", 5.0)]
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.images.packing.compression import plain_blocks
-from pipelines.engine.embedded.images.packing.members import Members
-from pipelines.engine.embedded.images.packing.stream import Stream
+from pipelines.engine.embedded.images.packing.members import MemberWriter
+from pipelines.engine.embedded.images.packing.stream import LayerStream
 from pipelines.engine.embedded.tars import Damaged, parsing
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int]
         if not _is_tar(first):
             return False
         root.mkdirs(dest, 0o755, *(owner or (None, None)))
-        with Stream(itertools.chain([first], blocks)) as stream:
+        with LayerStream(itertools.chain([first], blocks)) as stream:
             _Archive(stream, os.fspath(root.locate(dest)), owner).read()
             stream.finish()  # so that a checksum at the end is looked at
     except Damaged as error:
@@ -45,8 +45,8 @@ def unpack_archive(file: BinaryIO, root: Root, dest: str, owner: tuple[int, int]
     return True
 
 
-class _Archive(Members):
-    def __init__(self, stream: Stream, target: str, owner: tuple[int, int] | None) -> None:
+class _Archive(MemberWriter):
+    def __init__(self, stream: LayerStream, target: str, owner: tuple[int, int] | None) -> None:
         super().__init__(stream, target)
         self._owner = owner
 

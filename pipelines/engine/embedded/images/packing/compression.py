@@ -51,7 +51,7 @@ class Decompressor(Protocol):
     def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
-class Plain:
+class NoCompression:
     """No compression."""
 
     def compress(self, data: bytes, /) -> bytes:
@@ -75,7 +75,7 @@ def compressor(name: str) -> Compressor:
         return gzip
     if name == "zstd":
         return _zstd().ZstdCompressor(level=ZSTD_LEVEL)  # type: ignore[no-any-return]
-    return Plain()
+    return NoCompression()
 
 
 def decompressor(name: str) -> Decompressor:

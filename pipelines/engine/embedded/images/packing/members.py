@@ -1,4 +1,4 @@
-"""Members of a tar stream as files: content, owner, mode, times, extended attributes, hard links, devices."""
+"""MemberWriter of a tar stream as files: content, owner, mode, times, extended attributes, hard links, devices."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import tars
-from pipelines.engine.embedded.images.packing.tree import Tree
-from pipelines.engine.embedded.store.disk_full import full
+from pipelines.engine.embedded.images.packing.tree import LayerTree
+from pipelines.engine.embedded.store.disk_full import disk_full
 from pipelines.engine.embedded.store.trees.measure import MARKS
 from pipelines.engine.embedded.tars import LARGEST, Damaged, Room, nanoseconds, shown
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.images.packing.stream import Stream
+    from pipelines.engine.embedded.images.packing.stream import LayerStream
 
 XATTR = "SCHILY.xattr."
 UNSUPPORTED = frozenset({errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL})
@@ -27,7 +27,7 @@ MOST = 20_000_000  # members of one layer
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Members:
+class MemberWriter:
     """Writes members below a folder.
 
     What has a member's name already makes room for it; a folder stays and takes the new attributes.
@@ -36,12 +36,12 @@ class Members:
         skipped: device nodes left out because this user cannot make them.
     """
 
-    def __init__(self, stream: Stream, target: str) -> None:
+    def __init__(self, stream: LayerStream, target: str) -> None:
         self.stream = stream
         self._target = target
         self._room = Room.at(target)
         self._written = 0
-        self.tree = Tree(target, self.replaced)
+        self.tree = LayerTree(target, self.replaced)
         self.skipped = 0
         self._times: dict[str, int] = {}
 
@@ -57,7 +57,7 @@ class Members:
             with tars.opened(self.stream) as tar:
                 for number, member in enumerate(tars.members(tar, self.stream, most=MOST)):
                     if number >= self._room.files:
-                        raise full(Path(self._target))
+                        raise disk_full(Path(self._target))
                     self._add(member)
                     tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every one
         # tarfile takes any block that is not a header for the end; it must be of zeros, or not be there.
@@ -127,7 +127,7 @@ class Members:
             raise Damaged(f"{shown(member.name)}: is said to have {member.size} bytes, more than {LARGEST}")
         self._written += size
         if self._written > self._room.free:
-            raise full(Path(self._target))
+            raise disk_full(Path(self._target))
 
     def _create(self, path: str) -> int:
         self.placing(path)
@@ -210,7 +210,7 @@ class Members:
 
     def _set_times(self) -> None:
         """Times of folders come last, as every new file in one changes them."""
-        self.tree.settle()
+        self.tree.drop_replaced()
         for path, mtime in reversed(self._times.items()):
             if self.tree.is_folder(path):
                 os.utime(path, ns=(mtime, mtime))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import ImageError
 from pipelines.engine.embedded.images.packing.compression import BLOCK, compressor
 from pipelines.engine.embedded.images.packing.members import XATTR
-from pipelines.engine.embedded.images.packing.stream import Relay
+from pipelines.engine.embedded.images.packing.stream import ReadAhead
 from pipelines.engine.embedded.images.packing.unpack import OPAQUE, WHITEOUT
 from pipelines.engine.embedded.store.trees.measure import MARKS, is_opaque, is_whiteout, xattrs
 
@@ -49,14 +49,14 @@ def pack(layer: str, target: Path, compression: str) -> Packed:
         ImageError: a file in it cannot be in an image layer.
     """
     plain, packed = hashlib.sha256(), hashlib.sha256()
-    squeeze = compressor(compression)
-    with target.open("wb") as file, Relay(_blocks(_tar(layer))) as blocks:
+    compressing = compressor(compression)
+    with target.open("wb") as file, ReadAhead(_blocks(_tar(layer))) as blocks:
         for block in blocks:
             plain.update(block)
-            data = squeeze.compress(block)
+            data = compressing.compress(block)
             packed.update(data)
             file.write(data)
-        data = squeeze.flush()
+        data = compressing.flush()
         packed.update(data)
         file.write(data)
         return Packed(f"sha256:{plain.hexdigest()}", f"sha256:{packed.hexdigest()}", file.tell())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 AHEAD = 8  # blocks decompressed before they are asked for
 
 
-class Relay:
+class ReadAhead:
     """The blocks of an iterator that runs ahead in a thread of its own. Leaving the context ends the thread, wherever it is."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
@@ -54,7 +54,7 @@ class Relay:
                 continue
 
 
-class Stream(ForwardReader):
+class LayerStream(ForwardReader):
     """A tar stream that another thread decompresses and hashes. Use as a context manager.
 
     Args:
@@ -63,8 +63,8 @@ class Stream(ForwardReader):
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._hash = hashlib.sha256()
-        self._relay = Relay(self._hashed(blocks))
-        super().__init__(iter(self._relay))
+        self._ahead = ReadAhead(self._hashed(blocks))
+        super().__init__(iter(self._ahead))
 
     def _hashed(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         for block in blocks:
@@ -80,4 +80,4 @@ class Stream(ForwardReader):
         return self
 
     def __exit__(self, *details: object) -> None:
-        self._relay.__exit__(*details)
+        self._ahead.__exit__(*details)

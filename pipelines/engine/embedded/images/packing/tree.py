@@ -17,11 +17,11 @@ from pipelines.engine.embedded.tars import Damaged, shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GONE = ".wh."  # below a whiteout: a name that no layer has, so that nothing is found under it
+NOTHING = ".wh."  # below a whiteout: a name that no layer has, so that nothing is found under it
 LINKS = 255  # symbolic links followed in one path; Linux stops at 40
 
 
-class Tree:
+class LayerTree:
     """A layer being unpacked.
 
     Args:
@@ -78,7 +78,7 @@ class Tree:
             return path, False
         except NotADirectoryError:
             pass
-        return f"{path}/{GONE}", False
+        return f"{path}/{NOTHING}", False
 
     def relative(self, path: str) -> str:
         return path[len(self.root) :].lstrip("/")
@@ -130,7 +130,7 @@ class Tree:
             self._imply(path, mtime)
             self._uncovered(path)
             return path
-        return f"{path}/{GONE}"
+        return f"{path}/{NOTHING}"
 
     def _imply(self, path: str, mtime: int) -> None:
         os.mkdir(path, 0o755)
@@ -145,7 +145,7 @@ class Tree:
             os.unlink(path)
         self._folders = {"": self.root}  # a folder has gone, or a link that paths led through
 
-    def settle(self) -> None:
+    def drop_replaced(self) -> None:
         """Forget what was made and removed again. Once, at the end: a layer may replace very often."""
         self.implied = {name: mtime for name, mtime in self.implied.items() if self.is_folder(f"{self.root}/{name}")}
 

@@ -7,14 +7,14 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.images.packing.members import CREATE, Members
+from pipelines.engine.embedded.images.packing.members import CREATE, MemberWriter
 from pipelines.engine.embedded.store.trees.measure import is_whiteout
 from pipelines.engine.embedded.tars import Damaged, nanoseconds
 
 if TYPE_CHECKING:
     import tarfile
 
-    from pipelines.engine.embedded.images.packing.stream import Stream
+    from pipelines.engine.embedded.images.packing.stream import LayerStream
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -42,7 +42,7 @@ class Unpacked:
     skipped: int = 0
 
 
-def unpack(stream: Stream, target: str, *, opaque_mark: str) -> Unpacked:
+def unpack(stream: LayerStream, target: str, *, opaque_mark: str) -> Unpacked:
     """Unpack a layer into an empty folder.
 
     Args:
@@ -59,19 +59,19 @@ def unpack(stream: Stream, target: str, *, opaque_mark: str) -> Unpacked:
     layer.read()
     layer.found.implied = sorted(layer.tree.implied)
     layer.found.skipped = layer.skipped
-    layer.settle()
+    layer.drop_replaced()
     layer.found.diff_id = stream.finish()
     return layer.found
 
 
-class _Layer(Members):
-    def __init__(self, stream: Stream, target: str, opaque_mark: str) -> None:
+class _Layer(MemberWriter):
+    def __init__(self, stream: LayerStream, target: str, opaque_mark: str) -> None:
         super().__init__(stream, target)
         self.mark = opaque_mark
         self.found = Unpacked()
         self.whiteouts: set[str] = set()
 
-    def settle(self) -> None:
+    def drop_replaced(self) -> None:
         """Leave out what the layer itself has replaced again: looked at once, here, as a layer may replace very often."""
         there = {name: self.tree.look(f"{self.tree.root}/{name}") for name in {*self.whiteouts, *self.found.links}}
         self.found.whiteouts = sorted(name for name in self.whiteouts if (info := there[name]) is not None and is_whiteout(info))

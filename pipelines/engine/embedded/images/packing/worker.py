@@ -25,16 +25,16 @@ def unpack_blob(blob: Path, target: Path, opaque_mark: str) -> dict[str, Any]:
         OSError: the disk is full, and such.
     """
     job = {"task": "unpack", "blob": str(blob), "target": str(target), "mark": opaque_mark}
-    return perform(job) if blob.stat().st_size <= SMALL else _elsewhere(job)
+    return run_job(job) if blob.stat().st_size <= SMALL else _in_process(job)
 
 
 def pack_layer(layer: Path, target: Path, compression: str, *, size: int) -> dict[str, Any]:
     """Pack a layer's folder into a file; the fields of ``Packed``. ``size``: of the layer, in bytes, roughly."""
     job = {"task": "pack", "layer": str(layer), "target": str(target), "compression": compression}
-    return perform(job) if size <= SMALL else _elsewhere(job)
+    return run_job(job) if size <= SMALL else _in_process(job)
 
 
-def _elsewhere(job: dict[str, Any]) -> dict[str, Any]:
+def _in_process(job: dict[str, Any]) -> dict[str, Any]:
     done = run_helper(__name__, json.dumps(job).encode())
     if done.code:
         raise ImageError(f"a helper process for a layer ended with {done.code}: {done.complaint[-1000:]}")
@@ -53,7 +53,7 @@ def _elsewhere(job: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """The process: a job on standard input, an answer on standard output."""
     try:
-        answer = perform(json.load(sys.stdin))
+        answer = run_job(json.load(sys.stdin))
     except Damaged as error:
         answer = {"damaged": str(error)}
     except DiskFull as error:
@@ -65,15 +65,15 @@ def main() -> None:
     json.dump(answer, sys.stdout)
 
 
-def perform(job: dict[str, Any]) -> dict[str, Any]:
+def run_job(job: dict[str, Any]) -> dict[str, Any]:
     """Do a job here."""
     if job["task"] == "pack":
         from pipelines.engine.embedded.images.packing.pack import pack
 
         return asdict(pack(job["layer"], Path(job["target"]), job["compression"]))
     from pipelines.engine.embedded.images.packing.compression import plain_blocks
-    from pipelines.engine.embedded.images.packing.stream import Stream
+    from pipelines.engine.embedded.images.packing.stream import LayerStream
     from pipelines.engine.embedded.images.packing.unpack import unpack
 
-    with open(job["blob"], "rb") as file, Stream(plain_blocks(file)) as stream:
+    with open(job["blob"], "rb") as file, LayerStream(plain_blocks(file)) as stream:
         return asdict(unpack(stream, job["target"], opaque_mark=job["mark"]))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import ImageDamaged, RegistryError
-from pipelines.engine.embedded.images.layers import folder
+from pipelines.engine.embedded.images.layers import work_folder
 from pipelines.engine.embedded.images.registry import skopeo
-from pipelines.engine.embedded.store.disk_full import full
+from pipelines.engine.embedded.store.disk_full import disk_full
 from pipelines.engine.embedded.tars import LARGEST, Room
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.images.manifest import Descriptor
-    from pipelines.engine.embedded.images.registry.skopeo import Asking
+    from pipelines.engine.embedded.images.registry.skopeo import RegistryAccess
     from pipelines.engine.embedded.store.store import Store
     from pipelines.foundation.image_reference import ImageReference
 
 MARGIN = 16 << 20  # bytes beside the layers: manifest, configuration
-LOOK_S = 0.02  # skopeo tells nobody when a blob is complete (it renames it into place then), so we look
+CHECK_INTERVAL_S = 0.02  # skopeo tells nobody when a blob is complete (it renames it into place then), so we look
 
 
-class Arrivals:
+class BlobArrivals:
     """Which blobs are in the store; waits for those that are not yet."""
 
     def __init__(self, digests: Iterable[str]) -> None:
@@ -35,7 +35,7 @@ class Arrivals:
     def missing(self) -> set[str]:
         return {digest for digest, event in self._events.items() if not event.is_set()}
 
-    def come(self, digest: str) -> None:
+    def arrived(self, digest: str) -> None:
         self._events[digest].set()
 
     async def wait(self, digest: str) -> None:
@@ -43,7 +43,13 @@ class Arrivals:
 
 
 async def fetch(
-    store: Store, reference: ImageReference, blobs: Sequence[Descriptor], asking: Asking, arrivals: Arrivals, *, unneeded: Iterable[str]
+    store: Store,
+    reference: ImageReference,
+    blobs: Sequence[Descriptor],
+    access: RegistryAccess,
+    arrivals: BlobArrivals,
+    *,
+    unneeded: Iterable[str],
 ) -> None:
     """Bring the blobs of an image into the store, where one is missing.
 
@@ -51,7 +57,7 @@ async def fetch(
         store: where to.
         reference: of the platform's manifest, by digest.
         blobs: the image's layers.
-        asking: how the registry is asked.
+        access: how the registry is asked.
         arrivals: the image's blobs; told of each.
         unneeded: blobs nobody will wait for.
 
@@ -62,17 +68,17 @@ async def fetch(
     """
     have = {digest: path for digest in arrivals.missing() if (path := await asyncio.to_thread(store.blobs.find, digest))}
     for digest in {*have, *unneeded}:
-        arrivals.come(digest)
+        arrivals.arrived(digest)
     if not arrivals.missing():
         return
     missing = arrivals.missing()
     expected = _expected(store, {blob.digest: blob.size for blob in blobs if blob.digest in missing})
-    with folder(store) as place:
-        target = place / "blobs" / "sha256"
+    with work_folder(store) as folder:
+        target = folder / "blobs" / "sha256"
         target.mkdir(parents=True)
         for digest, path in have.items():
             os.link(path, target / _name(digest))
-        await _copy(store, reference, asking, arrivals, Arriving(place, expected))
+        await _copy(store, reference, access, arrivals, IncomingImage(folder, expected))
 
 
 def _expected(store: Store, sizes: Mapping[str, int]) -> int:
@@ -83,25 +89,25 @@ def _expected(store: Store, sizes: Mapping[str, int]) -> int:
             raise ImageDamaged(f"layer {digest}", f"it is said to have {size} bytes, more than {LARGEST}")
     total = sum(sizes.values())
     if total > room.free:
-        raise full(store.root, total)
+        raise disk_full(store.root, total)
     return total
 
 
 @dataclass(frozen=True, slots=True)
-class Arriving:
+class IncomingImage:
     """A folder that skopeo writes an image into (OCI image layout), and the bytes that may come."""
 
-    place: Path
+    folder: Path
     expected: int
 
     @property
     def blobs(self) -> Path:
         """Where a blob is when it is complete."""
-        return self.place / "blobs" / "sha256"
+        return self.folder / "blobs" / "sha256"
 
     def check(self) -> None:
         """Raise ImageDamaged where more comes than the manifest says: skopeo would write it all before it compares."""
-        with os.scandir(self.place) as entries:
+        with os.scandir(self.folder) as entries:
             came = sum(_size(entry) for entry in entries)
         if came > self.expected + MARGIN:
             raise ImageDamaged("layers", f"they are larger than the {self.expected} bytes that the manifest speaks of")
@@ -114,31 +120,31 @@ def _size(entry: os.DirEntry[str]) -> int:
         return 0
 
 
-async def _copy(store: Store, reference: ImageReference, asking: Asking, arrivals: Arrivals, arriving: Arriving) -> None:
+async def _copy(store: Store, reference: ImageReference, access: RegistryAccess, arrivals: BlobArrivals, incoming: IncomingImage) -> None:
     tls = ["--src-tls-verify=false"] if reference.is_loopback else []
     flags = ["--quiet", "--remove-signatures", "--dest-oci-accept-uncompressed-layers", *tls]
-    arguments = ["copy", *flags, f"docker://{reference.pinned()}", f"oci:{arriving.place}:image"]
-    work = skopeo.transfer(arguments, reference.domain, asking, stall_s=asking.patience.stall_s)
+    arguments = ["copy", *flags, f"docker://{reference.pinned()}", f"oci:{incoming.folder}:image"]
+    work = skopeo.transfer(arguments, reference.domain, access, stall_s=access.timeouts.stall_s)
     copying = asyncio.ensure_future(work)
     try:
         while not copying.done():
-            await asyncio.wait([copying], timeout=LOOK_S)
-            await _adopt(store, arrivals, arriving.blobs)
-            arriving.check()
+            await asyncio.wait([copying], timeout=CHECK_INTERVAL_S)
+            await _adopt(store, arrivals, incoming.blobs)
+            incoming.check()
         await copying
-        await _adopt(store, arrivals, arriving.blobs)  # what came while the last look was under way
+        await _adopt(store, arrivals, incoming.blobs)  # what came while the last look was under way
     finally:
         copying.cancel()
     if lost := arrivals.missing():
         raise RegistryError(f"the registry {reference.domain} did not send the layer {min(lost)}", reference.domain)
 
 
-async def _adopt(store: Store, arrivals: Arrivals, target: Path) -> None:
+async def _adopt(store: Store, arrivals: BlobArrivals, target: Path) -> None:
     for digest in arrivals.missing():
         path = target / _name(digest)
         if path.exists():
             await asyncio.to_thread(_keep, store, path, digest)
-            arrivals.come(digest)
+            arrivals.arrived(digest)
 
 
 def _keep(store: Store, path: Path, digest: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.images import layers, manifest
-from pipelines.engine.embedded.images.layers import Layer, folder
+from pipelines.engine.embedded.images.layers import ImageLayer, work_folder
 from pipelines.engine.embedded.images.layout import Layout, layout
 from pipelines.engine.embedded.images.manifest import Descriptor
 from pipelines.engine.embedded.images.packing import worker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.images.layout import Variant
-    from pipelines.engine.embedded.images.registry.skopeo import Asking
+    from pipelines.engine.embedded.images.registry.skopeo import RegistryAccess
     from pipelines.engine.embedded.store.store import Store
     from pipelines.foundation.image_reference import ImageReference
 
@@ -40,7 +40,7 @@ async def pack(
         docker: Docker's media types in place of OCI's.
     """
 
-    async def one(name: str) -> Layer:
+    async def one(name: str) -> ImageLayer:
         async with workers, store.lock(f"layer blob {name}"):
             return await asyncio.to_thread(lambda: layers.blob_of(store, name, compression) or _pack(store, name, compression))
 
@@ -49,13 +49,13 @@ async def pack(
     return layout([(variant, [packed[name] for name in variant.snapshot.layers]) for variant in variants], docker=docker)
 
 
-def _pack(store: Store, name: str, compression: str | None) -> Layer:
+def _pack(store: Store, name: str, compression: str | None) -> ImageLayer:
     wanted = DEFAULT if compression is None else compression
     path = store.layer_path(name)
     found: dict[str, str | int] = {}
     digest = store.blobs.add(lambda draft: found.update(worker.pack_layer(path, draft, wanted, size=_size(path))))
     blob = Descriptor(f"{manifest.OCI_LAYER}+{wanted}".rstrip("+"), digest, int(found["size"]))
-    layer = Layer(name, str(found["diff_id"]), blob)
+    layer = ImageLayer(name, str(found["diff_id"]), blob)
     layers.remember(store, layer, wanted, own=wanted == DEFAULT)  # one asked for once changes no other digest
     return layer
 
@@ -72,7 +72,7 @@ def _size(path: Path) -> int:
     return total
 
 
-async def publish(store: Store, image: Layout, reference: ImageReference, asking: Asking) -> str:
+async def publish(store: Store, image: Layout, reference: ImageReference, access: RegistryAccess) -> str:
     """Send an image to a registry.
 
     Returns:
@@ -85,20 +85,20 @@ async def publish(store: Store, image: Layout, reference: ImageReference, asking
     if reference.digest:
         raise InvalidInput(f"{reference}: an image is published under a tag, its digest follows from its content")
     target = reference.with_default_tag()
-    with folder(store) as place:
-        await asyncio.to_thread(_write, store, image, place)
+    with work_folder(store) as folder:
+        await asyncio.to_thread(_write, store, image, folder)
         tls = ["--dest-tls-verify=false"] if target.is_loopback else []
-        arguments = ["copy", "--quiet", "--all", "--remove-signatures", "--preserve-digests", *tls, f"dir:{place}", f"docker://{target}"]
-        await skopeo.transfer(arguments, target.domain, asking, stall_s=asking.patience.commit_s)
+        arguments = ["copy", "--quiet", "--all", "--remove-signatures", "--preserve-digests", *tls, f"dir:{folder}", f"docker://{target}"]
+        await skopeo.transfer(arguments, target.domain, access, stall_s=access.timeouts.commit_s)
     return str(target.at(image.root.digest))
 
 
-def _write(store: Store, image: Layout, place: Path) -> None:
+def _write(store: Store, image: Layout, folder: Path) -> None:
     """The layout of skopeo's ``dir:``, which holds manifests of any media type as they are."""
-    (place / "version").write_text(VERSION)
+    (folder / "version").write_text(VERSION)
     for digest, data in image.documents.items():
         name = digest.removeprefix("sha256:")
         is_manifest = any(one.digest == digest for one in image.manifests)
-        (place / ("manifest.json" if digest == image.root.digest else f"{name}.manifest.json" if is_manifest else name)).write_bytes(data)
+        (folder / ("manifest.json" if digest == image.root.digest else f"{name}.manifest.json" if is_manifest else name)).write_bytes(data)
     for blob in image.blobs:
-        os.link(store.blobs.path(blob.digest), place / blob.digest.removeprefix("sha256:"))
+        os.link(store.blobs.path(blob.digest), folder / blob.digest.removeprefix("sha256:"))

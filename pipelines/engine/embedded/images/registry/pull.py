@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.errors import ImageDamaged
 from pipelines.engine.embedded.images import layers, manifest
 from pipelines.engine.embedded.images.registry import skopeo
-from pipelines.engine.embedded.images.registry.fetch import Arrivals, fetch
+from pipelines.engine.embedded.images.registry.fetch import BlobArrivals, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipelines.engine.embedded.images.layers import Layer
+    from pipelines.engine.embedded.images.layers import ImageLayer
     from pipelines.engine.embedded.images.manifest import Descriptor, Manifest
     from pipelines.engine.embedded.images.platforms import Platform
-    from pipelines.engine.embedded.images.registry.skopeo import Asking
+    from pipelines.engine.embedded.images.registry.skopeo import RegistryAccess
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
     from pipelines.foundation.image_reference import ImageReference
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedImage:
     """What a reference means for one platform; nothing of the file system is fetched yet.
 
     Attributes:
@@ -44,34 +44,34 @@ class Resolved:
         return tuple((self.config.get("rootfs") or {}).get("diff_ids") or ())
 
 
-async def digest_of(store: Store, reference: ImageReference, asking: Asking) -> str:
+async def digest_of(store: Store, reference: ImageReference, access: RegistryAccess) -> str:
     """The digest a tag stands for now: one request, about 30 ms with a near registry."""
-    data = await _inspect(reference, asking)
+    data = await _inspect(reference, access)
     digest = manifest.digest_bytes(data)
     await _keep(store, f"image manifest {digest}", data)
     return digest
 
 
-async def resolve(store: Store, reference: ImageReference, platform: Platform, asking: Asking) -> Resolved:
+async def resolve(store: Store, reference: ImageReference, platform: Platform, access: RegistryAccess) -> ResolvedImage:
     """Manifest and config of a reference with digest; without any request where it was resolved before."""
     name = str(reference)
-    document = manifest.read(await _manifest(store, reference, asking), name)
+    document = manifest.read(await _manifest(store, reference, access), name)
     chosen = reference
     if manifest.is_index(document):
         chosen = reference.at(manifest.choose(document, platform, name).digest)
-        document = manifest.read(await _manifest(store, chosen, asking), name)
+        document = manifest.read(await _manifest(store, chosen, access), name)
     found = manifest.image(document, chosen.digest, name)
-    config = manifest.configuration(await _config(store, chosen, found, asking), name)
-    return Resolved(reference, found, config, str(platform))
+    config = manifest.configuration(await _config(store, chosen, found, access), name)
+    return ResolvedImage(reference, found, config, str(platform))
 
 
-async def _manifest(store: Store, reference: ImageReference, asking: Asking) -> bytes:
-    return await _cached(store, f"image manifest {reference.digest}", reference.digest, lambda: _inspect(reference, asking))
+async def _manifest(store: Store, reference: ImageReference, access: RegistryAccess) -> bytes:
+    return await _cached(store, f"image manifest {reference.digest}", reference.digest, lambda: _inspect(reference, access))
 
 
-async def _config(store: Store, reference: ImageReference, found: Manifest, asking: Asking) -> bytes:
+async def _config(store: Store, reference: ImageReference, found: Manifest, access: RegistryAccess) -> bytes:
     digest = found.config.digest
-    return await _cached(store, f"image config {digest}", digest, lambda: _inspect(reference, asking, "--config"))
+    return await _cached(store, f"image config {digest}", digest, lambda: _inspect(reference, access, "--config"))
 
 
 async def _cached(store: Store, key: str, digest: str, fetch: Callable[[], Any]) -> bytes:
@@ -94,13 +94,13 @@ async def _keep(store: Store, key: str, data: bytes) -> None:
     await asyncio.to_thread(store.put, key, {"text": text})
 
 
-async def _inspect(reference: ImageReference, asking: Asking, *flags: str) -> bytes:
+async def _inspect(reference: ImageReference, access: RegistryAccess, *flags: str) -> bytes:
     tls = ["--tls-verify=false"] if reference.is_loopback else []
     arguments = ["inspect", "--raw", *flags, *tls, f"docker://{reference.pinned()}"]
-    return await skopeo.ask(arguments, reference.domain, asking)
+    return await skopeo.ask(arguments, reference.domain, access)
 
 
-async def pull(store: Store, image: Resolved, asking: Asking, workers: asyncio.Semaphore) -> Snapshot:
+async def pull(store: Store, image: ResolvedImage, access: RegistryAccess, workers: asyncio.Semaphore) -> Snapshot:
     """The image's file system, layers fetched and unpacked where the store has them not."""
     blobs = image.manifest.layers
     if len(blobs) != len(image.diff_ids):
@@ -108,21 +108,21 @@ async def pull(store: Store, image: Resolved, asking: Asking, workers: asyncio.S
     found = await _known(store, image.diff_ids)
     if None in found:
         async with store.lock(f"image pull {image.manifest.digest}"):
-            return await _bring(store, image, asking, workers)
+            return await _bring(store, image, access, workers)
     return await layers.stack(store, [layer for layer in found if layer is not None])
 
 
-async def _bring(store: Store, image: Resolved, asking: Asking, workers: asyncio.Semaphore) -> Snapshot:
+async def _bring(store: Store, image: ResolvedImage, access: RegistryAccess, workers: asyncio.Semaphore) -> Snapshot:
     """Fetch and unpack at the same time."""
     blobs = image.manifest.layers
-    arrivals = Arrivals(blob.digest for blob in blobs)
+    arrivals = BlobArrivals(blob.digest for blob in blobs)
     found = await _known(store, image.diff_ids)
     needed = {blob.digest for blob, layer in zip(blobs, found, strict=True) if layer is None}
     unneeded = {blob.digest for blob in blobs} - needed
     source = image.reference.at(image.manifest.digest)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(fetch(store, source, blobs, asking, arrivals, unneeded=unneeded))
+            group.create_task(fetch(store, source, blobs, access, arrivals, unneeded=unneeded))
             done = group.create_task(assemble(store, blobs, image.diff_ids, workers, arrivals))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
@@ -130,11 +130,11 @@ async def _bring(store: Store, image: Resolved, asking: Asking, workers: asyncio
 
 
 async def assemble(
-    store: Store, blobs: Sequence[Descriptor], diff_ids: Sequence[str], workers: asyncio.Semaphore, arrivals: Arrivals | None = None
+    store: Store, blobs: Sequence[Descriptor], diff_ids: Sequence[str], workers: asyncio.Semaphore, arrivals: BlobArrivals | None = None
 ) -> Snapshot:
     """The file system of layers, several unpacked at a time, each when its blob has arrived in the store (None: all are there)."""
 
-    async def one(blob: Descriptor, diff_id: str) -> Layer:
+    async def one(blob: Descriptor, diff_id: str) -> ImageLayer:
         if arrivals is not None:
             await arrivals.wait(blob.digest)
         async with workers:
@@ -143,5 +143,5 @@ async def assemble(
     return await layers.stack(store, await asyncio.gather(*map(one, blobs, diff_ids)))
 
 
-async def _known(store: Store, diff_ids: Sequence[str]) -> list[Layer | None]:
+async def _known(store: Store, diff_ids: Sequence[str]) -> list[ImageLayer | None]:
     return await asyncio.to_thread(lambda: [layers.known(store, diff_id) for diff_id in diff_ids])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EmbeddedUnavailable, ImageDamaged, RegistrySilent
 from pipelines.engine.embedded.images.logins import auth_file
-from pipelines.engine.embedded.images.registry.skopeo_errors import fault
+from pipelines.engine.embedded.images.registry.skopeo_errors import skopeo_error
 from pipelines.foundation.process import running
 from pipelines.foundation.process.result import STDERR_KEPT, OutputTooLarge, Tail, completed
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 PROGRAM = "skopeo"
 POLICIES = ("/etc/containers/policy.json", ".config/containers/policy.json")
 LARGEST = 4 << 20  # bytes of a manifest or configuration; registries and skopeo refuse more
-LOOKS = 20  # how often a transfer is looked at within the time it may stand still
+CHECKS = 20  # how often a transfer is looked at within the time it may stand still
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RegistryTimeouts:
     """How long a registry is waited for.
 
     Attributes:
@@ -44,29 +44,29 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RegistryAccess:
     """How registries are asked: with which credentials (by registry), and how long they are waited for."""
 
     logins: Mapping[str, RegistryLogin] = field(default_factory=dict, repr=False)
-    patience: Patience = field(default_factory=Patience)
+    timeouts: RegistryTimeouts = field(default_factory=RegistryTimeouts)
 
 
-async def ask(arguments: Sequence[str], registry: str, asking: Asking) -> bytes:
+async def ask(arguments: Sequence[str], registry: str, access: RegistryAccess) -> bytes:
     """Run skopeo for a small document and return what it printed. For the rest see `transfer`.
 
     Raises:
         ImageDamaged: it printed more than a document may have.
     """
-    return await _run(arguments, asking, registry, lambda process: _answered(process, registry, asking.patience.answer_s))
+    return await _run(arguments, access, registry, lambda process: _answered(process, registry, access.timeouts.answer_s))
 
 
-async def transfer(arguments: Sequence[str], registry: str, asking: Asking, *, stall_s: float) -> None:
+async def transfer(arguments: Sequence[str], registry: str, access: RegistryAccess, *, stall_s: float) -> None:
     """Run skopeo to its end. Cancelling ends the process first.
 
     Args:
         arguments: subcommand and flags; ``--authfile`` and a missing signature policy are cared for here.
         registry: whom it talks to, for messages.
-        asking: the credentials, and how many bytes have to move
+        access: the credentials, and how many bytes have to move
         stall_s: within so many seconds.
 
     Raises:
@@ -76,10 +76,10 @@ async def transfer(arguments: Sequence[str], registry: str, asking: Asking, *, s
         DiskFull: no room is left.
         ImageError: with skopeo's reason.
     """
-    await _run(arguments, asking, registry, lambda process: _moving(process, registry, stall_s, asking.patience.least))
+    await _run(arguments, access, registry, lambda process: _moving(process, registry, stall_s, access.timeouts.least))
 
 
-async def _run(arguments: Sequence[str], asking: Asking, registry: str, wait: Callable[[Process], Awaitable[None]]) -> bytes:
+async def _run(arguments: Sequence[str], access: RegistryAccess, registry: str, wait: Callable[[Process], Awaitable[None]]) -> bytes:
     out, err = bytearray(), Tail(STDERR_KEPT)
 
     def keep(data: bytes) -> None:
@@ -87,7 +87,7 @@ async def _run(arguments: Sequence[str], asking: Asking, registry: str, wait: Ca
         if len(out) > LARGEST:
             raise OutputTooLarge(PROGRAM, LARGEST)
 
-    with auth_file(asking.logins) as file:
+    with auth_file(access.logins) as file:
         command = [PROGRAM, *_policy(), arguments[0], *([] if file is None else ["--authfile", str(file)]), *arguments[1:]]
         try:
             process = await running.start(command, on_stdout=keep, on_stderr=err.add)
@@ -107,7 +107,7 @@ async def _run(arguments: Sequence[str], asking: Asking, registry: str, wait: Ca
             raise
     done = completed(PROGRAM, code, bytes(out), err.bytes())
     if done.code:
-        raise fault(done.complaint, done.code, registry)
+        raise skopeo_error(done.complaint, done.code, registry)
     return done.stdout
 
 
@@ -121,7 +121,7 @@ async def _moving(process: Process, registry: str, stall_s: float, least: int) -
     """Wait for the end for as long as bytes move."""
     clock = asyncio.get_running_loop().time
     seen, since = 0, clock()
-    while not (await asyncio.wait({process.finished}, timeout=stall_s / LOOKS))[0]:
+    while not (await asyncio.wait({process.finished}, timeout=stall_s / CHECKS))[0]:
         moved = _moved(process.pid)
         if moved is None or moved - seen >= least:
             seen, since = moved or 0, clock()

@@ -21,7 +21,7 @@ from pipelines.engine.embedded.errors import (
     RegistryUnknown,
     RegistryUntrusted,
 )
-from pipelines.engine.embedded.store.disk_full import full
+from pipelines.engine.embedded.store.disk_full import disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 MESSAGE = re.compile(r'msg="((?:[^"\\]|\\.)*)"')
 NO_ROOM = re.compile(r"(?:write|mkdir|open) (/[^:]*): (?:no space left on device|disk quota exceeded)")
 REQUEST = re.compile(r'(?:Get|Head|Post|Put|Patch|Delete) "https?://.*', re.DOTALL)
-TOLD = 600
+SHOWN = 600
 _LOGIN = "(log in to the registry, for example with `skopeo login`, or give its credentials to the pipeline)"
 
 _PART = r"(?:^|: |\()"
@@ -91,7 +91,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[str, str], EngineError]], ...] = 
 )
 
 
-def fault(stderr: str, code: int, registry: str = "") -> EngineError:
+def skopeo_error(stderr: str, code: int, registry: str = "") -> EngineError:
     """What went wrong, from skopeo's log lines.
 
     Args:
@@ -100,10 +100,10 @@ def fault(stderr: str, code: int, registry: str = "") -> EngineError:
         registry: whom it talked to.
     """
     messages = MESSAGE.findall(stderr)
-    text = messages[-1] if messages else stderr.strip()[-TOLD:]
+    text = messages[-1] if messages else stderr.strip()[-SHOWN:]
     text = re.sub(r"\\(.)", r"\1", text) or f"skopeo ended with exit code {code}"
     if room := NO_ROOM.search(text):
-        return full(Path(room[1]).parent)
+        return disk_full(Path(room[1]).parent)
     if request := REQUEST.search(text):
         text = f"failed to do request: {request[0]}"
     return next((make(text, registry) for pattern, make in _KINDS if pattern.search(text)), ImageError(text))

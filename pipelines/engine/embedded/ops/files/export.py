@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.files.changeset import paths
 from pipelines.engine.embedded.ops.files.read import must_stat, within
-from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.engine.embedded.store.host.own_folders import own_folders
 from pipelines.engine.embedded.store.trees.removing import remove_below
 from pipelines.foundation.named_files import writing_named
@@ -62,7 +62,7 @@ def empty(folder: Path, kept: Sequence[Path]) -> None:
 @contextmanager
 def _told(target: Path) -> Iterator[None]:
     """A path of the host that cannot be written is the caller's mistake: said in a line, with the path that refuses."""
-    with disk_guard(target.parent):
+    with disk_full_errors(target.parent):
         try:
             yield
         except (FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError) as error:

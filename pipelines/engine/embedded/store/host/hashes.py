@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pipelines.engine.embedded.store.objects.index import Index
-    from pipelines.engine.embedded.store.selection.select import Found
+    from pipelines.engine.embedded.store.selection.select import SelectedPath
 
 RACY = 2_000_000_000  # nanoseconds: the coarsest clock a file system has (FAT)
 _SLOTS = 200  # walks remembered in a store
@@ -37,7 +37,7 @@ class RememberedNotes(Protocol):
         """Statements that change nothing."""
 
 
-class Hashes:
+class FileHashes:
     """The remembered hashes of one walk.
 
     Attributes:
@@ -56,12 +56,12 @@ class Hashes:
         if row is not None:
             self.layer, self._known = json.loads(row[0])
 
-    def known(self, found: Found) -> str | None:
+    def known(self, found: SelectedPath) -> str | None:
         """The hash of a file, if it is known for sure."""
         entry = self._known.get(found.rel)
         return str(entry[-1]) if entry is not None and entry[:-1] == _stamp(found.info) else None
 
-    def of(self, files: Sequence[Found]) -> dict[str, str]:
+    def of(self, files: Sequence[SelectedPath]) -> dict[str, str]:
         """The hash of each file, by its relative path; files that vanished are left out."""
         now = time.time_ns()
         hashes = {found.rel: value for found in files if (value := self.known(found)) is not None}
@@ -79,7 +79,7 @@ class Hashes:
         )
         return hashes
 
-    def sure(self, found: Found) -> bool:
+    def is_unchanged(self, found: SelectedPath) -> bool:
         """Whether the file is still what was hashed, and nobody could have changed it unnoticed."""
         entry = self._fresh.get(found.rel)
         try:
@@ -103,7 +103,7 @@ def _stamp(info: os.stat_result) -> list[int]:
     return [info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns]
 
 
-def _read(files: Sequence[Found]) -> list[str]:
+def _read(files: Sequence[SelectedPath]) -> list[str]:
     """Hashes; "" for files that are no longer there, or no longer files."""
     try:
         return hash_files([found.path for found in files])

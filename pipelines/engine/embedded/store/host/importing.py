@@ -10,15 +10,15 @@ import stat
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound, Unreadable
-from pipelines.engine.embedded.store.disk_full import disk_guard
-from pipelines.engine.embedded.store.host.hashes import Hashes
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
+from pipelines.engine.embedded.store.host.hashes import FileHashes
 from pipelines.engine.embedded.store.host.listing import Listing
-from pipelines.engine.embedded.store.host.own_folders import Own, own_folders, refuse_own
-from pipelines.engine.embedded.store.host.reading import Filters, record, records_of, slot_of, walk
-from pipelines.engine.embedded.store.objects.folder import LAYERS
-from pipelines.engine.embedded.store.objects.pins import Gone
+from pipelines.engine.embedded.store.host.own_folders import OwnFolders, own_folders, refuse_own
+from pipelines.engine.embedded.store.host.reading import HostFilters, record, records_of, slot_of, walk
+from pipelines.engine.embedded.store.objects.pins import ObjectMissing
+from pipelines.engine.embedded.store.objects.workspace import LAYERS
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
-from pipelines.engine.embedded.store.trees.copyfile import Change, copy_entry, copy_metadata
+from pipelines.engine.embedded.store.trees.copyfile import MetadataChange, copy_entry, copy_metadata
 from pipelines.engine.embedded.store.trees.digests import digest_records, hash_file
 from pipelines.engine.embedded.store.trees.measure import measure
 from pipelines.engine.embedded.store.trees.removing import remove
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.selection.select import Found
+    from pipelines.engine.embedded.store.selection.select import SelectedPath
     from pipelines.engine.embedded.store.store import Store
 
-_CHANGE = Change(owner=(0, 0), xattrs=False)  # whose the files are on the host means nothing in a container
+_CHANGE = MetadataChange(owner=(0, 0), xattrs=False)  # whose the files are on the host means nothing in a container
 _VANISHED = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EINVAL)
 
 
@@ -64,10 +64,10 @@ def import_host_dir(
     base = _folder(path)
     own = own_folders(base, store.root)
     refuse_own(base, own)
-    filters = Filters(_local(include), _local(exclude), gitignore)
-    work = _Import(store, base, filters, own, Hashes(store.place.index, slot_of(base, filters)))
+    filters = HostFilters(_local(include), _local(exclude), gitignore)
+    work = _Import(store, base, filters, own, FileHashes(store.workspace.index, slot_of(base, filters)))
     try:
-        with disk_guard(store.root):
+        with disk_full_errors(store.root):
             snapshot = work.run(no_cache=no_cache)
     except PermissionError as error:
         raise Unreadable(f"{error.filename}: permission denied: exclude it, or run as a user that may read it") from error
@@ -78,7 +78,7 @@ def import_host_dir(
 
 
 class _Import:
-    def __init__(self, store: Store, base: str, filters: Filters, own: Own, hashes: Hashes) -> None:
+    def __init__(self, store: Store, base: str, filters: HostFilters, own: OwnFolders, hashes: FileHashes) -> None:
         self._store = store
         self._base = base
         self._filters = filters
@@ -96,13 +96,13 @@ class _Import:
         if not no_cache and (known := self._store.get(_key(records))) is not None:
             layer = str(known["layer"])
             if self._hashes.changed or layer != self._hashes.layer:
-                self._hashes.save(self._store.place.index, layer)
+                self._hashes.save(self._store.workspace.index, layer)
             return Snapshot(_key(records), (layer,))
         return self._make([one for one in found if one.rel in records], records, salt=secrets.token_hex(16) if no_cache else "")
 
-    def _make(self, found: list[Found], records: dict[str, tuple[str, ...]], salt: str) -> Snapshot:
-        place = self._store.place
-        folder = place.new_folder()
+    def _make(self, found: list[SelectedPath], records: dict[str, tuple[str, ...]], salt: str) -> Snapshot:
+        workspace = self._store.workspace
+        folder = workspace.new_folder()
         try:
             target = folder / "u"
             target.mkdir()
@@ -111,13 +111,13 @@ class _Import:
             key = _key(records) + salt
             layer = self._store.layers.adopt(target, measure(target), key)
         finally:
-            remove(folder, place.tmp)
+            remove(folder, workspace.tmp)
         if not salt:
             self._store.put(key, {"layer": layer}, layers=[layer], label=f"host directory {self._base}")
-        self._hashes.save(self._store.place.index, layer)
+        self._hashes.save(self._store.workspace.index, layer)
         return Snapshot(key, (layer,))
 
-    def _fill(self, target: str, found: list[Found], records: dict[str, tuple[str, ...]]) -> None:
+    def _fill(self, target: str, found: list[SelectedPath], records: dict[str, tuple[str, ...]]) -> None:
         """Copy; what changed since it was hashed gets the record of its copy, what vanished none."""
         earlier = self._earlier()
         folders = []
@@ -145,11 +145,11 @@ class _Import:
             return ""
         try:
             self._store.pins.hold([f"{LAYERS}/{layer}"])
-        except Gone:
+        except ObjectMissing:
             return ""
         return str(self._store.layer_path(layer))
 
-    def _linked(self, one: Found, path: str, earlier: str) -> bool:
+    def _linked(self, one: SelectedPath, path: str, earlier: str) -> bool:
         """Make the file a hard link, to one with the same inode or to the same file in the layer of the walk before."""
         info = one.info
         inode = (info.st_dev, info.st_ino)
@@ -158,7 +158,7 @@ class _Import:
             self._links[inode] = path
         if source is None and earlier and self._hashes.known(one) is not None:
             source = os.path.join(earlier, one.rel)
-            if not _same_look(source, info):
+            if not _same_attributes(source, info):
                 return False
         if source is None:
             return False
@@ -170,10 +170,10 @@ class _Import:
             return False
         return True
 
-    def _verify(self, one: Found, path: str, records: dict[str, tuple[str, ...]]) -> None:
+    def _verify(self, one: SelectedPath, path: str, records: dict[str, tuple[str, ...]]) -> None:
         if stat.S_ISLNK(one.info.st_mode):
             records[one.rel] = record(one, os.readlink(path))
-        elif not self._hashes.sure(one):
+        elif not self._hashes.is_unchanged(one):
             records[one.rel] = record(one, hash_file(path))
 
 
@@ -202,7 +202,7 @@ def _key(records: dict[str, tuple[str, ...]]) -> str:
     return "host:" + digest_records(records.values())
 
 
-def _same_look(path: str, info: os.stat_result) -> bool:
+def _same_attributes(path: str, info: os.stat_result) -> bool:
     try:
         there = os.lstat(path)
     except FileNotFoundError:

@@ -74,7 +74,7 @@ def without_common(old: Files, new: Files) -> tuple[Files, Files]:
     changed = {rel for rel in old.keys() | new.keys() if old.get(rel) != new.get(rel)}
     if any(rel in old and rel in new and _is(stat.S_ISDIR, old[rel]) for rel in changed):
         return old, new
-    kept = {way for rel in changed for way in _ways(rel)}
+    kept = {path for rel in changed for path in _with_parents(rel)}
     return _only(old, kept), _only(new, kept)
 
 
@@ -110,11 +110,11 @@ def _tops(files: Files, part: TreePart) -> Iterator[str]:
 
 
 def _through_link(files: Files, top: str) -> bool:
-    return any(rel in files and _is(stat.S_ISLNK, files[rel]) for rel in _ways(top))
+    return any(rel in files and _is(stat.S_ISLNK, files[rel]) for rel in _with_parents(top))
 
 
 def _below(files: Files, top: str, part: TreePart) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The path itself and all below it that passes, with the folders on the way. Paths keep their names: another name is something else."""
+    """The path itself and all below it that passes, with its folders. Paths keep their names: another name is something else."""
     if top in files:
         yield top, files[top]
     prefix = f"{top}/" if top else ""
@@ -126,20 +126,20 @@ def _below(files: Files, top: str, part: TreePart) -> Iterator[tuple[str, tuple[
         if filters.everything:
             yield rel, entry
         elif _judge(filters, rel.removeprefix(prefix), judged)[0]:
-            yield from ((way, files[way]) for way in _ways(rel) if way in files and len(way) > len(top))
+            yield from ((path, files[path]) for path in _with_parents(rel) if path in files and len(path) > len(top))
 
 
-def _ways(rel: str) -> Iterator[str]:
+def _with_parents(rel: str) -> Iterator[str]:
     """The folders a path lies in, outermost first, and the path itself."""
     names = rel.split("/")
     return ("/".join(names[:count]) for count in range(1, len(names) + 1))
 
 
 def _judge(filters: Filter, rel: str, judged: dict[str, tuple[bool, Any]]) -> tuple[bool, Any]:
-    """Whether a path passes, and its state for what lies in it; every folder on its way is judged before it, once."""
+    """Whether a path passes, and its state for what lies in it; every folder on its path is judged before it, once."""
     if rel not in judged:
-        missing = [way for way in _ways(rel) if way not in judged]
-        for way in missing:
-            included, _, state = filters.visit(way, judged[posixpath.dirname(way)][1])
-            judged[way] = (bool(included), state)
+        missing = [path for path in _with_parents(rel) if path not in judged]
+        for path in missing:
+            included, _, state = filters.visit(path, judged[posixpath.dirname(path)][1])
+            judged[path] = (bool(included), state)
     return judged[rel]

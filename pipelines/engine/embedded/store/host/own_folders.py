@@ -13,7 +13,7 @@ Identity = tuple[int, int]
 STORES = "store-*"
 
 
-class Own(NamedTuple):
+class OwnFolders(NamedTuple):
     """The engine's own folders, seen from one folder of the host.
 
     Attributes:
@@ -29,7 +29,7 @@ class Own(NamedTuple):
         return (info.st_dev, info.st_ino) in self.identities
 
 
-def own_folders(base: str | Path, *stores: Path) -> Own:
+def own_folders(base: str | Path, *stores: Path) -> OwnFolders:
     """What of the folder `base` is the engine's own: its stores and, unless `base` lies in it, the whole of its cache.
 
     Args:
@@ -40,15 +40,15 @@ def own_folders(base: str | Path, *stores: Path) -> Own:
     wanted = [*stores, *_stores(), run_dir()]
     if not Path(os.path.realpath(base)).is_relative_to(os.path.realpath(cache)):
         wanted.append(cache)
-    found = {path: info for path in wanted if (info := _facts(path)) is not None}
+    found = {path: info for path in wanted if (info := _attributes(path)) is not None}
     identities = frozenset((info.st_dev, info.st_ino) for info in found.values())
-    return Own(identities, tuple(dict.fromkeys(Path(os.path.realpath(path)) for path in found)))
+    return OwnFolders(identities, tuple(dict.fromkeys(Path(os.path.realpath(path)) for path in found)))
 
 
-def refuse_own(base: str, own: Own) -> None:
+def refuse_own(base: str, own: OwnFolders) -> None:
     """Raise InvalidInput where `base` lies in a folder of the engine's own."""
     for folder in (Path(base), *Path(base).parents):
-        info = _facts(folder)
+        info = _attributes(folder)
         if info is not None and own.holds(info):
             raise InvalidInput(f"{base} is in the engine's own folder {folder}, which cannot be read as a folder of the host")
 
@@ -61,7 +61,7 @@ def _stores() -> list[Path]:
         return []
 
 
-def _facts(path: Path) -> os.stat_result | None:
+def _attributes(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
     except OSError:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.host.hashes import Hashes
-from pipelines.engine.embedded.store.host.own_folders import Own, own_folders
+from pipelines.engine.embedded.store.host.hashes import FileHashes
+from pipelines.engine.embedded.store.host.own_folders import OwnFolders, own_folders
 from pipelines.engine.embedded.store.selection.patterns import Filter
-from pipelines.engine.embedded.store.selection.select import Found, select
+from pipelines.engine.embedded.store.selection.select import SelectedPath, select
 from pipelines.engine.embedded.store.trees.digests import digest_records
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.store.host.hashes import RememberedNotes
     from pipelines.engine.embedded.store.host.listing import Files, Listing
-    from pipelines.engine.embedded.store.selection.gitignore import Ignore
+    from pipelines.engine.embedded.store.selection.gitignore import IgnoreRules
 
 _TRIES = 3  # walks, when files vanish under it
 
 
-class Filters(NamedTuple):
+class HostFilters(NamedTuple):
     """What of a folder is imported: patterns relative to it, as of `.dockerignore`, and whether `.gitignore` files count."""
 
     include: tuple[str, ...] = ()
@@ -32,12 +32,12 @@ class Filters(NamedTuple):
     gitignore: bool = False
 
 
-def slot_of(base: str, filters: Filters) -> str:
+def slot_of(base: str, filters: HostFilters) -> str:
     """The name under which the hashes of a walk are remembered."""
     return digest_records([(base, *filters.include, "", *filters.exclude, str(filters.gitignore))])
 
 
-def walk(base: str, filters: Filters, own: Own) -> list[Found]:
+def walk(base: str, filters: HostFilters, own: OwnFolders) -> list[SelectedPath]:
     """What of a folder is imported: nothing of the engine's own.
 
     Raises:
@@ -54,7 +54,7 @@ def walk(base: str, filters: Filters, own: Own) -> list[Found]:
     raise InvalidInput(f"{base} keeps changing while it is read: {vanished} is gone; exclude what changes, then try again")
 
 
-def files(found: Iterable[Found], hashes: dict[str, str]) -> Files:
+def files(found: Iterable[SelectedPath], hashes: dict[str, str]) -> Files:
     """What counts of each path: its mode, and the hash of a file or the target of a link."""
     return {rel: (mode, text) for rel, mode, text in dict(records_of(found, hashes)).values()}
 
@@ -71,18 +71,18 @@ def current_files(listing: Listing, index: RememberedNotes) -> Files | None:
     """
     from pipelines.engine.embedded.errors import EngineError
 
-    filters = Filters(listing.include, listing.exclude, listing.gitignore)
+    filters = HostFilters(listing.include, listing.exclude, listing.gitignore)
     try:
         if not Path(listing.base).is_dir():
             return None
         found = walk(listing.base, filters, own_folders(listing.base))
-        hashes = Hashes(index, slot_of(listing.base, filters)).of([one for one in found if stat.S_ISREG(one.info.st_mode)])
+        hashes = FileHashes(index, slot_of(listing.base, filters)).of([one for one in found if stat.S_ISREG(one.info.st_mode)])
         return files(found, hashes)
     except (OSError, EngineError):
         return None
 
 
-def records_of(found: Iterable[Found], hashes: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def records_of(found: Iterable[SelectedPath], hashes: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for one in found:
         if stat.S_ISLNK(one.info.st_mode):
             yield one.rel, record(one, _readlink(one.path))
@@ -92,7 +92,7 @@ def records_of(found: Iterable[Found], hashes: dict[str, str]) -> Iterator[tuple
             yield one.rel, record(one, hashes[one.rel])
 
 
-def record(one: Found, content: str) -> tuple[str, ...]:
+def record(one: SelectedPath, content: str) -> tuple[str, ...]:
     return one.rel, f"{one.info.st_mode:o}", content
 
 
@@ -103,9 +103,9 @@ def _readlink(path: str) -> str:
         return ""  # changed: its copy will tell
 
 
-def _ignore(base: str) -> tuple[Ignore, str]:
+def _ignore(base: str) -> tuple[IgnoreRules, str]:
     """The `.gitignore` rules for the folder, from the root of the git repository it is in."""
-    from pipelines.engine.embedded.store.selection.gitignore import Ignore
+    from pipelines.engine.embedded.store.selection.gitignore import IgnoreRules
 
     top = base
     while not os.path.lexists(os.path.join(top, ".git")):
@@ -113,7 +113,7 @@ def _ignore(base: str) -> tuple[Ignore, str]:
             top = base
             break
         top = os.path.dirname(top)
-    return Ignore.within(top, base)
+    return IgnoreRules.within(top, base)
 
 
 def _wanted(mode: int) -> bool:

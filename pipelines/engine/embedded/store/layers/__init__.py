@@ -1,1 +1,1 @@
-"""Layers and what is made of them: drafts, views, flatter stacks."""
+"""LayerStore and what is made of them: drafts, views, flatter stacks."""

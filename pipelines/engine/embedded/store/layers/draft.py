@@ -8,8 +8,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.store.disk_full import disk_guard
-from pipelines.engine.embedded.store.objects.folder import LAYERS
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
+from pipelines.engine.embedded.store.objects.workspace import LAYERS
 from pipelines.engine.embedded.store.overlay import unmount
 from pipelines.engine.embedded.store.snapshot import Snapshot
 from pipelines.engine.embedded.store.trees.measure import MARKS, measure, xattrs
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from pipelines.engine.embedded.store.layers.layer_store import Layers
-    from pipelines.engine.embedded.store.objects.folder import Place
+    from pipelines.engine.embedded.store.layers.layer_store import LayerStore
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 
 class Draft:
@@ -35,24 +35,24 @@ class Draft:
         upper: the changes, as an overlay layer. Write below `mount()` while mounted, never here.
     """
 
-    def __init__(self, place: Place, layers: Layers, lower: Snapshot, *, for_container: bool = False) -> None:
+    def __init__(self, workspace: Workspace, layers: LayerStore, lower: Snapshot, *, for_container: bool = False) -> None:
         self.lower = lower
-        self._place = place
+        self._workspace = workspace
         self._layers = layers
         self._for_container = for_container
         self._mounted: Path | None = None
-        with disk_guard(place.root):
-            self._folder = place.new_folder()
+        with disk_full_errors(workspace.root):
+            self._folder = workspace.new_folder()
             self.upper = self._folder / "u"
             self.upper.mkdir()
-            self._start = self._dress()
+            self._start = self._apply_attributes()
 
-    def _dress(self) -> tuple[object, ...]:
+    def _apply_attributes(self) -> tuple[object, ...]:
         """Give the root folder what the root folder below has: overlayfs shows the upper's."""
         if not self.lower.layers:
             self.upper.chmod(0o755)
-            return _facts(self.upper)
-        below = self._place.root / LAYERS / self.lower.layers[-1]
+            return _attributes(self.upper)
+        below = self._workspace.root / LAYERS / self.lower.layers[-1]
         info, above = below.stat(), self.upper.stat()
         if (info.st_uid, info.st_gid) != (above.st_uid, above.st_gid):
             os.chown(self.upper, info.st_uid, info.st_gid)
@@ -60,7 +60,7 @@ class Draft:
         for name in _plain_xattrs(below):
             os.setxattr(self.upper, name, os.getxattr(below, name))
         os.utime(self.upper, ns=(info.st_atime_ns, info.st_mtime_ns))
-        return _facts(self.upper)
+        return _attributes(self.upper)
 
     def mount(self) -> Path:
         """The merged, writable root. Over `SCRATCH` a plain folder, no mount."""
@@ -68,12 +68,12 @@ class Draft:
             return self.upper
         if self._mounted is None:
             target, work = self._folder / "m", self._folder / "w"
-            with disk_guard(self._place.root):
+            with disk_full_errors(self._workspace.root):
                 target.mkdir()
                 work.mkdir()
                 layers = [f"{LAYERS}/{name}" for name in self.lower.layers]
-                upper, work_dir = self._place.relative(self.upper), self._place.relative(work)
-                self._place.overlay.writable(layers, upper, work_dir, target, for_container=self._for_container)
+                upper, work_dir = self._workspace.relative(self.upper), self._workspace.relative(work)
+                self._workspace.overlay.writable(layers, upper, work_dir, target, for_container=self._for_container)
             self._mounted = target
         return self._mounted
 
@@ -93,10 +93,10 @@ class Draft:
             DiskFull: nothing is left of the draft then.
         """
         self.unmount()
-        if not any(self.upper.iterdir()) and _facts(self.upper) == self._start:
+        if not any(self.upper.iterdir()) and _attributes(self.upper) == self._start:
             self.discard()
             return self.lower
-        with disk_guard(self._place.root):
+        with disk_full_errors(self._workspace.root):
             name = self._layers.adopt(self.upper, measure(self.upper))
         self.discard()
         return Snapshot(id, (*self.lower.layers, name))
@@ -105,7 +105,7 @@ class Draft:
         """Unmount and remove everything that was not committed. Twice is fine."""
         self.unmount()
         if self._folder.exists():
-            remove(self._folder, self._place.tmp)
+            remove(self._folder, self._workspace.tmp)
 
     def abandon(self) -> None:
         """Have it unmounted as soon as nobody uses it any more: the session ends, its work with it. What is in it is swept later."""
@@ -121,7 +121,7 @@ class Draft:
         self.discard()
 
 
-def _facts(root: Path) -> tuple[object, ...]:
+def _attributes(root: Path) -> tuple[object, ...]:
     info = root.stat()
     return info.st_mode, info.st_uid, info.st_gid, sorted((name, os.getxattr(root, name)) for name in _plain_xattrs(root))
 

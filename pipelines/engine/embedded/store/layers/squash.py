@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.layers.layer_store import Layers
+    from pipelines.engine.embedded.store.layers.layer_store import LayerStore
 
 KEPT = MAX_DEPTH // 2  # layers at the bottom that stay: an image's own, most of the time, so they are not repeated
 
 
-def squash(layers: Layers, opaque_mark: str, snapshot: Snapshot) -> Snapshot:
+def squash(layers: LayerStore, opaque_mark: str, snapshot: Snapshot) -> Snapshot:
     """The same file system with all layers above the first `KEPT` merged. Depth alone decides, so the result is the same anywhere."""
     below, above = snapshot.layers[:KEPT], snapshot.layers[KEPT:]
     if len(above) < 2:  # noqa: PLR2004 - nothing to merge

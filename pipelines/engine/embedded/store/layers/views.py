@@ -1,4 +1,4 @@
-"""Views: snapshots as readable folders. Mounts are shared, and kept for a while after their last use."""
+"""Snapshots as readable folders. Mounts are shared, and kept for a while after their last use."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.store.objects.folder import LAYERS
+from pipelines.engine.embedded.store.objects.workspace import LAYERS
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-    from pipelines.engine.embedded.store.objects.folder import Place
     from pipelines.engine.embedded.store.objects.pins import Pins
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 _IDLE = 32  # mounts kept that nobody uses: mounting again costs 0.3 ms
 
 
-class View:
+class SnapshotView:
     """A snapshot to read, valid until closed; never write below `path`. A context manager."""
 
-    def __init__(self, views: Views, layers: tuple[str, ...], path: Path) -> None:
+    def __init__(self, views: SnapshotViews, layers: tuple[str, ...], path: Path) -> None:
         self.path = path
         self._views = views
         self._layers = layers
@@ -41,34 +41,34 @@ class View:
         self.close()
 
 
-class Views:
+class SnapshotViews:
     """All views of one session."""
 
-    def __init__(self, place: Place, pins: Pins) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, pins: Pins) -> None:
+        self._workspace = workspace
         self._pins = pins
         self._users: dict[tuple[str, ...], int] = {}
         self._mounts: OrderedDict[tuple[str, ...], Path] = OrderedDict()  # least recently released first
         self._lock = threading.Lock()
-        self._empty = place.new_folder()
+        self._empty = workspace.new_folder()
         self._empty.chmod(0o755)
 
-    def open(self, layers: tuple[str, ...]) -> View:
+    def open(self, layers: tuple[str, ...]) -> SnapshotView:
         """A view of a stack of layers, which are pinned already."""
         if not layers:
-            return View(self, layers, self._empty)
+            return SnapshotView(self, layers, self._empty)
         if len(layers) == 1 and self._pins.plain(f"{LAYERS}/{layers[0]}"):
-            return View(self, layers, self._place.root / LAYERS / layers[0])
+            return SnapshotView(self, layers, self._workspace.root / LAYERS / layers[0])
         with self._lock:
             if layers not in self._mounts:
                 self._mounts[layers] = self._mount(layers)
             self._users[layers] = self._users.get(layers, 0) + 1
-            return View(self, layers, self._mounts[layers])
+            return SnapshotView(self, layers, self._mounts[layers])
 
     def _mount(self, layers: tuple[str, ...]) -> Path:
-        target = self._place.new_folder()
-        below = [] if len(layers) > 1 else [self._place.relative(self._empty)]
-        self._place.overlay.readonly([*below, *(f"{LAYERS}/{name}" for name in layers)], target)
+        target = self._workspace.new_folder()
+        below = [] if len(layers) > 1 else [self._workspace.relative(self._empty)]
+        self._workspace.overlay.readonly([*below, *(f"{LAYERS}/{name}" for name in layers)], target)
         return target
 
     def release(self, layers: tuple[str, ...]) -> None:

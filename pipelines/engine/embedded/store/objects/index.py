@@ -15,7 +15,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -75,7 +75,7 @@ class Index:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing, also if the process is killed in between."""
-        with self._lock, disk_guard(self._root):
+        with self._lock, disk_full_errors(self._root):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

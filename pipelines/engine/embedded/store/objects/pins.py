@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-    from pipelines.engine.embedded.store.objects.folder import Place
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 
-class Gone(EngineError):  # noqa: N818 - reads as a sentence where it is raised
+class ObjectMissing(EngineError):  # noqa: N818 - reads as a sentence where it is raised
     """An object that was to be used is no longer in the store."""
 
     code = Code.UNAVAILABLE
@@ -25,8 +25,8 @@ class Gone(EngineError):  # noqa: N818 - reads as a sentence where it is raised
 class Pins:
     """The objects this session holds. A pin lives as long as the session."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self._held: dict[str, bool] = {}  # object name → plain
         self._lock = threading.Lock()
 
@@ -40,24 +40,24 @@ class Pins:
         return self._held[name]
 
     def hold(self, names: Iterable[str]) -> None:
-        """Pin `names`. Raises `Gone` when one is not in the store."""
+        """Pin `names`. Raises `ObjectMissing` when one is not in the store."""
         if absent := self.missing(names):
-            with self._place.index.writing() as db:
+            with self._workspace.index.writing() as db:
                 self.hold_in(db, absent)
 
     def hold_in(self, db: sqlite3.Connection, names: list[str]) -> None:
         """As `hold`, as part of a transaction that is open."""
         found = known(db, names)
         for name in names:
-            if name not in found or not (self._place.root / name).exists():
-                raise Gone(f"{name} is no longer in the engine's store {self._place.root}: run it again")
+            if name not in found or not (self._workspace.root / name).exists():
+                raise ObjectMissing(f"{name} is no longer in the engine's store {self._workspace.root}: run it again")
         self.add(db, {name: bool(plain) for name, plain in found.items()})
 
     def add(self, db: sqlite3.Connection, objects: dict[str, bool]) -> None:
         """Pin objects known to be there, each with whether it is plain."""
-        token = self._place.token
+        token = self._workspace.token
         db.executemany("INSERT OR IGNORE INTO pins VALUES (?, ?)", [(token, name) for name in objects])
-        self._place.index.after_commit(lambda: self._remember(objects))
+        self._workspace.index.after_commit(lambda: self._remember(objects))
 
     def _remember(self, objects: dict[str, bool]) -> None:
         with self._lock:

@@ -16,7 +16,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _TOKEN = 7  # characters, 35 bits: names begin with it, so it is short (a mount names 128 layers in a page), yet never met twice
 
 
-class Sessions:
+class StoreSessions:
     """The sessions of one store.
 
     Args:
@@ -37,7 +37,7 @@ class Sessions:
         finally:
             os.close(fd)
 
-    def register(self) -> Session:
+    def register(self) -> StoreSession:
         """A new session of this process. Call within `exclusive`."""
         while True:
             token = "".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN))
@@ -46,16 +46,16 @@ class Sessions:
             except FileExistsError:
                 continue
             fcntl.flock(fd, fcntl.LOCK_EX)
-            return Session(token, self.folder / token, fd)
+            return StoreSession(token, self.folder / token, fd)
 
-    def bury(self) -> None:
+    def remove_dead(self) -> None:
         """Remove the files of sessions whose process is gone. Call within `exclusive`."""
         for token in self.tokens():
             if not self._locked(token):
                 (self.folder / token).unlink(missing_ok=True)
 
     def tokens(self) -> set[str]:
-        """Sessions that have a file: after `bury`, those alive."""
+        """StoreSessions that have a file: after `remove_dead`, those alive."""
         return {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
 
     def _locked(self, token: str) -> bool:
@@ -72,7 +72,7 @@ class Sessions:
         return False
 
 
-class Session:
+class StoreSession:
     """This process's own registration, alive until `end` or the process's death."""
 
     def __init__(self, token: str, path: Path, fd: int) -> None:

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.store.disk_full import disk_guard
-from pipelines.engine.embedded.store.objects.folder import BLOBS, OUTPUTS
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
+from pipelines.engine.embedded.store.objects.workspace import BLOBS, OUTPUTS
 from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.objects.folder import Place
     from pipelines.engine.embedded.store.objects.pins import Pins
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 _BLOCK = 1024 * 1024
 
@@ -25,42 +25,42 @@ _BLOCK = 1024 * 1024
 class Outputs:
     """Files an operation writes, kept with its result."""
 
-    def __init__(self, place: Place, pins: Pins) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, pins: Pins) -> None:
+        self._workspace = workspace
         self._pins = pins
-        self._drafts = place.tmp / "outputs"
+        self._drafts = workspace.tmp / "outputs"
         self._drafts.mkdir()
 
     def new(self) -> Path:
         """A path to write a file at; its name is the output's name for good."""
-        return self._drafts / self._place.new_name()
+        return self._drafts / self._workspace.new_name()
 
     def path(self, name: str) -> Path:
         """Where an output is, kept or not yet."""
         draft = self._drafts / name
-        return draft if draft.exists() else self._place.root / OUTPUTS / name
+        return draft if draft.exists() else self._workspace.root / OUTPUTS / name
 
     def keep(self, db: sqlite3.Connection, name: str) -> None:
         """Move an output that is not kept yet to its place."""
         draft = self._drafts / name
         if draft.exists():
-            record(self._place, self._pins, db, draft, f"{OUTPUTS}/{name}")
+            record(self._workspace, self._pins, db, draft, f"{OUTPUTS}/{name}")
 
 
 class Blobs:
     """Files by digest (`sha256:…`)."""
 
-    def __init__(self, place: Place, pins: Pins) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, pins: Pins) -> None:
+        self._workspace = workspace
         self._pins = pins
 
     def path(self, digest: str) -> Path:
         """Where the blob is or would be."""
-        return self._place.root / blob_name(digest)
+        return self._workspace.root / blob_name(digest)
 
     def find(self, digest: str) -> Path | None:
         """The blob's file, pinned; None when the store has it not."""
-        with self._place.index.reading() as db:
+        with self._workspace.index.reading() as db:
             row = db.execute("SELECT 1 FROM objects WHERE name = ?", (blob_name(digest),)).fetchone()
         if row is None:
             return None
@@ -73,14 +73,14 @@ class Blobs:
         Raises:
             InvalidInput: it is not what `digest` says.
         """
-        draft = self._place.tmp / self._place.new_name()
+        draft = self._workspace.tmp / self._workspace.new_name()
         try:
-            with disk_guard(self._place.root):
+            with disk_full_errors(self._workspace.root):
                 fill(draft)
                 found = digest_file(draft)
             if digest is not None and found != digest:
                 raise InvalidInput(f"a blob is damaged: expected {digest}, got {found}")
-            with self._place.index.writing() as db:
+            with self._workspace.index.writing() as db:
                 self._keep(db, draft, blob_name(found))
         finally:
             draft.unlink(missing_ok=True)
@@ -90,14 +90,14 @@ class Blobs:
         if db.execute("SELECT 1 FROM objects WHERE name = ?", (name,)).fetchone():
             self._pins.hold_in(db, [name])
             return
-        (self._place.root / name).unlink(missing_ok=True)  # left by a process that died here
-        record(self._place, self._pins, db, draft, name)
+        (self._workspace.root / name).unlink(missing_ok=True)  # left by a process that died here
+        record(self._workspace, self._pins, db, draft, name)
 
 
-def record(place: Place, pins: Pins, db: sqlite3.Connection, draft: Path, name: str) -> None:
+def record(workspace: Workspace, pins: Pins, db: sqlite3.Connection, draft: Path, name: str) -> None:
     """Move a finished file to its place and name it in the index; in one transaction, so that a sweep never sees one without the other."""
     size = draft.stat().st_blocks * 512
-    place.publish(draft, name)
+    workspace.publish(draft, name)
     db.execute("INSERT INTO objects VALUES (?, 'file', NULL, ?, 1, ?)", (name, size, time.time()))
     pins.add(db, {name: True})
 

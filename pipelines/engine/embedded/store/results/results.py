@@ -7,14 +7,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipelines.engine.embedded.store.objects.pins import Gone
+from pipelines.engine.embedded.store.objects.pins import ObjectMissing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from pipelines.engine.embedded.store.objects.folder import Place
     from pipelines.engine.embedded.store.objects.pins import Pins
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 _FIND = """
 SELECT key, payload FROM results WHERE key = :key
@@ -27,7 +27,7 @@ label = CASE excluded.label WHEN '' THEN label ELSE excluded.label END, cost = m
 """
 
 
-class Entry(NamedTuple):
+class ResultNotes(NamedTuple):
     """What is noted beside a result: further keys, the seconds it took, and its name for people."""
 
     alias: Sequence[str]
@@ -38,15 +38,15 @@ class Entry(NamedTuple):
 class Results:
     """Looks results up and records them."""
 
-    def __init__(self, place: Place, pins: Pins) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, pins: Pins) -> None:
+        self._workspace = workspace
         self._pins = pins
         self._touched: dict[str, float] = {}  # written with the next transaction: a hit alone costs no write
         self._lock = threading.Lock()
 
     def get(self, key: str) -> dict[str, Any] | None:
         """The payload under a key or alias; None when there is none, or when an object it needs is gone (then it is forgotten)."""
-        with self._place.index.reading() as db:
+        with self._workspace.index.reading() as db:
             row = db.execute(_FIND, {"key": key}).fetchone()
             if row is None:
                 return None
@@ -61,13 +61,13 @@ class Results:
     def _hold(self, key: str, names: list[str]) -> bool:
         try:
             self._pins.hold(names)
-        except Gone:
-            with self._place.index.writing() as db:
+        except ObjectMissing:
+            with self._workspace.index.writing() as db:
                 forget(db, [key])
             return False
         return True
 
-    def put(self, db: sqlite3.Connection, key: str, payload: dict[str, Any], names: Sequence[str], entry: Entry) -> None:
+    def put(self, db: sqlite3.Connection, key: str, payload: dict[str, Any], names: Sequence[str], entry: ResultNotes) -> None:
         """Record a result in an open transaction, in place of one under the same key. `names` are the objects it needs, pinned already."""
         text = json.dumps(payload, separators=(",", ":"))
         db.execute("DELETE FROM uses WHERE key = ?", (key,))
@@ -78,7 +78,7 @@ class Results:
 
     def flush(self) -> None:
         """Write down when results were last used."""
-        with self._place.index.writing() as db:
+        with self._workspace.index.writing() as db:
             self._flush(db)
 
     def _flush(self, db: sqlite3.Connection) -> None:

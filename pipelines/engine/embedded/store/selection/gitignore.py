@@ -16,7 +16,7 @@ _LARGEST = 1 << 20  # bytes of a .gitignore that are read
 _FOLDER = "(?P<ps_d>/)"  # pathspec's mark for the slash of a folder: a name may be there only once in a pattern
 
 
-class Rule(NamedTuple):
+class IgnoreRule(NamedTuple):
     """One line of a `.gitignore`.
 
     Attributes:
@@ -30,7 +30,7 @@ class Rule(NamedTuple):
     ignores: bool
 
 
-class Rules(NamedTuple):
+class IgnoreFile(NamedTuple):
     """The lines of one `.gitignore`.
 
     Attributes:
@@ -40,22 +40,22 @@ class Rules(NamedTuple):
     """
 
     start: int
-    rules: tuple[Rule, ...]
+    rules: tuple[IgnoreRule, ...]
     concerns: Callable[[str], bool]
 
 
-class Ignore:
+class IgnoreRules:
     """The `.gitignore` files in force in one folder, nearest last.
 
     The last rule that matches a path or a folder above it decides, so that `!` takes back files of ignored folders too, as in Dagger.
     """
 
-    def __init__(self, files: tuple[Rules, ...] = ()) -> None:
+    def __init__(self, files: tuple[IgnoreFile, ...] = ()) -> None:
         self.files = files
         self.takes_back = any(not rule.ignores for file in files for rule in file.rules)
 
     @classmethod
-    def above(cls, top: str, rel: str) -> Ignore:
+    def above(cls, top: str, rel: str) -> IgnoreRules:
         """The rules for the entries of a folder: from the `.gitignore` files of `top` and of every folder down to `top/rel`."""
         ignore = cls().inside(top, "")
         path = ""
@@ -65,13 +65,13 @@ class Ignore:
         return ignore
 
     @classmethod
-    def within(cls, top: str, base: str) -> tuple[Ignore, str]:
+    def within(cls, top: str, base: str) -> tuple[IgnoreRules, str]:
         """The rules for the entries of the folder `base` below `top`, and its path from there, as `select` takes them."""
         inner = os.path.relpath(base, top)
         prefix = "" if inner == "." else inner + "/"
         return cls.above(top, prefix), prefix
 
-    def inside(self, folder: str, rel: str) -> Ignore:
+    def inside(self, folder: str, rel: str) -> IgnoreRules:
         """The rules for the entries of a folder, given those for its own folder.
 
         Args:
@@ -79,7 +79,7 @@ class Ignore:
             rel: its path from the top, ending with a slash, or empty for the top.
         """
         rules = tuple(rule for line in _lines(os.path.join(folder, ".gitignore")) if (rule := _rule(line)) is not None)
-        return Ignore((*self.files, Rules(len(rel), rules, _any(rules)))) if rules else self
+        return IgnoreRules((*self.files, IgnoreFile(len(rel), rules, _any(rules)))) if rules else self
 
     def ignored(self, rel: str, *, is_folder: bool) -> bool:
         """Whether an entry is ignored; `rel` is its path from the top."""
@@ -91,7 +91,7 @@ class Ignore:
         return False
 
 
-def _any(rules: tuple[Rule, ...]) -> Callable[[str], bool]:
+def _any(rules: tuple[IgnoreRule, ...]) -> Callable[[str], bool]:
     try:
         return linear.anywhere("|".join(f"(?:{rule.regex})" for rule in rules))
     except linear.BadPattern:  # too large together
@@ -99,7 +99,7 @@ def _any(rules: tuple[Rule, ...]) -> Callable[[str], bool]:
 
 
 @lru_cache(maxsize=4096)
-def _rule(line: str) -> Rule | None:
+def _rule(line: str) -> IgnoreRule | None:
     from pathspec.patterns.gitignore import GitIgnorePatternError
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
@@ -108,7 +108,7 @@ def _rule(line: str) -> Rule | None:
         if regex is None or ignores is None:
             return None
         regex = regex.replace(_FOLDER, "/")
-        return Rule(regex, linear.anywhere(regex), ignores)
+        return IgnoreRule(regex, linear.anywhere(regex), ignores)
     except (GitIgnorePatternError, linear.BadPattern):
         return None  # git takes no notice of such a line either
 

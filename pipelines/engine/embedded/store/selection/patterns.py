@@ -90,7 +90,7 @@ class PatternList:
         return any(pattern.may_match_below(folder) for pattern in self.negations)
 
 
-class Visit(NamedTuple):
+class FilterDecision(NamedTuple):
     """What a filter says of one path.
 
     Attributes:
@@ -123,7 +123,7 @@ class Filter:
         self._exclude = PatternList(exclude)
         self.everything = not self._include.patterns and not self._exclude.patterns
 
-    def visit(self, path: str, parent: tuple[State, State]) -> Visit:
+    def visit(self, path: str, parent: tuple[State, State]) -> FilterDecision:
         """Judge a path relative to the root of the walk; `parent` is its folder's state."""
         included, descend = True, True
         include_state: State = ()
@@ -136,7 +136,7 @@ class Filter:
             if excluded:
                 included = False
                 descend = descend and self._exclude.may_take_back_below(path)
-        return Visit(included, descend, (include_state, exclude_state))
+        return FilterDecision(included, descend, (include_state, exclude_state))
 
 
 def name_pattern(pattern: str) -> Callable[[str], bool]:

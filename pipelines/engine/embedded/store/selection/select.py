@@ -11,10 +11,10 @@ from pipelines.engine.embedded.store.selection.patterns import START, Filter, St
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from pipelines.engine.embedded.store.selection.gitignore import Ignore
+    from pipelines.engine.embedded.store.selection.gitignore import IgnoreRules
 
 
-class Found(NamedTuple):
+class SelectedPath(NamedTuple):
     """A selected path.
 
     Attributes:
@@ -38,7 +38,9 @@ class _Level:
 
     __slots__ = ("entries", "ignore", "pending", "prefix", "state")
 
-    def __init__(self, path: str, prefix: str, state: tuple[State, State], ignore: Ignore | None, pending: Found | None) -> None:
+    def __init__(
+        self, path: str, prefix: str, state: tuple[State, State], ignore: IgnoreRules | None, pending: SelectedPath | None
+    ) -> None:
         with os.scandir(path) as entries:
             self.entries = iter(sorted(entries, key=_by_bytes))
         self.prefix = prefix
@@ -50,10 +52,10 @@ class _Level:
 def select(
     base: str,
     filters: Filter,
-    ignore: Ignore | None = None,
+    ignore: IgnoreRules | None = None,
     ignore_prefix: str = "",
     leave_out: Collection[tuple[int, int]] = (),
-) -> Iterator[Found]:
+) -> Iterator[SelectedPath]:
     """What is below the folder `base` and passes; each folder before its content, names sorted by their bytes.
 
     A folder that does not pass itself is there when something in it does. Links are not followed.
@@ -78,7 +80,7 @@ def select(
         if level.ignore is not None and level.ignore.ignored(ignore_prefix + rel, is_folder=is_folder):
             descend = descend and level.ignore.takes_back
             included = False
-        found = Found(rel, entry.path, entry.stat(follow_symlinks=False)) if included or (is_folder and descend) else None
+        found = SelectedPath(rel, entry.path, entry.stat(follow_symlinks=False)) if included or (is_folder and descend) else None
         if found is not None and is_folder and leave_out and (found.info.st_dev, found.info.st_ino) in leave_out:
             continue
         if found is not None and included:
@@ -89,7 +91,7 @@ def select(
             levels.append(_Level(entry.path, rel + "/", state, inner, None if included else found))
 
 
-def _pending(levels: list[_Level]) -> Iterator[Found]:
+def _pending(levels: list[_Level]) -> Iterator[SelectedPath]:
     for level in levels:
         if level.pending is not None:
             yield level.pending._replace(implied=True)

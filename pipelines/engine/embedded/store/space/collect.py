@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.store.results.results import forget
-from pipelines.engine.embedded.store.space.sweep import dead_folders, orphans, take_unused, unpin_dead
+from pipelines.engine.embedded.store.space.sweep import dead_folders, delete_unused, orphans, unpin_dead
 from pipelines.engine.embedded.store.trees.measure import measure
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.objects.folder import Place
-    from pipelines.engine.embedded.store.objects.sessions import Sessions
+    from pipelines.engine.embedded.store.objects.sessions import StoreSessions
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 # An object is as fresh as the freshest result that uses it, and a result as its least fresh object: only what frees something goes.
 # A result without objects counts by itself.
@@ -33,7 +33,7 @@ ORDER BY age
 """
 
 
-class Taken(NamedTuple):
+class RemovedItem(NamedTuple):
     """One thing that was removed.
 
     Attributes:
@@ -48,7 +48,7 @@ class Taken(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CleanupReport:
     """What a collection did.
 
     Attributes:
@@ -60,7 +60,7 @@ class Report:
 
     freed: int
     kept: int
-    taken: tuple[Taken, ...]
+    removed: tuple[RemovedItem, ...]
     in_use: int
 
 
@@ -88,53 +88,53 @@ class Usage:
         return self.layers + self.files + self.volumes
 
 
-def collect(place: Place, sessions: Sessions, budget: int) -> Report:
+def collect(workspace: Workspace, sessions: StoreSessions, budget: int) -> CleanupReport:
     """Remove results and volumes, longest unused first, until at most `budget` bytes are kept; and whatever nothing uses any more.
 
     What a live session has looked up or made stays. A result goes only when that frees something: one whose layers others still stand on
     is as fresh as they are.
     """
     with sessions.exclusive():
-        sessions.bury()
+        sessions.remove_dead()
         alive = sessions.tokens()
-    measure_volumes(place)
-    gone: list[Path] = [*dead_folders(place.root, alive)]
-    with place.index.writing() as db:
+    measure_volumes(workspace)
+    gone: list[Path] = [*dead_folders(workspace.root, alive)]
+    with workspace.index.writing() as db:
         unpin_dead(db, alive)
         before = _total(db)
-        gone += [place.root / name for name in take_unused(db)]
+        gone += [workspace.root / name for name in delete_unused(db)]
         taken, volumes = _Eviction(db, budget).run()
-        gone += [place.root / name for name in take_unused(db)]
-        gone += [place.hide(place.root / name) for name in volumes]
-        gone += [place.root / name for name in orphans(db, place.root)]
+        gone += [workspace.root / name for name in delete_unused(db)]
+        gone += [workspace.move_away(workspace.root / name) for name in volumes]
+        gone += [workspace.root / name for name in orphans(db, workspace.root)]
         db.execute("DELETE FROM notes WHERE name LIKE 'archive:%' AND substr(name, 9) NOT IN (SELECT name FROM objects)")
         kept = _total(db)
     for path in gone:
-        place.remove(path)
-    return Report(before - kept, kept, tuple(taken), max(0, kept - max(0, budget)))
+        workspace.remove(path)
+    return CleanupReport(before - kept, kept, tuple(taken), max(0, kept - max(0, budget)))
 
 
-def measure_volumes(place: Place, names: Collection[str] | None = None) -> None:
+def measure_volumes(workspace: Workspace, names: Collection[str] | None = None) -> None:
     """Bring the recorded sizes of volumes (all, or some) up to date: their users write at will."""
     if names is None:
-        with place.index.reading() as db:
+        with workspace.index.reading() as db:
             names = [name for (name,) in db.execute("SELECT name FROM objects WHERE kind = 'volume'")]
-    sizes = [(_size(place.root / name), name) for name in names]
-    with place.index.writing() as db:
+    sizes = [(_size(workspace.root / name), name) for name in names]
+    with workspace.index.writing() as db:
         db.executemany("UPDATE objects SET size = ? WHERE name = ?", sizes)
 
 
-def recorded(place: Place, volumes: Collection[str]) -> int:
+def recorded(workspace: Workspace, volumes: Collection[str]) -> int:
     """Bytes in the store, of volumes as they were measured last; those named are measured now."""
-    measure_volumes(place, volumes)
-    with place.index.reading() as db:
+    measure_volumes(workspace, volumes)
+    with workspace.index.reading() as db:
         return _total(db)
 
 
-def usage(place: Place) -> Usage:
+def usage(workspace: Workspace) -> Usage:
     """What the store holds now."""
-    measure_volumes(place)
-    with place.index.reading() as db:
+    measure_volumes(workspace)
+    with workspace.index.reading() as db:
         sizes = dict(db.execute("SELECT kind, sum(size) FROM objects GROUP BY kind").fetchall())
         (results,) = db.execute("SELECT count(*) FROM results").fetchone()
         (pinned,) = db.execute("SELECT coalesce(sum(size), 0) FROM objects WHERE name IN (SELECT name FROM pins)").fetchone()
@@ -149,7 +149,7 @@ class _Eviction:
         self._over = _total(db) - budget
         self._now = time.time()
 
-    def run(self) -> tuple[list[Taken], list[str]]:
+    def run(self) -> tuple[list[RemovedItem], list[str]]:
         """Forget results and strike volumes off; what they were, and the volumes' names."""
         if self._over <= 0:
             return [], []
@@ -167,7 +167,7 @@ class _Eviction:
                 volumes.append(name)
             else:
                 continue
-            taken.append(Taken(label, self._now - used, cost))
+            taken.append(RemovedItem(label, self._now - used, cost))
         forget(self._db, keys)
         self._db.executemany("DELETE FROM objects WHERE name = ?", [(name,) for name in volumes])
         return taken, volumes

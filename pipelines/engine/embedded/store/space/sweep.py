@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.store.objects.folder import KINDS
+from pipelines.engine.embedded.store.objects.workspace import KINDS
 
 if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.objects.folder import Place
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 _UNUSED = """
 DELETE FROM objects WHERE kind != 'volume'
@@ -26,7 +26,7 @@ def unpin_dead(db: sqlite3.Connection, alive: set[str]) -> bool:
     return bool(dead)
 
 
-def take_unused(db: sqlite3.Connection) -> list[str]:
+def delete_unused(db: sqlite3.Connection) -> list[str]:
     """Strike objects that no result uses and no session holds off the index; their files are for the caller to remove."""
     return [name for (name,) in db.execute(_UNUSED).fetchall()]
 
@@ -43,11 +43,11 @@ def dead_folders(root: Path, alive: set[str]) -> list[Path]:
     return [root / "tmp" / name for name in os.listdir(root / "tmp") if name not in alive]
 
 
-def sweep(place: Place, alive: set[str]) -> list[Path]:
+def sweep(workspace: Workspace, alive: set[str]) -> list[Path]:
     """Everything that may go, already struck off the index. `alive` must have been taken before now, with dead sessions buried."""
-    folders = dead_folders(place.root, alive)
-    with place.index.writing() as db:
+    folders = dead_folders(workspace.root, alive)
+    with workspace.index.writing() as db:
         if not unpin_dead(db, alive) and not folders:
             return []
-        take_unused(db)
-        return [*folders, *(place.root / name for name in orphans(db, place.root))]
+        delete_unused(db)
+        return [*folders, *(workspace.root / name for name in orphans(db, workspace.root))]

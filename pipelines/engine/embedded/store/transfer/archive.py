@@ -83,7 +83,7 @@ def unpack(stream: BinaryIO | io.RawIOBase, root: Path) -> None:
                 _place(source, member, str(root), folders)
                 tar.members.clear()  # type: ignore[attr-defined]  # tarfile would keep every one
         for name, member in reversed(folders.items()):
-            _dress(os.path.join(root, name), member)
+            _apply_attributes(os.path.join(root, name), member)
     except (Damaged, ValueError, KeyError, OverflowError) as error:
         raise InvalidInput(f"a cached tree is damaged: {error}") from None
     except OSError as error:
@@ -116,7 +116,7 @@ def _place(source: tars.ForwardReader, member: tarfile.TarInfo, root: str, folde
                 raise Damaged(f"{shown(member.name)}: ends early")
     else:
         os.mknod(path, _MODES[member.type] | 0o600, os.makedev(member.devmajor, member.devminor))
-    _dress(path, member)
+    _apply_attributes(path, member)
 
 
 def _inner(name: str, folders: dict[str, tarfile.TarInfo]) -> str:
@@ -128,7 +128,7 @@ def _inner(name: str, folders: dict[str, tarfile.TarInfo]) -> str:
     return clean
 
 
-def _dress(path: str, member: tarfile.TarInfo) -> None:
+def _apply_attributes(path: str, member: tarfile.TarInfo) -> None:
     """Owner, mode, attributes, times; in the order in which one does not undo another."""
     os.chown(path, member.uid, member.gid, follow_symlinks=False)
     if not member.issym():

@@ -10,10 +10,10 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.store.disk_full import disk_guard
-from pipelines.engine.embedded.store.objects.folder import VOLUMES
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
+from pipelines.engine.embedded.store.objects.workspace import VOLUMES
 from pipelines.engine.embedded.store.transfer.archive import pack
-from pipelines.engine.embedded.store.transfer.format import BLOCK, MANIFEST, OBJECTS, VERSION, Hashing, Transfer
+from pipelines.engine.embedded.store.transfer.format import BLOCK, MANIFEST, OBJECTS, VERSION, HashingFile, Transfer
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.regular_files import open_regular, reading
 
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.objects.folder import Place
     from pipelines.engine.embedded.store.objects.pins import Pins
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 _OURS = re.compile(r"[0-9a-f]{64}|\..*\.part")  # names that an export gives: nothing else in the folder is ours to remove
 _WANTED = "SELECT name, kind, key, size, plain FROM objects WHERE kind = 'volume' OR name IN (SELECT name FROM uses)"
 
 
-def export_cache(place: Place, pins: Pins, folder: Path, *, mode: str) -> Transfer:
+def export_cache(workspace: Workspace, pins: Pins, folder: Path, *, mode: str) -> Transfer:
     """Write every result and what it needs, and all volumes, into `folder`; files an earlier export left that are not needed are removed.
 
     Volumes somebody writes to meanwhile are left out.
 
     Args:
-        place: the session's place.
+        workspace: the session's.
         pins: hold what is being read.
         folder: where to; made if missing.
         mode: "root" or "rootless": layers of one are of no use to the other.
     """
     objects = folder / OBJECTS
-    with disk_guard(folder):
+    with disk_full_errors(folder):
         objects.mkdir(parents=True, exist_ok=True)
-        with place.index.writing() as db:
+        with workspace.index.writing() as db:
             rows = db.execute(_WANTED).fetchall()
             pins.add(db, {row[0]: bool(row[4]) for row in rows})
             results = [*_results(db)]
-        writer = _Writer(place, objects)
+        writer = _Writer(workspace, objects)
         entries = {row[0]: [*row[1:], digest] for row in rows if (digest := writer.write(row[0], row[1]))}
         wanted = {entry[-1] for entry in entries.values()}
         for path in objects.iterdir():
@@ -68,8 +68,8 @@ def _results(db: sqlite3.Connection) -> Iterable[dict[str, Any]]:
 class _Writer:
     """Writes objects as files named by their content."""
 
-    def __init__(self, place: Place, target: Path) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, target: Path) -> None:
+        self._workspace = workspace
         self._target = target
         self.written = 0
         self.skipped: list[str] = []
@@ -80,11 +80,11 @@ class _Writer:
         digest = self._noted(note) if kind == "layer" else ""
         if digest and (self._target / digest).exists():
             return digest
-        source = self._place.root / name
-        draft = self._target / f".{self._place.new_name()}.part"
+        source = self._workspace.root / name
+        draft = self._target / f".{self._workspace.new_name()}.part"
         try:
             with os.fdopen(open_regular(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
-                out = Hashing(file)
+                out = HashingFile(file)
                 if source.is_dir():
                     pack(source, out)
                 else:
@@ -104,10 +104,10 @@ class _Writer:
         return out.hexdigest()
 
     def _noted(self, note: str) -> str:
-        with self._place.index.reading() as db:
+        with self._workspace.index.reading() as db:
             row = db.execute("SELECT value FROM notes WHERE name = ?", (note,)).fetchone()
         return row[0] if row else ""
 
     def _note(self, note: str, digest: str) -> None:
-        with self._place.index.writing() as db:
+        with self._workspace.index.writing() as db:
             db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (note, digest, time.time()))

@@ -34,7 +34,7 @@ class Transfer:
     skipped: tuple[str, ...] = ()
 
 
-class Hashing(io.RawIOBase):
+class HashingFile(io.RawIOBase):
     """A file that hashes what passes through it."""
 
     def __init__(self, file: BinaryIO) -> None:

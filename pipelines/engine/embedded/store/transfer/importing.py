@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.engine.embedded import shapes
 from pipelines.engine.embedded.errors import InvalidInput, NotFound, Unreadable
-from pipelines.engine.embedded.store.disk_full import disk_guard
-from pipelines.engine.embedded.store.objects.folder import BLOBS, LAYERS, OUTPUTS, VOLUMES
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
+from pipelines.engine.embedded.store.objects.workspace import BLOBS, LAYERS, OUTPUTS, VOLUMES
 from pipelines.engine.embedded.store.transfer.archive import unpack
-from pipelines.engine.embedded.store.transfer.format import BLOCK, MANIFEST, OBJECTS, VERSION, Hashing, Transfer
+from pipelines.engine.embedded.store.transfer.format import BLOCK, MANIFEST, OBJECTS, VERSION, HashingFile, Transfer
 from pipelines.engine.embedded.store.trees.removing import remove
 from pipelines.engine.embedded.store.volumes import volume_name
 from pipelines.engine.embedded.tars import Damaged, shown
@@ -22,8 +22,8 @@ from pipelines.foundation.regular_files import NotRegularError, reading
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.engine.embedded.store.objects.folder import Place
     from pipelines.engine.embedded.store.objects.pins import Pins
+    from pipelines.engine.embedded.store.objects.workspace import Workspace
 
 _NAMES = {
     "layer": re.compile(rf"{LAYERS}/[a-z2-7]{{7}}[0-9a-z]{{1,8}}"),
@@ -71,11 +71,11 @@ _OBJECT = shapes.fields(
 _ADD = "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?)"
 
 
-def import_cache(place: Place, pins: Pins, folder: Path, *, mode: str) -> Transfer:
+def import_cache(workspace: Workspace, pins: Pins, folder: Path, *, mode: str) -> Transfer:
     """Add what `export_cache` wrote. What the store has already stays as it is; what is damaged is left out, with all that needs it.
 
     Args:
-        place: the session's place.
+        workspace: the session's.
         pins: hold what comes in.
         folder: where from.
         mode: of this store.
@@ -85,11 +85,11 @@ def import_cache(place: Place, pins: Pins, folder: Path, *, mode: str) -> Transf
         InvalidInput: it is of another mode or version, or not a cache at all.
     """
     manifest = _manifest(folder, mode)
-    reader = _Reader(place, pins, folder / OBJECTS)
-    with disk_guard(place.root):
+    reader = _Reader(workspace, pins, folder / OBJECTS)
+    with disk_full_errors(workspace.root):
         present = {name for name, entry in manifest["objects"].items() if reader.read(name, entry)}
     results = [result for result in manifest["results"] if present.issuperset(result["uses"]) and _is_object(result["payload"])]
-    with place.index.writing() as db:
+    with workspace.index.writing() as db:
         for result in results:
             row = (result["key"], result["payload"], result["label"], result["cost"], result["used"])
             if db.execute("INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?, ?)", row).rowcount:
@@ -137,8 +137,8 @@ class _Object(NamedTuple):
 class _Reader:
     """Brings objects in."""
 
-    def __init__(self, place: Place, pins: Pins, source: Path) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, pins: Pins, source: Path) -> None:
+        self._workspace = workspace
         self._pins = pins
         self._source = source
         self.written = 0
@@ -146,7 +146,7 @@ class _Reader:
 
     def read(self, name: str, entry: list[Any]) -> bool:
         """Whether the store has the object now."""
-        with self._place.index.reading() as db:
+        with self._workspace.index.reading() as db:
             if db.execute("SELECT 1 FROM objects WHERE name = ?", (name,)).fetchone():
                 return True
         try:
@@ -158,19 +158,19 @@ class _Reader:
         return True
 
     def _bring(self, wanted: _Object) -> None:
-        folder = self._place.new_folder()
+        folder = self._workspace.new_folder()
         content = folder / "u"
         try:
             found = _copy(self._source / wanted.digest, content, tree=wanted.kind != "file")
             if found != wanted.digest:
                 raise InvalidInput(f"damaged: its content is {found}, not {wanted.digest}")
-            with self._place.index.writing() as db:
+            with self._workspace.index.writing() as db:
                 if db.execute("SELECT 1 FROM objects WHERE name = ?", (wanted.name,)).fetchone() is None:
-                    self._place.publish(content, wanted.name)
+                    self._workspace.publish(content, wanted.name)
                     db.execute(_ADD, (*wanted[:-1], time.time()))
                 self._pins.add(db, {wanted.name: bool(wanted.plain)})
         finally:
-            remove(folder, self._place.tmp)
+            remove(folder, self._workspace.tmp)
 
 
 def _is_object(payload: str) -> bool:
@@ -202,7 +202,7 @@ def _checked(name: str, entry: list[Any]) -> _Object:
 def _copy(source: Path, target: Path, *, tree: bool) -> str:
     """Copy a file, or unpack it as a tree; the digest of what was read."""
     with reading(source) as file:
-        stream = Hashing(file)
+        stream = HashingFile(file)
         if tree:
             target.mkdir()
             unpack(stream, target)

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.store.selection.patterns import Filter
-from pipelines.engine.embedded.store.selection.select import Found, select
+from pipelines.engine.embedded.store.selection.select import SelectedPath, select
 from pipelines.engine.embedded.store.trees.measure import MARKS, xattrs
 from pipelines.foundation.regular_files import reading
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 
 
-def changes(old: str, new: str) -> Iterator[Found]:
+def changes(old: str, new: str) -> Iterator[SelectedPath]:
     """Paths below the folder `new` that are not in the folder `old`, or differ there; the folders they lie in come first.
 
     Two files are alike if type, mode, owner, extended attributes and content (link target, device number) are. Times do not count.
     """
     shared = {""}
-    pending: dict[str, Found] = {}
+    pending: dict[str, SelectedPath] = {}
     for found in select(new, Filter()):
         parent = found.rel.rpartition("/")[0]
         before = _lstat(os.path.join(old, found.rel)) if parent in shared else None
@@ -37,7 +37,7 @@ def changes(old: str, new: str) -> Iterator[Found]:
             yield found
 
 
-def _parents(pending: dict[str, Found], folder: str) -> Iterator[Found]:
+def _parents(pending: dict[str, SelectedPath], folder: str) -> Iterator[SelectedPath]:
     """The folders not told yet, outermost first."""
     names = folder.split("/")
     for count in range(1, len(names) + 1):
@@ -53,7 +53,7 @@ def _lstat(path: str) -> os.stat_result | None:
         return None
 
 
-def _alike(old: str, before: os.stat_result, found: Found) -> bool:
+def _alike(old: str, before: os.stat_result, found: SelectedPath) -> bool:
     after = found.info
     if (before.st_mode, before.st_uid, before.st_gid) != (after.st_mode, after.st_uid, after.st_gid):
         return False

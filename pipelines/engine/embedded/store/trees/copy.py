@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.store.selection.patterns import Filter
-from pipelines.engine.embedded.store.selection.select import Found, select
+from pipelines.engine.embedded.store.selection.select import SelectedPath, select
 from pipelines.engine.embedded.store.trees.compare import changes
-from pipelines.engine.embedded.store.trees.copyfile import Change, copy_entry, copy_metadata
+from pipelines.engine.embedded.store.trees.copyfile import MetadataChange, copy_entry, copy_metadata
 from pipelines.engine.embedded.store.trees.pathwalk import path_errors
 from pipelines.engine.embedded.store.trees.removing import remove_below
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.store.trees.root import Root
 
 Owner = tuple[int, int] | Literal["caller"] | None
-Permissions = int | Callable[[int], int] | None  # see `Change.mode`
+Permissions = int | Callable[[int], int] | None  # see `MetadataChange.mode`
 
 
 class Occupied(Enum):
@@ -83,12 +83,12 @@ def copy_tree(
     filters = Filter(include, exclude)
     ignore, prefix = None, ""
     if gitignore:
-        from pipelines.engine.embedded.store.selection.gitignore import Ignore
+        from pipelines.engine.embedded.store.selection.gitignore import IgnoreRules
 
-        ignore, prefix = Ignore.within(str(src.path), base)
-    writer = Writer(dst, owner, permissions, special=special)
+        ignore, prefix = IgnoreRules.within(str(src.path), base)
+    writer = TreeWriter(dst, owner, permissions, special=special)
     with path_errors("copy", src_rel, dst.path):
-        writer.start(Found("", base, info), dst_rel)
+        writer.start(SelectedPath("", base, info), dst_rel)
         writer.copy(select(base, filters, ignore, prefix))
 
 
@@ -103,22 +103,22 @@ def copy_file(src: Root, src_rel: str, dst: Root, dst_rel: str, *, owner: Owner 
     if _is_folder(dst, dst_rel):
         dst_rel = posixpath.join(dst_rel, posixpath.basename(posixpath.normpath(src_rel)))
     folder, name = posixpath.split(posixpath.normpath("/" + dst_rel))
-    writer = Writer(dst, owner, permissions)
+    writer = TreeWriter(dst, owner, permissions)
     with path_errors("copy", src_rel, dst.path):
         dst.mkdirs(folder)
         writer.folders[""] = str(dst.locate(folder))
-        writer.copy([Found(name, str(src.locate(src_rel)), info)])
+        writer.copy([SelectedPath(name, str(src.locate(src_rel)), info)])
 
 
 def copy_changes(old: Root, old_rel: str, new: Root, new_rel: str, target: Root) -> None:
     """Copy into the root of `target` what the folder `new_rel` has and the folder `old_rel` has not, or has otherwise (times aside)."""
-    writer = Writer(target, None, None)
+    writer = TreeWriter(target, None, None)
     with path_errors("diff", new_rel, target.path):
         writer.folders[""] = str(target.path)
         writer.copy(changes(str(old.locate(old_rel)), str(new.locate(new_rel))))
 
 
-class Writer:
+class TreeWriter:
     """Writes selected paths below one folder of a tree.
 
     Attributes:
@@ -133,14 +133,16 @@ class Writer:
         self._special = special and not self._outward
         self._occupied = Occupied.REPLACE if self._outward else occupied
         self._change = (
-            Change(owner, permissions) if owner != "caller" else Change((os.getuid(), os.getgid()), permissions, xattrs=False, bits=0o1777)
+            MetadataChange(owner, permissions)
+            if owner != "caller"
+            else MetadataChange((os.getuid(), os.getgid()), permissions, xattrs=False, bits=0o1777)
         )
         self._links: dict[tuple[int, int], str] = {}
         self._fresh: set[str] = set()
-        self._done: list[tuple[Found, str]] = []
+        self._done: list[tuple[SelectedPath, str]] = []
         self.folders: dict[str, str] = {}
 
-    def start(self, base: Found, rel: str) -> None:
+    def start(self, base: SelectedPath, rel: str) -> None:
         """Have the folder `rel`: a new one becomes like `base`, one that is there is changed only as far as asked."""
         there = _is_folder(self._dst, rel)
         if not there:
@@ -154,7 +156,7 @@ class Writer:
         elif not self._outward and posixpath.normpath("/" + rel) != "/":
             self._change.apply(path)
 
-    def copy(self, selected: Iterable[Found]) -> None:
+    def copy(self, selected: Iterable[SelectedPath]) -> None:
         """Copy, in order; folders get their mode, owner and times last, as writing into them needs the one and changes the other."""
         for found in selected:
             folder, _, name = found.rel.rpartition("/")
@@ -165,7 +167,7 @@ class Writer:
         for found, path in reversed(self._done):
             copy_metadata(found.path, path, found.info, self._change)
 
-    def _folder(self, found: Found, parent: str, name: str) -> None:
+    def _folder(self, found: SelectedPath, parent: str, name: str) -> None:
         path = os.path.join(parent, name)
         if parent in self._fresh or not (path := self._existing(path)):
             path = os.path.join(parent, name)
@@ -195,7 +197,7 @@ class Writer:
         os.unlink(path)
         return ""
 
-    def _file(self, found: Found, parent: str, name: str) -> None:
+    def _file(self, found: SelectedPath, parent: str, name: str) -> None:
         path = os.path.join(parent, name)
         info = found.info
         if not self._special and not (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)):

@@ -18,7 +18,7 @@ _BLOCK = 1 << 20
 _CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ETXTBSY)
 
 
-class Change(NamedTuple):
+class MetadataChange(NamedTuple):
     """How a copy is to differ from its source.
 
     Attributes:
@@ -46,10 +46,10 @@ class Change(NamedTuple):
         return wanted & self.bits
 
 
-KEEP = Change()
+UNCHANGED = MetadataChange()
 
 
-def copy_entry(source: str, target: str, info: os.stat_result, change: Change = KEEP) -> None:
+def copy_entry(source: str, target: str, info: os.stat_result, change: MetadataChange = UNCHANGED) -> None:
     """Copy a file that is not a folder, whatever its type, to where nothing is yet.
 
     Args:
@@ -72,7 +72,7 @@ def copy_entry(source: str, target: str, info: os.stat_result, change: Change = 
     copy_metadata(source, target, info, change)
 
 
-def copy_metadata(source: str, target: str, info: os.stat_result, change: Change = KEEP) -> None:
+def copy_metadata(source: str, target: str, info: os.stat_result, change: MetadataChange = UNCHANGED) -> None:
     """Give `target` the owner, mode, extended attributes and times of `source`, overlayfs's own marks left out."""
     uid, gid = change.owner or (info.st_uid, info.st_gid)
     os.chown(target, uid, gid, follow_symlinks=False)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.store.selection.patterns import Filter
-from pipelines.engine.embedded.store.selection.select import Found, select
+from pipelines.engine.embedded.store.selection.select import SelectedPath, select
 from pipelines.engine.embedded.store.trees.measure import MARKS, xattrs
 from pipelines.engine.embedded.store.trees.pathwalk import path_errors
 from pipelines.foundation.regular_files import open_regular
@@ -41,20 +41,20 @@ def digest_tree(root: Root, rel: str = "/", *, include: Sequence[str] = (), excl
     info = root.stat(rel)
     base = str(root.locate(rel))
     with path_errors("digest", rel, root.path):
-        found = [Found("", base, info)]
+        found = [SelectedPath("", base, info)]
         if found[0].is_folder():
             filters = Filter(include, exclude)
             ignore, prefix = None, ""
             if gitignore:
-                from pipelines.engine.embedded.store.selection.gitignore import Ignore
+                from pipelines.engine.embedded.store.selection.gitignore import IgnoreRules
 
-                ignore, prefix = Ignore.within(str(root.path), base)
+                ignore, prefix = IgnoreRules.within(str(root.path), base)
             found += select(base, filters, ignore, prefix)
         hashes = iter(hash_files([one.path for one in found if stat.S_ISREG(one.info.st_mode)]))
         return digest_records(record(one, next(hashes) if stat.S_ISREG(one.info.st_mode) else "") for one in found)
 
 
-def record(found: Found, content: str) -> tuple[str, ...]:
+def record(found: SelectedPath, content: str) -> tuple[str, ...]:
     """Everything that counts about one path, `content` being the hash of a file's bytes."""
     info = found.info
     if stat.S_ISLNK(info.st_mode):

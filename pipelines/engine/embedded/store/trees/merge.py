@@ -10,8 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.store.selection.patterns import Filter
-from pipelines.engine.embedded.store.selection.select import Found, select
-from pipelines.engine.embedded.store.trees.copy import Occupied, Permissions, Writer
+from pipelines.engine.embedded.store.selection.select import SelectedPath, select
+from pipelines.engine.embedded.store.trees.copy import Occupied, Permissions, TreeWriter
 from pipelines.engine.embedded.store.trees.pathwalk import path_errors
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def merge_folder(
         InvalidInput: a folder would replace something else, or the other way round; a pattern is malformed.
     """
     with path_errors("copy", src_rel, dst.path):
-        writer = Writer(dst, owner, permissions, Occupied.REFUSE)
+        writer = TreeWriter(dst, owner, permissions, Occupied.REFUSE)
         writer.folders[""] = str(dst.locate(dst_rel))
         counted = _Counted(select(str(src.locate(src_rel)), Filter(include, exclude)))
         writer.copy(counted)
@@ -59,9 +59,9 @@ def merge_file(src: Root, src_rel: str, dst: Root, target: str, *, owner: Ids | 
     """
     with path_errors("copy", src_rel, dst.path):
         folder, name = os.path.split(target)
-        writer = Writer(dst, owner, permissions, Occupied.REFUSE)
+        writer = TreeWriter(dst, owner, permissions, Occupied.REFUSE)
         writer.folders[""] = folder
-        writer.copy([Found(name, str(src.locate(src_rel)), src.stat(src_rel))])
+        writer.copy([SelectedPath(name, str(src.locate(src_rel)), src.stat(src_rel))])
 
 
 def overlay(upper: Root, dst: Root) -> None:
@@ -69,7 +69,7 @@ def overlay(upper: Root, dst: Root) -> None:
     link. The root itself stays as it is.
     """
     with path_errors("copy", "/", dst.path):
-        writer = Writer(dst, None, None, Occupied.REPLACE)
+        writer = TreeWriter(dst, None, None, Occupied.REPLACE)
         writer.folders[""] = str(dst.path)
         writer.copy(select(str(upper.path), Filter()))
 
@@ -77,11 +77,11 @@ def overlay(upper: Root, dst: Root) -> None:
 class _Counted:
     """Counts what passes."""
 
-    def __init__(self, found: Iterator[Found]) -> None:
+    def __init__(self, found: Iterator[SelectedPath]) -> None:
         self._found = found
         self.count = 0
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[SelectedPath]:
         for one in self._found:
             self.count += 1
             yield one

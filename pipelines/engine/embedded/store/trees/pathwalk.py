@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.errors import InvalidInput, NotFound, Unreadable
-from pipelines.engine.embedded.store.disk_full import disk_guard
+from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.foundation.regular_files import NotRegularError
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ _LINKS = 40  # symbolic links followed in one path, as in the kernel: path_resol
 _FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Make(NamedTuple):
+class NewFolder(NamedTuple):
     """How to make a folder that is missing: its mode, and its owner (uid, gid) if not this process."""
 
     mode: int = 0o755
     owner: tuple[int, int] | None = None
 
 
-class Walk:
+class PathWalk:
     """A walk from the root of a tree to a path.
 
     Args:
@@ -42,7 +42,7 @@ class Walk:
         name: the path's name there; `.` when the path is that folder.
     """
 
-    def __init__(self, root: Path, make: Make | None = None) -> None:
+    def __init__(self, root: Path, make: NewFolder | None = None) -> None:
         self._root = root
         self._make = make
         self._names: list[str] = []
@@ -102,7 +102,7 @@ class Walk:
         self.fd = inner
         self._names.append(name)
 
-    def _made(self, name: str, make: Make) -> int:
+    def _made(self, name: str, make: NewFolder) -> int:
         os.mkdir(name, 0o700, dir_fd=self.fd)
         if make.owner is not None:
             os.chown(name, *make.owner, dir_fd=self.fd, follow_symlinks=False)
@@ -127,7 +127,7 @@ def path_errors(verb: str, rel: str, root: Path) -> Iterator[None]:
     """Turn the system's errors about a path into ours, worded like Go's: `stat a/b: no such file or directory`."""
     shown = rel.lstrip("/") or "/"
     try:
-        with disk_guard(root):
+        with disk_full_errors(root):
             yield
     except (FileNotFoundError, NotADirectoryError) as error:
         raise NotFound(f"{verb} {shown}: {os.strerror(error.errno or 0).lower()}") from error

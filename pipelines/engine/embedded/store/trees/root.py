@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipelines.engine.embedded.errors import EngineError, InvalidInput, NotFound
-from pipelines.engine.embedded.store.trees.pathwalk import Make, Walk, path_errors
+from pipelines.engine.embedded.store.trees.pathwalk import NewFolder, PathWalk, path_errors
 from pipelines.engine.embedded.store.trees.removing import remove_below
 from pipelines.foundation.regular_files import NotRegularError, open_regular
 
@@ -36,10 +36,10 @@ class Root:
         self.path = Path(path)
 
     @contextmanager
-    def _at(self, verb: str, rel: str, *, follow: bool = True, make: Make | None = None) -> Iterator[Walk]:
+    def _at(self, verb: str, rel: str, *, follow: bool = True, make: NewFolder | None = None) -> Iterator[PathWalk]:
         """The folder `rel` lies in, opened, and its name there. `make`: missing folders on the way are made so."""
         with path_errors(verb, rel, self.path):
-            walk = Walk(self.path, make)
+            walk = PathWalk(self.path, make)
             try:
                 walk.to(rel, follow=follow)
                 yield walk
@@ -51,7 +51,7 @@ class Root:
         with self._at("stat", rel, follow=follow) as at:
             return os.stat(at.name, dir_fd=at.fd, follow_symlinks=False)
 
-    def locate(self, rel: str, *, follow: bool = True, make: Make | None = None) -> Path:
+    def locate(self, rel: str, *, follow: bool = True, make: NewFolder | None = None) -> Path:
         """The path outside, links resolved: valid while nobody changes the tree. It need not exist, its folder must, or is made."""
         with self._at("stat", rel, follow=follow, make=make) as at:
             return at.path()
@@ -105,7 +105,7 @@ class Root:
         """Make a folder and those it lies in, where missing; only new ones get the mode and the owner."""
         owner = None if uid is None or gid is None else (uid, gid)
         with path_errors("mkdir", rel, self.path):
-            walk = Walk(self.path, Make(mode, owner))
+            walk = PathWalk(self.path, NewFolder(mode, owner))
             try:
                 walk.to(rel, follow=True, folder=True)
             finally:
@@ -113,7 +113,7 @@ class Root:
 
     def write(self, rel: str, data: bytes, mode: int = 0o644, uid: int | None = None, gid: int | None = None) -> None:
         """Write a file, in place of what it held; a new one gets the mode. Missing folders are made (0755)."""
-        with self._at("open", rel, make=Make()) as at:
+        with self._at("open", rel, make=NewFolder()) as at:
             fd, new = _create(at)
             with os.fdopen(fd, "wb", buffering=0) as file:
                 if uid is not None and gid is not None:
@@ -126,7 +126,7 @@ class Root:
 
     def symlink(self, target: str, rel: str) -> None:
         """Make a symbolic link. InvalidInput when something has its name. Missing folders are made (0755)."""
-        with self._at("symlink", rel, follow=False, make=Make()) as at:
+        with self._at("symlink", rel, follow=False, make=NewFolder()) as at:
             os.symlink(target, at.name, dir_fd=at.fd)
 
     def remove_tree(self, rel: str) -> bool:
@@ -203,7 +203,7 @@ class Root:
         return True
 
 
-def _create(at: Walk) -> tuple[int, bool]:
+def _create(at: PathWalk) -> tuple[int, bool]:
     """The file open for writing and empty; whether it is new."""
     try:
         return open_regular(at.name, os.O_WRONLY | os.O_TRUNC, dir_fd=at.fd), False

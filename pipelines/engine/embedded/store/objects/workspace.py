@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.store.objects.index import Index
-    from pipelines.engine.embedded.store.overlay import Overlay
+    from pipelines.engine.embedded.store.overlay import OverlayMounts
 
 LAYERS = "l"
 OUTPUTS = "outputs"
@@ -39,7 +39,7 @@ _TOP_FOLDER = 0x00020000
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class Place:
+class Workspace:
     """One session's view of the store's folder.
 
     Args:
@@ -49,7 +49,7 @@ class Place:
         overlay: makes mounts.
     """
 
-    def __init__(self, root: Path, token: str, index: Index, overlay: Overlay) -> None:
+    def __init__(self, root: Path, token: str, index: Index, overlay: OverlayMounts) -> None:
         self.root = root
         self.token = token
         self.index = index
@@ -57,7 +57,7 @@ class Place:
         self.tmp = root / "tmp" / token
         self._counter = itertools.count(1)
         self.tmp.mkdir()
-        spread(self.tmp)
+        unrelated_subfolders(self.tmp)
 
     def new_name(self) -> str:
         """A name nothing in this or any other store has."""
@@ -77,7 +77,7 @@ class Place:
         """`path` as seen from the root."""
         return os.path.relpath(path, self.root)
 
-    def hide(self, path: Path) -> Path:
+    def move_away(self, path: Path) -> Path:
         """Move a file or a tree, if it is there, to where nobody looks for it; where that is."""
         hidden = self.tmp / f"gone-{secrets.token_hex(8)}"
         with suppress(FileNotFoundError):
@@ -86,12 +86,12 @@ class Place:
 
     def remove(self, path: Path, stop: Callable[[], bool] = never) -> None:
         """Remove a file or a whole tree, if it is there: out of sight at once, then piece by piece, until `stop` says otherwise."""
-        hidden = self.hide(path)
+        hidden = self.move_away(path)
         if os.path.lexists(hidden):
             remove(hidden, self.tmp, stop)
 
 
-def spread(folder: Path) -> None:
+def unrelated_subfolders(folder: Path) -> None:
     """Tell the file system that folders in this one have nothing to do with each other (`chattr +T`), where it knows such a thing.
 
     Ext4 makes files near their folder. Without a journal it also passes over inodes deleted in the last minutes, one by one: where trees
