@@ -23,7 +23,7 @@ from pipelines.engine.embedded import jail, kernel
 from pipelines.engine.embedded.network.switch import Switch
 from pipelines.engine.embedded.sandbox.binary import find_runtime
 from pipelines.engine.embedded.sandbox.runtime import Runtime
-from pipelines.engine.embedded.sandbox.spec import Bind, Capture, Spec
+from pipelines.engine.embedded.sandbox.spec import Bind, CaptureFiles, ContainerSpec
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -93,9 +93,9 @@ class Ours:
 
     async def run(self, *args: str) -> None:
         self._count += 1
-        capture = Capture(*(self._stage.folder / f"{self._count}.{name}" for name in ("stdout", "stderr", "combined")))
+        capture = CaptureFiles(*(self._stage.folder / f"{self._count}.{name}" for name in ("stdout", "stderr", "combined")))
         lease = await self._switch.lease()
-        spec = Spec(self._stage.rootfs, args, mounts=self._stage.binds, capture=capture, masks=(b"a-secret-value",), network=lease)
+        spec = ContainerSpec(self._stage.rootfs, args, mounts=self._stage.binds, capture=capture, masks=(b"a-secret-value",), network=lease)
         assert (await self._runtime.run(spec)).code == 0
         await self._switch.release(lease)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.engine.embedded.network.namespaces import entered
-from pipelines.engine.embedded.sandbox.spec import Bind, Capture, Exit, OnOutput, Spec
+from pipelines.engine.embedded.sandbox.spec import Bind, CaptureFiles, CommandExit, ContainerSpec, OnOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class Machine:
 
 @dataclass
 class Result:
-    exit: Exit
+    exit: CommandExit
     stdout: str
     stderr: str
     combined: str
@@ -62,14 +62,14 @@ class Box:
     env: tuple[str, ...] = ()
     _results: Iterator[int] = field(default_factory=lambda: iter(range(1000)))
 
-    def spec(self, *args: str, **changes: Any) -> Spec:
+    def spec(self, *args: str, **changes: Any) -> ContainerSpec:
         mounts = (*self.mounts, *changes.pop("mounts", ()))
-        return replace(Spec(self.rootfs, args, mounts=mounts, env=self.env), **changes)
+        return replace(ContainerSpec(self.rootfs, args, mounts=mounts, env=self.env), **changes)
 
     async def run(self, *args: str, on_output: OnOutput | None = None, **changes: Any) -> Result:
         folder = self.folder / f"result-{next(self._results)}"
         folder.mkdir()
-        capture = Capture(folder / "stdout", folder / "stderr", folder / "combined")
+        capture = CaptureFiles(folder / "stdout", folder / "stderr", folder / "combined")
         exit_ = await self.runtime.run(self.spec(*args, capture=capture, **changes), on_output)
         return Result(exit_, *((folder / name).read_text() for name in ("stdout", "stderr", "combined")))
 

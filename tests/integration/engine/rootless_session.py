@@ -15,7 +15,7 @@ from pipelines.engine.embedded import jail
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.network.switch import Switch
 from pipelines.engine.embedded.sandbox.runtime import Runtime
-from pipelines.engine.embedded.sandbox.spec import Bind, Capture, SecretFile, Spec
+from pipelines.engine.embedded.sandbox.spec import Bind, CaptureFiles, ContainerSpec, SecretFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,8 +45,8 @@ class Session:
                 yield Bind(real, f"/{name}", readonly=True)
 
     async def run(self, name: str, *args: str, lease: Lease | None = None, **changes: Any) -> None:
-        capture = Capture(self.folder / "out", self.folder / "err")
-        spec = Spec(self.folder / "rootfs", args, mounts=self.binds, network=lease, capture=capture, **changes)
+        capture = CaptureFiles(self.folder / "out", self.folder / "err")
+        spec = ContainerSpec(self.folder / "rootfs", args, mounts=self.binds, network=lease, capture=capture, **changes)
         try:
             end = await self.runtime.run(spec)
         except EngineError as error:
@@ -72,7 +72,7 @@ class Session:
 
     async def _cancel(self) -> None:
         ready = asyncio.Event()
-        spec = Spec(self.folder / "rootfs", ("sh", "-c", "echo ready; sleep 1000"), mounts=self.binds)
+        spec = ContainerSpec(self.folder / "rootfs", ("sh", "-c", "echo ready; sleep 1000"), mounts=self.binds)
         task = asyncio.ensure_future(self.runtime.run(spec, lambda *_: ready.set()))
         await ready.wait()
         task.cancel()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.engine.embedded.progress import RS, LineProgress, LineSplitter, NamedProgress, NoProgress
 from pipelines.engine.embedded.requester import REQUESTER, span_of
-from pipelines.engine.embedded.sandbox.served import Tail
+from pipelines.engine.embedded.sandbox.served import LastOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ def test_what_a_service_prints_has_its_name() -> None:
 
 def test_a_service_is_heard_as_long_as_somebody_listens() -> None:
     heard: list[bytes] = []
-    tail = Tail(told=lambda _stream, data: heard.append(data))
+    tail = LastOutput(told=lambda _stream, data: heard.append(data))
     tail.add("stdout", b"starting\n")
     tail.told = None
     tail.add("stdout", b"serving\n")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.expand import Expander
+from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.values import config as pairs
 

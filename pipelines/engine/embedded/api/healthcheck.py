@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.engine.embedded.dockerfile.durations import nanoseconds
 from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.syntax.numbers import nanoseconds
 from pipelines.engine.embedded.errors import InvalidInput
 
 if TYPE_CHECKING:

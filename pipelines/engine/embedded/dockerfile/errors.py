@@ -8,7 +8,7 @@ PREFIX = "failed to convert Dockerfile to LLB: "  # a Dagger engine's own words,
 LONGEST = 1000  # characters of a reason that are shown
 
 
-class Fault(Exception):  # noqa: N818 - not an error anybody sees: the border below gives it a place and makes it one
+class Fault(Exception):  # noqa: N818 - nobody sees it: who catches it adds the place and makes a DockerfileError of it
     """What is wrong with one instruction, before its file and line are known."""
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pipelines.engine.embedded.errors import InvalidInput, NotFound, ServerError
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Constant, Output
+from pipelines.engine.embedded.ops.values.op import Constant, OpOutput
 from pipelines.engine.embedded.ops.values.states import FileState
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 from pipelines.foundation.redaction import without_passwords
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
 
 
 MODE = 0o600  # of a downloaded file, as Dagger gives it
@@ -33,7 +33,7 @@ DEADLINE = 60.0  # seconds without a byte
 
 
 async def download(
-    session: EngineSession, url: str, *, name: str | None, mode: int | None, checksum: str | None, authorization: bytes | None
+    session: ClientSession, url: str, *, name: str | None, mode: int | None, checksum: str | None, authorization: bytes | None
 ) -> FileState:
     """The file behind an URL.
 
@@ -86,18 +86,18 @@ def file_name(url: str, given: str | None) -> str:
 
 
 def _file(payload: Mapping[str, object], name: str) -> FileState:
-    output = Output.from_json(payload["output"])  # type: ignore[arg-type]
+    output = OpOutput.from_json(payload["output"])  # type: ignore[arg-type]
     return FileState(Constant(output.snapshot), f"/{name}")
 
 
 class _Download:
-    def __init__(self, session: EngineSession, name: str, mode: int, checksum: str | None) -> None:
+    def __init__(self, session: ClientSession, name: str, mode: int, checksum: str | None) -> None:
         self._session = session
         self._name = name
         self._mode = mode
         self._checksum = checksum
 
-    async def run(self, url: str, authorization: bytes | None, known: Mapping[str, object]) -> tuple[dict[str, object], Output] | None:
+    async def run(self, url: str, authorization: bytes | None, known: Mapping[str, object]) -> tuple[dict[str, object], OpOutput] | None:
         """What was fetched; None when the server says that what is known still holds."""
         import httpx
 
@@ -120,7 +120,7 @@ class _Download:
         except httpx.HTTPError as error:
             raise ServerError(f"http: {without_passwords(url)}: {str(error) or type(error).__name__}") from error
 
-    async def _keep(self, response: httpx.Response) -> tuple[dict[str, object], Output]:
+    async def _keep(self, response: httpx.Response) -> tuple[dict[str, object], OpOutput]:
         draft = self._session.store.draft(SCRATCH)
         try:
             digest = await self._write(response, draft.mount() / self._name)
@@ -128,7 +128,7 @@ class _Download:
                 raise InvalidInput(
                     f"http: {without_passwords(str(response.url))}: checksum mismatch: expected {self._checksum}, got sha256:{digest}"
                 )
-            output = Output(await in_thread(draft.commit, digest_of("http-file", digest, self._name, self._mode)))
+            output = OpOutput(await in_thread(draft.commit, digest_of("http-file", digest, self._name, self._mode)))
         except BaseException:
             await in_thread(draft.discard)
             raise

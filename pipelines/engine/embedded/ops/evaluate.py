@@ -11,25 +11,25 @@ from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.files.actions import ActionOp, evaluate_actions
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import all_of
-from pipelines.engine.embedded.ops.values.op import Constant, MountOf, Op, Output
+from pipelines.engine.embedded.ops.values.op import Constant, MountOf, Op, OpOutput
 from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.foundation.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
 
 
 @dataclass(slots=True)
 class OpEvaluator:
     """Evaluates ops for one session; results are remembered here and, past the session, in the store."""
 
-    session: EngineSession
-    _memo: dict[str, Output] = field(default_factory=dict)
-    _flights: SingleFlight[Output] = field(default_factory=SingleFlight)
+    session: ClientSession
+    _memo: dict[str, OpOutput] = field(default_factory=dict)
+    _flights: SingleFlight[OpOutput] = field(default_factory=SingleFlight)
 
-    async def output(self, op: Op) -> Output:
+    async def output(self, op: Op) -> OpOutput:
         """What `op` gives."""
         output = self.known(op)
         if output is None:
@@ -39,7 +39,7 @@ class OpEvaluator:
             self.session.ledger.done(op)
         return output
 
-    async def outputs(self, ops: Sequence[Op]) -> list[Output]:
+    async def outputs(self, ops: Sequence[Op]) -> list[OpOutput]:
         """What several ops give, evaluated concurrently; the first failure cancels the rest."""
         known = [self.known(op) for op in ops]
         if self.session.ledger is not None:
@@ -52,18 +52,18 @@ class OpEvaluator:
             await all_of(self.output(op) for op in missing)
         return [output if output is not None else self._memo[op.digest] for op, output in zip(ops, known, strict=True)]
 
-    def known(self, op: Op) -> Output | None:
+    def known(self, op: Op) -> OpOutput | None:
         """The output, when this session has it already."""
-        return Output(op.snapshot) if isinstance(op, Constant) else self._memo.get(op.digest)
+        return OpOutput(op.snapshot) if isinstance(op, Constant) else self._memo.get(op.digest)
 
-    def stored(self, digest: str) -> Output | None:
+    def stored(self, digest: str) -> OpOutput | None:
         """The output, when the store has it under this digest or key."""
         payload = self.session.store.get(digest)
-        return Output.from_json(payload) if payload is not None else None
+        return OpOutput.from_json(payload) if payload is not None else None
 
-    async def _evaluate(self, op: Op) -> Output:
+    async def _evaluate(self, op: Op) -> OpOutput:
         if isinstance(op, MountOf):
-            return Output((await self.output(op.inputs[0])).mounts[op.index])
+            return OpOutput((await self.output(op.inputs[0])).mounts[op.index])
         stored = self.stored(op.digest)
         if stored is not None:
             self.session.progress.done(op.kind, op.describe(), 0.0, cached=True)
@@ -76,7 +76,7 @@ class OpEvaluator:
         key = await op.key(self.session, inputs)
         return await self._once(op, inputs, key)
 
-    async def _once(self, op: ComputedOp, inputs: Sequence[Output], key: str) -> Output:
+    async def _once(self, op: ComputedOp, inputs: Sequence[OpOutput], key: str) -> OpOutput:
         """The work of `op`, by one process at a time; another's result is taken as it is."""
         store = self.session.store
         async with store.lock(key):
@@ -92,7 +92,7 @@ class OpEvaluator:
             store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest], label=label)
         return output
 
-    async def _work(self, op: ComputedOp, inputs: Sequence[Output], key: str) -> Output:
+    async def _work(self, op: ComputedOp, inputs: Sequence[OpOutput], key: str) -> OpOutput:
         started = time.monotonic()
         try:
             with disk_full_errors(self.session.store.root):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.images import logins
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.values.config import Config
-from pipelines.engine.embedded.ops.values.op import Constant, Op, Output
+from pipelines.engine.embedded.ops.values.op import Constant, Op, OpOutput
 from pipelines.foundation.registry_login import RegistryLogin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.engine.embedded.images.registry.pull import ResolvedImage
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import ContainerState, Credential, FileState
 
 
@@ -34,21 +34,21 @@ class ImageOp(ComputedOp):
     def describe(self) -> str:
         return str(self.image.reference)
 
-    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - it has none
+    async def key(self, session: ClientSession, inputs: Sequence[OpOutput]) -> str:  # noqa: ARG002 - it has none
         return self.digest
 
-    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:  # noqa: ARG002 - it has none
-        return Output((await session.images.pull(self.image, self.logins)).snapshot)
+    async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:  # noqa: ARG002 - it has none
+        return OpOutput((await session.images.pull(self.image, self.logins)).snapshot)
 
 
-async def container_from(session: EngineSession, state: ContainerState, address: str) -> ContainerState:
+async def container_from(session: ClientSession, state: ContainerState, address: str) -> ContainerState:
     """`state` with an image's file system and configuration; what was mounted, bound or known as a credential stays."""
     known = await credentials(session, state.credentials)
     image = await session.images.resolve(address, state.platform, known)
     return _with_image(state, ImageOp(image, known, pinned="@" in address), image.config, str(image.reference))
 
 
-async def imported(session: EngineSession, state: ContainerState, source: FileState, tag: str) -> ContainerState:
+async def imported(session: ClientSession, state: ContainerState, source: FileState, tag: str) -> ContainerState:
     """`state` with the image of an archive (OCI layout or `docker save`)."""
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -64,6 +64,6 @@ def _with_image(state: ContainerState, rootfs: Op, config: Mapping[str, Any], re
     return replace(state, rootfs=rootfs, config=Config.from_oci(config.get("config") or {}), image=config, image_ref=ref, last=None)
 
 
-async def credentials(session: EngineSession, given: Sequence[Credential]) -> dict[str, RegistryLogin]:
+async def credentials(session: ClientSession, given: Sequence[Credential]) -> dict[str, RegistryLogin]:
     """Logins by registry, secrets read."""
     return {logins.registry(one.address): RegistryLogin(one.username, (await session.secret_value(one.secret)).strip()) for one in given}

@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.images.images import Images
     from pipelines.engine.embedded.network.switch import Lease, Switch
-    from pipelines.engine.embedded.ops.values.config import Port
-    from pipelines.engine.embedded.ops.values.op import Output
-    from pipelines.engine.embedded.ops.values.repository import Repository
+    from pipelines.engine.embedded.ops.values.config import ExposedPort
+    from pipelines.engine.embedded.ops.values.op import OpOutput
+    from pipelines.engine.embedded.ops.values.repository import GitRepository
     from pipelines.engine.embedded.ops.values.states import Binding, CacheState, ContainerState, SecretState, ServiceState
     from pipelines.engine.embedded.progress import EngineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
-    from pipelines.engine.embedded.sandbox.services import Up
+    from pipelines.engine.embedded.sandbox.services import RunningService
     from pipelines.engine.embedded.store.host.listing import Listing
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store
     from pipelines.model import EngineSpec
 
 
-class Outputs(Protocol):
+class OpOutputs(Protocol):
     """Works ops out, each once a session."""
 
-    async def output(self, op: Op) -> Output:
+    async def output(self, op: Op) -> OpOutput:
         """What `op` gives."""
 
-    async def outputs(self, ops: Sequence[Op]) -> list[Output]:
+    async def outputs(self, ops: Sequence[Op]) -> list[OpOutput]:
         """What several ops give, in their order, worked out at the same time; the first failure cancels the rest."""
 
-    def known(self, op: Op) -> Output | None:
+    def known(self, op: Op) -> OpOutput | None:
         """The output, when this session has it already."""
 
-    def stored(self, digest: str) -> Output | None:
+    def stored(self, digest: str) -> OpOutput | None:
         """The output, when the store has it under this digest or key."""
 
 
@@ -51,7 +51,7 @@ class BoundServices(NamedTuple):
     """
 
     hosts: dict[str, str]
-    used: dict[str, Up]
+    used: dict[str, RunningService]
 
 
 class ServiceControl(Protocol):
@@ -69,7 +69,7 @@ class ServiceControl(Protocol):
     async def hold(self, state: ServiceState) -> None:
         """Keep it running until this call is cancelled."""
 
-    async def ports(self, state: ServiceState) -> list[Port]:
+    async def ports(self, state: ServiceState) -> list[ExposedPort]:
         """What it listens on, as its users see it."""
 
 
@@ -83,7 +83,7 @@ class WorkRecord(Protocol):
         """An op was worked out for the step whose request is being answered."""
 
 
-class EngineSession(Protocol):
+class ClientSession(Protocol):
     """One client's session, from its first request to its last.
 
     Attributes:
@@ -115,12 +115,12 @@ class EngineSession(Protocol):
     def ledger(self) -> WorkRecord | None: ...
 
     @property
-    def ops(self) -> Outputs: ...
+    def ops(self) -> OpOutputs: ...
 
     @property
     def services(self) -> ServiceControl: ...
 
-    async def git_refs(self, repository: Repository) -> dict[str, str]:
+    async def git_refs(self, repository: GitRepository) -> dict[str, str]:
         """Commits by full ref name, asked for once a session."""
 
     def host_path(self, path: str) -> Path:
@@ -170,10 +170,10 @@ class ComputedOp(Op):
 
     __slots__ = ()
 
-    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:
+    async def key(self, session: ClientSession, inputs: Sequence[OpOutput]) -> str:
         """The content key (hexadecimal), given the inputs' outputs."""
         raise NotImplementedError
 
-    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:
+    async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:
         """Do the work. Called by one process at a time for a key."""
         raise NotImplementedError

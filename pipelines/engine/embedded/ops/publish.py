@@ -10,13 +10,13 @@ from pipelines.engine.embedded.ops.images import credentials
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Output
+from pipelines.engine.embedded.ops.values.op import OpOutput
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import ContainerState
 
 COMPRESSIONS = {"Gzip": "gzip", "Zstd": "zstd", "Uncompressed": ""}
@@ -33,7 +33,7 @@ def compression_of(forced: str | None) -> str | None:
 
 
 async def publish_container(
-    session: EngineSession, variants: Sequence[ContainerState], address: str, forced: str | None, media: str
+    session: ClientSession, variants: Sequence[ContainerState], address: str, forced: str | None, media: str
 ) -> str:
     """Publish an image of one container a platform; returns `name:tag@sha256:…`."""
     outputs = await session.ops.outputs([state.rootfs for state in variants])
@@ -43,7 +43,7 @@ async def publish_container(
     return await session.images.publish(images, address, known, compression=compression_of(forced), docker=docker)
 
 
-def _variant(state: ContainerState, output: Output) -> Variant:
+def _variant(state: ContainerState, output: OpOutput) -> Variant:
     config = {**(state.image or {}), "config": state.config.to_oci()}
     return Variant(output.snapshot, config, state.platform, dict(state.config.annotations))
 
@@ -61,16 +61,16 @@ class TarballOp(ComputedOp):
         self.forced = forced
         self.docker = media.startswith("Docker")
 
-    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the snapshots' ids say enough
+    async def key(self, session: ClientSession, inputs: Sequence[OpOutput]) -> str:  # noqa: ARG002 - the snapshots' ids say enough
         return digest_of(self.kind, self.digest, [output.snapshot.id for output in inputs])
 
-    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:
+    async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:
         images = [_variant(state, output) for state, output in zip(self.variants, inputs, strict=True)]
         draft = session.store.draft(SCRATCH)
         try:
             path = draft.mount() / ARCHIVE.lstrip("/")
             await session.images.save(images, path, compression=compression_of(self.forced), docker=self.docker)
-            return Output(await in_thread(draft.commit, key))
+            return OpOutput(await in_thread(draft.commit, key))
         except BaseException:
             await in_thread(draft.discard)
             raise

@@ -8,22 +8,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.commands.setup import Arrangement
+from pipelines.engine.embedded.ops.commands.setup import ContainerSetup
 from pipelines.engine.embedded.ops.interface import BoundServices
 from pipelines.engine.embedded.ops.tasks import all_of
-from pipelines.engine.embedded.ops.values.config import Port
+from pipelines.engine.embedded.ops.values.config import ExposedPort
 from pipelines.engine.embedded.progress import LineSplitter, NamedProgress
 from pipelines.engine.embedded.sandbox import services as running
-from pipelines.engine.embedded.sandbox.health import Health
-from pipelines.engine.embedded.sandbox.served import ContainerService, Forward, HostService, Tunnel
+from pipelines.engine.embedded.sandbox.health import HealthProbe
+from pipelines.engine.embedded.sandbox.served import ContainerService, HostService, PortForward, Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.config import Config
     from pipelines.engine.embedded.ops.values.states import Binding, ContainerState, HostPort, ServiceState
-    from pipelines.engine.embedded.sandbox.spec import Spec
+    from pipelines.engine.embedded.sandbox.spec import ContainerSpec
 
 NANO = 1e9  # Docker's healthchecks count nanoseconds
 
@@ -31,10 +31,10 @@ NANO = 1e9  # Docker's healthchecks count nanoseconds
 class Services:
     """Starts, shares and stops what `ServiceState` describes."""
 
-    def __init__(self, session: EngineSession) -> None:
+    def __init__(self, session: ClientSession) -> None:
         self._session = session
         self._runner = running.ServiceRunner()
-        self._started: dict[str, running.Up] = {}
+        self._started: dict[str, running.RunningService] = {}
 
     async def bind(self, bindings: Sequence[Binding], stack: AsyncExitStack) -> BoundServices:
         """Bring up what a container is bound to, until `stack` ends."""
@@ -70,7 +70,7 @@ class Services:
             await asyncio.wait([up.ended if up.ended is not None else asyncio.get_running_loop().create_future()])
             raise up.blame("")
 
-    async def ports(self, state: ServiceState) -> list[Port]:
+    async def ports(self, state: ServiceState) -> list[ExposedPort]:
         """What it listens on, as its users see it.
 
         Raises:
@@ -80,11 +80,11 @@ class Services:
             return list(state.container.config.ports)
         up = self._started.get(state.digest)
         if up is not None:
-            return [Port(port.number, port.protocol) for port in up.ports]
+            return [ExposedPort(port.number, port.protocol) for port in up.ports]
         forwards = state.tunnel_ports or state.host_ports
         if any(port.frontend == 0 for port in forwards):
             raise InvalidInput("the tunnel has no ports before it is started")
-        return [Port(port.frontend, port.protocol) for port in forwards]
+        return [ExposedPort(port.frontend, port.protocol) for port in forwards]
 
     async def close(self) -> None:
         """Stop everything."""
@@ -97,7 +97,7 @@ class Services:
         if state.container is None:
             return HostService(switch, _forwards(state.host_ports))
         config = state.container.config
-        ports = tuple(running.Port(port.port, port.protocol, check=not port.skip_healthcheck) for port in config.ports)
+        ports = tuple(running.ServicePort(port.port, port.protocol, check=not port.skip_healthcheck) for port in config.ports)
         container = state.container
         return ContainerService(
             self._session.runtime,
@@ -111,10 +111,12 @@ class Services:
         )
 
     @asynccontextmanager
-    async def _prepared(self, state: ServiceState, container: ContainerState) -> AsyncIterator[tuple[Spec, Mapping[str, running.Up]]]:
+    async def _prepared(
+        self, state: ServiceState, container: ContainerState
+    ) -> AsyncIterator[tuple[ContainerSpec, Mapping[str, running.RunningService]]]:
         """The service's container, its writes thrown away when it ends."""
         inputs = await self._session.ops.outputs([container.rootfs, *state.command.sources()])
-        arrangement = Arrangement(self._session, state.command, inputs, captured=False)
+        arrangement = ContainerSetup(self._session, state.command, inputs, captured=False)
         try:
             await arrangement.prepare()
             yield replace(arrangement.spec(), hostname=state.name), arrangement.used
@@ -122,11 +124,11 @@ class Services:
             await arrangement.close()
 
 
-def _forwards(ports: Sequence[HostPort]) -> tuple[Forward, ...]:
-    return tuple(Forward(port.backend, port.frontend, port.protocol) for port in ports)
+def _forwards(ports: Sequence[HostPort]) -> tuple[PortForward, ...]:
+    return tuple(PortForward(port.backend, port.frontend, port.protocol) for port in ports)
 
 
-def _health(config: Config) -> Health | None:
+def _health(config: Config) -> HealthProbe | None:
     """The image's own healthcheck, when it has one that says more than an open port would."""
     check = dict(config.healthcheck or ())
     test = tuple(check.get("Test") or ())
@@ -135,4 +137,4 @@ def _health(config: Config) -> Health | None:
     args = (*(config.shell or ("/bin/sh", "-c")), test[1]) if test[0] == "CMD-SHELL" else test[1:]
     names = {"Interval": "interval", "Timeout": "timeout", "StartPeriod": "start_period", "StartInterval": "start_interval"}
     times = {name: check[key] / NANO for key, name in names.items() if check.get(key)}
-    return Health(args, retries=check.get("Retries") or 3, **times)
+    return HealthProbe(args, retries=check.get("Retries") or 3, **times)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from pipelines.engine.embedded.network.switch import Lease, Switch
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.ledger import Ledger
-    from pipelines.engine.embedded.ops.values.repository import Repository
+    from pipelines.engine.embedded.ops.values.repository import GitRepository
     from pipelines.engine.embedded.ops.values.states import CacheState, ContainerState, SecretState
     from pipelines.engine.embedded.progress import EngineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
@@ -73,7 +73,7 @@ class LocalSession:
         self.services = Services(self)
         self.images = Images(self.store)
 
-    async def git_refs(self, repository: Repository) -> dict[str, str]:
+    async def git_refs(self, repository: GitRepository) -> dict[str, str]:
         """A repository's refs, asked for once a session."""
         from pipelines.engine.embedded.ops.git.refs import list_refs
 
@@ -153,7 +153,7 @@ class LocalSession:
 
 
 @asynccontextmanager
-async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bool = False) -> AsyncIterator[EngineSession]:  # noqa: ARG001 - labels are for traces
+async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bool = False) -> AsyncIterator[ClientSession]:  # noqa: ARG001 - labels are for traces
     """A session with everything behind it; all it started is gone when it ends."""
     from pipelines.engine.embedded.network.switch import Switch
     from pipelines.engine.embedded.nonblocking_writer import NonBlockingWriter

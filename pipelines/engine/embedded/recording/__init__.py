@@ -6,7 +6,7 @@ answers the wish for unit-testable pipelines (dagger/dagger issues 4199 and 4234
 
 from __future__ import annotations
 
-from pipelines.engine.embedded.recording.record import Exec, Published, Recording
+from pipelines.engine.embedded.recording.record import RecordedExec, RecordedImage, Recording
 from pipelines.engine.embedded.recording.rules import ExecRule
 
-__all__ = ["Exec", "ExecRule", "Published", "Recording"]
+__all__ = ["ExecRule", "RecordedExec", "RecordedImage", "Recording"]

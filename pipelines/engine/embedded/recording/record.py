@@ -12,7 +12,7 @@ from pipelines.engine.embedded.ops.commands.exec import ExecOp, expected
 from pipelines.engine.embedded.ops.values.digest import digest_of
 from pipelines.engine.embedded.ops.values.op import MountOf, Op
 from pipelines.engine.embedded.ops.values.states import CacheMount, SecretMount
-from pipelines.engine.embedded.recording.rules import ExecRule, Rules, image_config
+from pipelines.engine.embedded.recording.rules import ExecRule, RecordingRules, image_config
 from pipelines.engine.embedded.recording.trees import HostOp, NamedOp, Tree, grown
 from pipelines.model import EngineSpec, Insecure
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Exec:
+class RecordedExec:
     """A command the pipeline ran.
 
     Attributes:
@@ -52,7 +52,7 @@ class Exec:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class RecordedImage:
     """An image the pipeline pushed: where to, the reference it was told, and platforms."""
 
     address: str
@@ -70,10 +70,10 @@ class Recording:
         exported: host paths that would have been written.
     """
 
-    execs: list[Exec] = field(default_factory=list)
-    published: list[Published] = field(default_factory=list)
+    execs: list[RecordedExec] = field(default_factory=list)
+    published: list[RecordedImage] = field(default_factory=list)
     exported: list[str] = field(default_factory=list)
-    rules: Rules = field(default_factory=Rules)
+    rules: RecordingRules = field(default_factory=RecordingRules)
     workdir: Path = field(default_factory=Path.cwd)
     _done: dict[str, ExecRule] = field(default_factory=dict)
     _trees: dict[str, Tree] = field(default_factory=dict)
@@ -100,7 +100,7 @@ class Recording:
         """The answer to a leaf the recording cannot know, such as `Directory.digest`."""
         self.rules.answers[field_name] = value
 
-    def ran(self, *words: str) -> list[Exec]:
+    def ran(self, *words: str) -> list[RecordedExec]:
         """The commands that begin with `words`."""
         rule = ExecRule(words)
         return [one for one in self.execs if rule.matches(one.args)]
@@ -160,7 +160,7 @@ class Recording:
         secrets = {name: secret.name for name, secret in command.secret_env}
         secrets |= {mount.target: mount.secret.name for mount in command.mounts if isinstance(mount, SecretMount)}
         self.execs.append(
-            Exec(
+            RecordedExec(
                 command.args,
                 _origin(op),
                 dict(command.env),
@@ -222,7 +222,7 @@ class Recording:
         self.settle(*(state.rootfs for state in states))
         digest = digest_of("published", [[state.rootfs.digest, state.config.to_oci(), state.platform] for state in states])
         ref = f"{address}@sha256:{digest}"
-        self.published.append(Published(address, ref, tuple(state.platform for state in states)))
+        self.published.append(RecordedImage(address, ref, tuple(state.platform for state in states)))
         return ref
 
 

@@ -45,7 +45,7 @@ class ExecRule:
 
 
 @dataclass(slots=True)
-class Rules:
+class RecordingRules:
     """Everything a test said."""
 
     execs: list[ExecRule] = field(default_factory=list)

@@ -12,9 +12,9 @@ from pipelines.engine.embedded.sandbox.spec import Bind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.engine.embedded.sandbox.config import Host
-    from pipelines.engine.embedded.sandbox.spec import SecretFile, Spec
-    from pipelines.engine.embedded.sandbox.users import User
+    from pipelines.engine.embedded.sandbox.config import HostSupport
+    from pipelines.engine.embedded.sandbox.spec import ContainerSpec, SecretFile
+    from pipelines.engine.embedded.sandbox.users import ContainerUser
 
 
 class Bundle:
@@ -25,7 +25,7 @@ class Bundle:
         self.binds: list[Bind] = []
         folder.mkdir(mode=0o700)
 
-    def add_own_files(self, spec: Spec, init: Path | None) -> None:
+    def add_own_files(self, spec: ContainerSpec, init: Path | None) -> None:
         """Name resolution, secrets and the init program."""
         self._show("hosts", hosts_file(spec), "/etc/hosts")
         if spec.network is not None:
@@ -35,7 +35,7 @@ class Bundle:
         for number, secret in enumerate(spec.secrets):
             self._show_secret(f"secret-{number}", secret)
 
-    def write_config(self, spec: Spec, user: User, host: Host) -> None:
+    def write_config(self, spec: ContainerSpec, user: ContainerUser, host: HostSupport) -> None:
         self.write_json(self.folder / "config.json", oci_config(spec, user, host, self.binds, f"/{self.folder.name}"))
 
     @staticmethod
@@ -58,7 +58,7 @@ class Bundle:
         self.binds.append(Bind(path, secret.target, readonly=True))
 
 
-def hosts_file(spec: Spec) -> str:
+def hosts_file(spec: ContainerSpec) -> str:
     """The text of /etc/hosts (hosts(5)): loopback, the container's own name, then its aliases."""
     own = spec.network.ip if spec.network is not None else "127.0.0.1"
     lines = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback", f"{own}\t{spec.hostname}"]

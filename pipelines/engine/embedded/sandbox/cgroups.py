@@ -33,7 +33,7 @@ from pipelines.engine.embedded.sandbox.starter import GroupStarter, Starter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.engine.embedded.sandbox.controllers import Hierarchy, Home
+    from pipelines.engine.embedded.sandbox.controllers import CgroupHome, Hierarchy
     from pipelines.model import EngineSpec
 
 ROOT = Path("/sys/fs/cgroup")  # where runtimes look; must be ours to mount on: a private mount namespace
@@ -98,12 +98,12 @@ class Cgroups:
         made._limit(spec, home, {} if rootless else first_version(membership))
         return made
 
-    def _limit(self, spec: EngineSpec, home: Home, first: Mapping[str, Hierarchy]) -> None:
+    def _limit(self, spec: EngineSpec, home: CgroupHome, first: Mapping[str, Hierarchy]) -> None:
         """Set the limits, each by the hierarchy that has its controller."""
         kept = self._limit_second(spec, home) | self._limit_first(spec, first)
         self.lacks = tuple(LIMITS[name] for name in needed(spec) if name not in kept)
 
-    def _limit_second(self, spec: EngineSpec, home: Home) -> set[str]:
+    def _limit_second(self, spec: EngineSpec, home: CgroupHome) -> set[str]:
         folder = self._directories[0].folder
         bounds = replace(spec, memory=tightest(home.skipped, "memory.max", spec.memory), cpus=fewest_cpus(home.skipped, spec.cpus))
         kept = {name for name in home.controllers if _set(folder, name, bounds, second=True)}

@@ -13,8 +13,8 @@ from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pipelines.engine.embedded.sandbox.spec import Spec
-    from pipelines.engine.embedded.sandbox.users import User
+    from pipelines.engine.embedded.sandbox.spec import ContainerSpec
+    from pipelines.engine.embedded.sandbox.users import ContainerUser
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INIT_TARGET = "/dev/init"  # /dev is made anew for each container: nothing is left in the root file system
@@ -41,7 +41,7 @@ _EXPENDABLE = 500  # oom_score_adj of containers, of 1000: when the machine runs
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class HostSupport:
     """What this machine can do for containers.
 
     Args:
@@ -59,7 +59,7 @@ class Host:
     processes: int | None = None
 
 
-def oci_config(spec: Spec, user: User, host: Host, extra: Sequence[Bind], cgroup: str) -> dict[str, Any]:
+def oci_config(spec: ContainerSpec, user: ContainerUser, host: HostSupport, extra: Sequence[Bind], cgroup: str) -> dict[str, Any]:
     """The configuration of `spec`; `extra` binds are ours (resolv.conf, secrets, init …), `cgroup` names the container's cgroup."""
     resources: dict[str, Any] = {"devices": _devices(spec)}
     if host.processes is not None:
@@ -81,12 +81,12 @@ def oci_config(spec: Spec, user: User, host: Host, extra: Sequence[Bind], cgroup
     }
 
 
-def hides_devices(spec: Spec, host: Host) -> bool:
+def hides_devices(spec: ContainerSpec, host: HostSupport) -> bool:
     """Whether device nodes must not work at all: without a cgroup nothing filters them, and one in an image would be the real device."""
     return not host.cgroups and not host.rootless and not spec.privileged
 
 
-def process(spec: Spec, user: User, host: Host, args: Iterable[str]) -> dict[str, Any]:
+def process(spec: ContainerSpec, user: ContainerUser, host: HostSupport, args: Iterable[str]) -> dict[str, Any]:
     """The `process` object: also what the runtime's `exec` takes, with other `args`."""
     names = _capability_names(spec, host)
     return {
@@ -105,18 +105,18 @@ def process(spec: Spec, user: User, host: Host, args: Iterable[str]) -> dict[str
     }
 
 
-def environment(env: Iterable[str], user: User) -> list[str]:
+def environment(env: Iterable[str], user: ContainerUser) -> list[str]:
     """`env` with PATH and HOME where it has none; of a name given twice the last counts."""
     values = {"PATH": DEFAULT_PATH, "HOME": user.home} | dict(entry.partition("=")[::2] for entry in env)
     return [f"{name}={value}" for name, value in values.items()]
 
 
-def _namespaces(spec: Spec) -> list[dict[str, str]]:
+def _namespaces(spec: ContainerSpec) -> list[dict[str, str]]:
     network = {"type": "network"} if spec.network is None else {"type": "network", "path": spec.network.netns}
     return [*({"type": kind} for kind in ("pid", "mount", "ipc", "uts", "cgroup")), network]
 
 
-def _devices(spec: Spec) -> list[dict[str, Any]]:
+def _devices(spec: ContainerSpec) -> list[dict[str, Any]]:
     """The runtime adds its own short list of harmless devices (null, zero, full, random, urandom, tty, pts)."""
     return [
         {"allow": spec.privileged, "access": "rwm"},
@@ -124,7 +124,7 @@ def _devices(spec: Spec) -> list[dict[str, Any]]:
     ]
 
 
-def _capability_names(spec: Spec, host: Host) -> list[str]:
+def _capability_names(spec: ContainerSpec, host: HostSupport) -> list[str]:
     wanted = -1 if spec.privileged else _DEFAULT_CAPABILITIES
     if hides_devices(spec, host):
         wanted &= ~_MKNOD
@@ -144,7 +144,7 @@ def own_score() -> int:
     return int(Path("/proc/self/oom_score_adj").read_text())
 
 
-def _system_mounts(spec: Spec, host: Host) -> list[dict[str, Any]]:
+def _system_mounts(spec: ContainerSpec, host: HostSupport) -> list[dict[str, Any]]:
     quiet = ["nosuid", "noexec", "nodev"]
     access = "rw" if spec.privileged else "ro"
     tty = [] if host.rootless else ["gid=5"]

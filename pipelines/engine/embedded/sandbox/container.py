@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.sandbox.bundle import Bundle
-from pipelines.engine.embedded.sandbox.config import INIT_TARGET, Host, environment, hides_devices, process
-from pipelines.engine.embedded.sandbox.inside import Inside
+from pipelines.engine.embedded.sandbox.config import INIT_TARGET, HostSupport, environment, hides_devices, process
+from pipelines.engine.embedded.sandbox.inside import ContainerPaths
 from pipelines.engine.embedded.sandbox.launch import CannotStart, Launch
 from pipelines.engine.embedded.sandbox.mountpoints import MountPoints
 from pipelines.engine.embedded.sandbox.starter import Starter
-from pipelines.engine.embedded.sandbox.users import User, find_user
+from pipelines.engine.embedded.sandbox.users import ContainerUser, find_user
 from pipelines.engine.embedded.sandbox.workdir import make_workdir
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
     from pipelines.engine.embedded.sandbox.cgroups import Cgroups
     from pipelines.engine.embedded.sandbox.ids import Ids
-    from pipelines.engine.embedded.sandbox.output import Output, Streams
-    from pipelines.engine.embedded.sandbox.spec import Spec
+    from pipelines.engine.embedded.sandbox.output import ContainerOutput, StandardStreams
+    from pipelines.engine.embedded.sandbox.spec import ContainerSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class ContainerTools:
     """What containers of a session are made with; `state` holds `bundles/` and `runtime/`."""
 
     binary: RuntimeBinary
     cgroups: Cgroups | None
-    host: Host
+    host: HostSupport
     ids: Ids
     state: Path
 
@@ -55,8 +55,8 @@ class Container:
         InvalidInput: the user is not in the container's passwd or group file, or cannot exist in this user namespace.
     """
 
-    def __init__(self, spec: Spec, tools: Tools, name: str) -> None:
-        inside = Inside(spec.rootfs, spec.mounts)
+    def __init__(self, spec: ContainerSpec, tools: ContainerTools, name: str) -> None:
+        inside = ContainerPaths(spec.rootfs, spec.mounts)
         self._user = _identity(spec, inside, tools.ids)
         self._spec = spec if spec.init and _can_have_init(spec, inside, self._user, tools.host) else replace(spec, init=False)
         self._tools = tools
@@ -69,7 +69,7 @@ class Container:
         if spec.network is not None and spec.privileged:
             spec.network.modified = True
 
-    async def run(self, streams: Streams) -> tuple[Child, Output]:
+    async def run(self, streams: StandardStreams) -> tuple[Child, ContainerOutput]:
         """Start the command; raises what `Launch.run` raises. `tidy` is due in any case."""
         spec, host = self._spec, self._tools.host
         bundle = Bundle(self._folder)
@@ -77,11 +77,11 @@ class Container:
         bundle.write_config(self._wrapped(spec.args), self._user, host)
         if hides_devices(spec, host):
             without_devices(spec.rootfs)
-        make_workdir(Inside(spec.rootfs, spec.mounts), spec.rootfs, spec.cwd)
+        make_workdir(ContainerPaths(spec.rootfs, spec.mounts), spec.rootfs, spec.cwd)
         self._points = MountPoints.before(spec.rootfs, (*spec.mounts, *bundle.binds))
         return await self._launch.run(streams)
 
-    async def exec(self, args: Sequence[str], streams: Streams) -> tuple[Child, Output]:
+    async def exec(self, args: Sequence[str], streams: StandardStreams) -> tuple[Child, ContainerOutput]:
         """Start another command; raises what `Launch.exec` raises."""
         if not self._folder.exists():
             raise CannotStart("the container has ended")
@@ -104,7 +104,7 @@ class Container:
             self._points.clean()
             self._points = None
 
-    def _wrapped(self, args: tuple[str, ...]) -> Spec:
+    def _wrapped(self, args: tuple[str, ...]) -> ContainerSpec:
         return replace(self._spec, args=(INIT_TARGET, "--", *args)) if self._spec.init else self._spec
 
 
@@ -116,7 +116,7 @@ def without_devices(rootfs: Path) -> None:
         raise EngineError(f"device nodes in {rootfs} cannot be made harmless: a device filter (control groups) is needed")
 
 
-def _identity(spec: Spec, inside: Inside, ids: Ids) -> User:
+def _identity(spec: ContainerSpec, inside: ContainerPaths, ids: Ids) -> ContainerUser:
     user = find_user(spec.user, inside.read("/etc/passwd"), inside.read("/etc/group"))
     ids.check(f"user {spec.user or 'root'}", user.uid, user.gid)
     for secret in spec.secrets:
@@ -124,7 +124,7 @@ def _identity(spec: Spec, inside: Inside, ids: Ids) -> User:
     return ids.limit(user)
 
 
-def _can_have_init(spec: Spec, inside: Inside, user: User, host: Host) -> bool:
+def _can_have_init(spec: ContainerSpec, inside: ContainerPaths, user: ContainerUser, host: HostSupport) -> bool:
     """Whether the command runs under an init.
 
     An init does not say why it cannot start a command, and hands a program of another machine to a shell; the runtime says what is wrong.

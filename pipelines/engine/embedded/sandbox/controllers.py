@@ -73,7 +73,7 @@ OPTIONAL = frozenset({"memory.swap.max", "memory.memsw.limit_in_bytes"})
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class CgroupHome:
     """Where a session's directory is made in the version 2 hierarchy.
 
     Args:
@@ -87,7 +87,7 @@ class Home:
     skipped: tuple[Path, ...] = ()
 
 
-def find_home(root: Path, own: str, wanted: Iterable[str]) -> Home:
+def find_home(root: Path, own: str, wanted: Iterable[str]) -> CgroupHome:
     """Our own directory where it can hand on the controllers, else the nearest above it that does.
 
     A directory with processes, as ours is, cannot hand any on (unless it is the root): then a directory beside it is used, and the limits
@@ -96,15 +96,15 @@ def find_home(root: Path, own: str, wanted: Iterable[str]) -> Home:
     here = root / own if own else root
     present = frozenset(wanted) & _words(root / "cgroup.controllers")
     if not present:
-        return Home(here)
+        return CgroupHome(here)
     hand_on(here, present - _words(here / "cgroup.subtree_control"))
     skipped: list[Path] = []
     for folder in (here, *_above(here, root)):
         if present <= _words(folder / "cgroup.subtree_control") and os.access(folder / "cgroup.procs", os.W_OK):
-            return Home(folder, present, tuple(skipped))
+            return CgroupHome(folder, present, tuple(skipped))
         skipped.append(folder)
         present |= {name for name in CONTROLLERS if _is_limited(folder, name)}
-    return Home(here)
+    return CgroupHome(here)
 
 
 def _is_limited(folder: Path, controller: str) -> bool:

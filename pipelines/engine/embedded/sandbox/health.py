@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.engine.embedded.network.switch import Switch
-    from pipelines.engine.embedded.sandbox.running import Running
-    from pipelines.engine.embedded.sandbox.services import Port
+    from pipelines.engine.embedded.sandbox.running import RunningCommand
+    from pipelines.engine.embedded.sandbox.services import ServicePort
     from pipelines.engine.embedded.sandbox.spec import Stream
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25  # seconds between two tries of a port
@@ -24,7 +24,7 @@ _DIAL_DEADLINE = 1.0  # seconds one try of a port may take
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class HealthProbe:
     """A command that says whether a container is well, as HEALTHCHECK of a Dockerfile has it. Times in seconds.
 
     Args:
@@ -49,7 +49,7 @@ class Health:
         return self.start_interval or self.interval or _PAUSE
 
 
-async def ports_open(switch: Switch, ip: str, ports: Sequence[Port]) -> None:
+async def ports_open(switch: Switch, ip: str, ports: Sequence[ServicePort]) -> None:
     """Return when every TCP port that is to be checked accepts a connection; without a time limit, as programs may take long to start."""
     for port in ports:
         if port.check and port.protocol == "TCP":
@@ -66,7 +66,7 @@ async def _port_open(switch: Switch, ip: str, port: int) -> None:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-async def health_command(running: Running, health: Health) -> None:
+async def health_command(running: RunningCommand, health: HealthProbe) -> None:
     """Return when the health command succeeds.
 
     Raises:
@@ -82,7 +82,7 @@ async def health_command(running: Running, health: Health) -> None:
         await asyncio.sleep(health.pause)
 
 
-async def _problem(running: Running, health: Health) -> EngineError | None:
+async def _problem(running: RunningCommand, health: HealthProbe) -> EngineError | None:
     """What one check found; None: the container is healthy."""
     said: dict[Stream, list[bytes]] = {"stdout": [], "stderr": []}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.sandbox.users import User
+    from pipelines.engine.embedded.sandbox.users import ContainerUser
 
 Range = tuple[int, int]
 _REMEDY = "Install newuidmap (Debian: apt install uidmap) and give yourself ids in /etc/subuid and /etc/subgid, or run as root"
@@ -39,7 +39,7 @@ class Ids:
                 there = sum(count for _, count in ranges)
                 raise InvalidInput(f"{what}: {kind} {wanted} does not exist in this rootless session, which has {there}. {_REMEDY}")
 
-    def limit(self, user: User) -> User:
+    def limit(self, user: ContainerUser) -> ContainerUser:
         """`user` without the supplementary groups it cannot have here."""
         return replace(user, groups=tuple(gid for gid in user.groups if self.supplementary and _within(gid, self.gids)))
 

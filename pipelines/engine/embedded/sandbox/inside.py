@@ -21,7 +21,7 @@ _SMALL = 1 << 20  # bytes of passwd or group that are read
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PathInside:
     """A path `rel` under the directory `root` of the engine's view: nothing in it leads out of `root`."""
 
     root: Path
@@ -59,7 +59,7 @@ class Place:
         finally:
             os.close(fd)
 
-    def canonical(self) -> Place:
+    def canonical(self) -> PathInside:
         """The same place with every symbolic link of `rel` followed inside `root`, as far as the path is there."""
         done: list[str] = []
         todo = list(reversed(self.rel.split("/")))
@@ -70,28 +70,28 @@ class Place:
             if name == "..":
                 done = done[:-1]
             elif name not in ("", "."):
-                link = Place(self.root, "/".join([*done, name])).link()
+                link = PathInside(self.root, "/".join([*done, name])).link()
                 done = [*done, name] if link is None else [] if link.startswith("/") else done
                 todo += reversed(link.split("/")) if link is not None else ()
-        return Place(self.root, "/".join(done))
+        return PathInside(self.root, "/".join(done))
 
 
-class Inside:
+class ContainerPaths:
     """The file system of a container that is about to start. A path that leaves a mount through a symbolic link is taken to be missing."""
 
     def __init__(self, rootfs: Path, mounts: Sequence[Bind | Tmpfs]) -> None:
         self._rootfs = rootfs
         self._mounts = [(normal(m.target), m) for m in mounts]
 
-    def place(self, path: str, *, below: int | None = None) -> Place | None:
+    def place(self, path: str, *, below: int | None = None) -> PathInside | None:
         """Where `path` lives once the first `below` mounts (default: all) are there; None when that is a tmpfs or a single file."""
         path = normal(path)
         for target, mount in reversed(self._mounts[:below]):
             if path == target or path.startswith(target.rstrip("/") + "/"):
                 if isinstance(mount, Tmpfs):
                     return None
-                return Place(mount.source, path[len(target) :].lstrip("/"))
-        return Place(self._rootfs, path.lstrip("/"))
+                return PathInside(mount.source, path[len(target) :].lstrip("/"))
+        return PathInside(self._rootfs, path.lstrip("/"))
 
     def read(self, path: str) -> str:
         """The text of a small file; "" when there is none. A device is not even opened."""
@@ -126,7 +126,7 @@ class Inside:
         place = self.resolved(path)
         return place is not None and place.root == self._rootfs and place.stat() is None
 
-    def resolved(self, path: str) -> Place | None:
+    def resolved(self, path: str) -> PathInside | None:
         """As `place`, where links of the root file system lead into mounts too."""
         place = self.place(path)
         for _ in range(_MOST_MOUNTS):

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from pipelines.engine.codes import Code
 from pipelines.engine.embedded.child import Child, start
 from pipelines.engine.embedded.errors import EngineError, InvalidInput
-from pipelines.engine.embedded.sandbox.output import Output
+from pipelines.engine.embedded.sandbox.output import ContainerOutput
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.child import Ended
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
-    from pipelines.engine.embedded.sandbox.output import Streams
+    from pipelines.engine.embedded.sandbox.output import StandardStreams
     from pipelines.engine.embedded.sandbox.starter import Starter
 
 # The runtime is a short-lived Go program: it ends before collecting garbage pays.
@@ -58,7 +58,7 @@ class Launch:
         self._log = bundle / "log"
         self._options = ["--root", str(root), "--log", str(self._log), "--log-format", "json", *_cgroup_options(binary, cgroups=cgroups)]
 
-    async def run(self, streams: Streams) -> tuple[Child, Output]:
+    async def run(self, streams: StandardStreams) -> tuple[Child, ContainerOutput]:
         """Create the container and start its command.
 
         Raises:
@@ -67,11 +67,11 @@ class Launch:
         """
         return await self._start(["run", "--bundle", str(self._bundle)], "pid", streams)
 
-    async def exec(self, process: Path, streams: Streams) -> tuple[Child, Output]:
+    async def exec(self, process: Path, streams: StandardStreams) -> tuple[Child, ContainerOutput]:
         """Start another command in the container; `process` holds its OCI process object. Raises like `run`."""
         return await self._start(["exec", "--process", str(process)], f"{process.name}.pid", streams)
 
-    async def _start(self, call: list[str], pid_name: str, streams: Streams) -> tuple[Child, Output]:
+    async def _start(self, call: list[str], pid_name: str, streams: StandardStreams) -> tuple[Child, ContainerOutput]:
         pid_file = self._bundle / pid_name
         argv = [self._binary.path.name, *self._options, *call, "--detach", "--pid-file", str(pid_file), self._bundle.name]
         with ExitStack() as failing:
@@ -84,7 +84,7 @@ class Launch:
             if ended.code != 0:
                 raise problem(self._log, err, ended.signal)
             child = Child(int(pid_file.read_text()))
-            output = Output(out, err, streams)
+            output = ContainerOutput(out, err, streams)
             failing.pop_all()
         return child, output
 

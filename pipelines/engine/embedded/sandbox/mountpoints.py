@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.kernel import openat2
-from pipelines.engine.embedded.sandbox.inside import Inside, Place
+from pipelines.engine.embedded.sandbox.inside import ContainerPaths, PathInside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ class MountPoints:
     @classmethod
     def before(cls, rootfs: Path, mounts: Sequence[Bind | Tmpfs]) -> MountPoints:
         """Note which mount points are missing; each is looked for where it will be once the mounts before it are there."""
-        inside = Inside(rootfs, mounts)
+        inside = ContainerPaths(rootfs, mounts)
         places = [inside.place(target, below=0) for target in SYSTEM]
         places += [inside.place(mount.target, below=number) for number, mount in enumerate(mounts) if not _in_system(mount.target)]
         return cls([missing for place in places if place is not None and (missing := _look(place))])
@@ -58,7 +58,7 @@ def _in_system(target: str) -> bool:
     return any(target == name or target.startswith(name + "/") for name in SYSTEM)
 
 
-def _look(place: Place) -> _Missing | None:
+def _look(place: PathInside) -> _Missing | None:
     """None when the place is there already."""
     if place.stat() is not None:
         return None
@@ -66,7 +66,7 @@ def _look(place: Place) -> _Missing | None:
     names = place.rel.split("/")
     for depth in range(len(names) - 1, -1, -1):
         with contextlib.suppress(OSError):
-            parent = Place(place.root, "/".join(names[:depth])).open(os.O_RDONLY | os.O_DIRECTORY)
+            parent = PathInside(place.root, "/".join(names[:depth])).open(os.O_RDONLY | os.O_DIRECTORY)
             status = os.fstat(parent)
             return _Missing(parent, tuple(names[depth:]), (status.st_atime_ns, status.st_mtime_ns))
     return None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from pipelines.engine.embedded.sandbox.spec import Capture, OnOutput, Stream
+    from pipelines.engine.embedded.sandbox.spec import CaptureFiles, OnOutput, Stream
 
 _CHUNK = 1 << 16  # bytes read at a time: a pipe's capacity
 _WINDOW = 0.02  # seconds in which standard output goes before standard error
@@ -22,16 +22,16 @@ _WINDOW_BYTES = 1 << 20  # a window is closed early when it holds this much
 
 
 @dataclass(frozen=True, slots=True)
-class Streams:
+class StandardStreams:
     """What a command reads, and what becomes of what it writes."""
 
-    capture: Capture
+    capture: CaptureFiles
     stdin: bytes | Path | None = field(default=None, repr=False)
     masks: tuple[bytes, ...] = field(default=(), repr=False)
     on_output: OnOutput | None = None
 
 
-class Combined:
+class CombinedOutput:
     """Both streams in one: in the order they came, but standard output first among what came within 20 ms.
 
     Two pipes do not tell in which order they were written to; this makes a short program's output the same every time.
@@ -101,14 +101,14 @@ class _Reader:
             self.close()
 
 
-class Output:
+class ContainerOutput:
     """The output of one command, read from two pipes until both end.
 
     A full disk does not stop the command: what could not be written is lost, and `wait` raises the OSError. Any other
     problem with the output ends the reading too, and `wait` raises it.
     """
 
-    def __init__(self, stdout: int, stderr: int, streams: Streams) -> None:
+    def __init__(self, stdout: int, stderr: int, streams: StandardStreams) -> None:
         capture = streams.capture
         self._on_output = streams.on_output
         self._problem: OSError | None = None
@@ -119,7 +119,7 @@ class Output:
                     self._files[name] = _create(path)
                     failing.callback(os.close, self._files[name])
             failing.pop_all()
-        self._combined = Combined(lambda data: self._store("combined", data)) if capture.combined else None
+        self._combined = CombinedOutput(lambda data: self._store("combined", data)) if capture.combined else None
         self._readers = (
             _Reader(stdout, streams.masks, lambda data: self._take("stdout", data)),
             _Reader(stderr, streams.masks, lambda data: self._take("stderr", data)),

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.sandbox.binary import find_init, find_runtime
 from pipelines.engine.embedded.sandbox.cgroups import Cgroups
-from pipelines.engine.embedded.sandbox.config import Host
-from pipelines.engine.embedded.sandbox.container import Container, Tools
+from pipelines.engine.embedded.sandbox.config import HostSupport
+from pipelines.engine.embedded.sandbox.container import Container, ContainerTools
 from pipelines.engine.embedded.sandbox.ids import Ids
 from pipelines.engine.embedded.sandbox.launch import CannotStart
-from pipelines.engine.embedded.sandbox.output import Streams
-from pipelines.engine.embedded.sandbox.running import Running
-from pipelines.engine.embedded.sandbox.spec import Exit
+from pipelines.engine.embedded.sandbox.output import StandardStreams
+from pipelines.engine.embedded.sandbox.running import RunningCommand
+from pipelines.engine.embedded.sandbox.spec import CommandExit
 from pipelines.model import EngineSpec
 from pipelines.model.project import PROCESSES
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from pipelines.engine.embedded.sandbox.spec import OnOutput, Spec
+    from pipelines.engine.embedded.sandbox.spec import ContainerSpec, OnOutput
 
 RUNTIME_VARIABLE = "LOCKGATE_RUNTIME"  # names the OCI runtime to use
 
@@ -54,8 +54,8 @@ class Runtime:
         self._note = note
         prefix = os.urandom(4).hex()  # runtimes without a cgroup of ours may use the name where everybody does
         self._names = (f"lockgate-{prefix}-{number}" for number in itertools.count(1))
-        self._tools: asyncio.Task[Tools] | None = None
-        self._live: set[Running] = set()
+        self._tools: asyncio.Task[ContainerTools] | None = None
+        self._live: set[RunningCommand] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def prepare(self) -> None:
@@ -70,7 +70,7 @@ class Runtime:
         """Prepare in the background; what goes wrong is told to the first run."""
         self._preparing().add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    async def run(self, spec: Spec, on_output: OnOutput | None = None) -> Exit:
+    async def run(self, spec: ContainerSpec, on_output: OnOutput | None = None) -> CommandExit:
         """Run a command to its end. Cancelled, it is interrupted, terminated, killed; either way nothing of it is left.
 
         Raises:
@@ -87,7 +87,7 @@ class Runtime:
             await self._to_the_end(running.interrupt())
             raise
 
-    async def start(self, spec: Spec, on_output: OnOutput | None = None) -> Running:
+    async def start(self, spec: ContainerSpec, on_output: OnOutput | None = None) -> RunningCommand:
         """Start a command and return when it runs.
 
         Raises:
@@ -113,40 +113,40 @@ class Runtime:
             if preparing.exception() is None:
                 preparing.result().close()
 
-    async def _prepared(self) -> Tools:
+    async def _prepared(self) -> ContainerTools:
         return await asyncio.shield(self._preparing())
 
-    def _preparing(self) -> asyncio.Task[Tools]:
+    def _preparing(self) -> asyncio.Task[ContainerTools]:
         if self._tools is None:
             self._tools = asyncio.ensure_future(self._prepare_and_tell())
         return self._tools
 
-    async def _prepare_and_tell(self) -> Tools:
+    async def _prepare_and_tell(self) -> ContainerTools:
         tools = await asyncio.to_thread(self._prepare)
         if lacks := _told_lacks(self._limits, tools.cgroups):
             limits = " and ".join(lacks)
             self._note(f"this machine cannot set the limits of [engine] for {limits}; lockgate doctor says why")
         return tools
 
-    def _prepare(self) -> Tools:
+    def _prepare(self) -> ContainerTools:
         binary = find_runtime(os.environ.get(RUNTIME_VARIABLE))
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
         for name in ("bundles", "runtime", "cgroup"):
             (self._state / name).mkdir(mode=0o700)
         cgroups = Cgroups.enter(self._state / "cgroup", self._limits, rootless=self._rootless)
         processes = cgroups.processes if cgroups is not None else None
-        host = Host(self._rootless, cgroups is not None, binary.seccomp, find_init(), processes)
-        return Tools(binary, cgroups, host, Ids.of_this_process(), self._state)
+        host = HostSupport(self._rootless, cgroups is not None, binary.seccomp, find_init(), processes)
+        return ContainerTools(binary, cgroups, host, Ids.of_this_process(), self._state)
 
-    async def _start(self, tools: Tools, spec: Spec, on_output: OnOutput | None) -> Running:
+    async def _start(self, tools: ContainerTools, spec: ContainerSpec, on_output: OnOutput | None) -> RunningCommand:
         container = Container(spec, tools, next(self._names))
         try:
-            child, output = await container.run(Streams(spec.capture, spec.stdin, spec.masks, on_output))
+            child, output = await container.run(StandardStreams(spec.capture, spec.stdin, spec.masks, on_output))
         except BaseException:
             container.kill()
             container.tidy()
             raise
-        running = Running(child, output, container)
+        running = RunningCommand(child, output, container)
         self._live.add(running)
         running.on_end(self._live.discard)
         return running
@@ -166,7 +166,7 @@ def _told_lacks(limits: EngineSpec, cgroups: Cgroups | None) -> list[str]:
     return [name for name in asked if asked[name] and name in lacks]
 
 
-async def _abandon(starting: asyncio.Future[Running]) -> None:
+async def _abandon(starting: asyncio.Future[RunningCommand]) -> None:
     """What is starting cannot be stopped half way: wait until it runs, then kill it."""
     try:
         running = await starting
@@ -175,7 +175,7 @@ async def _abandon(starting: asyncio.Future[Running]) -> None:
     await running.kill()
 
 
-def _not_started(problem: CannotStart, spec: Spec, on_output: OnOutput | None) -> Exit:
+def _not_started(problem: CannotStart, spec: ContainerSpec, on_output: OnOutput | None) -> CommandExit:
     """Say on standard error, as the command itself would, why it could not be started."""
     line = f"{problem.message}\n".encode()
     for path in (spec.capture.stdout, spec.capture.stderr, spec.capture.combined):
@@ -183,4 +183,4 @@ def _not_started(problem: CannotStart, spec: Spec, on_output: OnOutput | None) -
             path.write_bytes(b"" if path is spec.capture.stdout else line)
     if on_output is not None:
         on_output("stderr", line)
-    return Exit(1, None, problem.message)
+    return CommandExit(1, None, problem.message)

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError, ServiceError
 from pipelines.engine.embedded.network.forward import DatagramForward, StreamForward
-from pipelines.engine.embedded.sandbox.health import Health, health_command, ports_open
+from pipelines.engine.embedded.sandbox.health import HealthProbe, health_command, ports_open
 from pipelines.engine.embedded.sandbox.launch import CannotStart
-from pipelines.engine.embedded.sandbox.services import CannotServe, Ending, Port, Service, ServiceRunner, Up, while_up
-from pipelines.engine.embedded.sandbox.spec import Exit
+from pipelines.engine.embedded.sandbox.services import CannotServe, RunningService, Service, ServicePort, ServiceRunner, StopMode, while_up
+from pipelines.engine.embedded.sandbox.spec import CommandExit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from pipelines.engine.embedded.network.switch import Switch
-    from pipelines.engine.embedded.sandbox.running import Running
+    from pipelines.engine.embedded.sandbox.running import RunningCommand
     from pipelines.engine.embedded.sandbox.runtime import Runtime
-    from pipelines.engine.embedded.sandbox.spec import OnOutput, Spec, Stream
+    from pipelines.engine.embedded.sandbox.spec import ContainerSpec, OnOutput, Stream
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 128
@@ -31,7 +31,7 @@ KEPT = 128 * 1024  # bytes of each of a service's output streams that are kept: 
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
+class PortForward:
     """A port where it is offered (`frontend`; 0: any that is free) and where it leads (`backend`)."""
 
     backend: int
@@ -39,10 +39,10 @@ class Forward:
     protocol: str = "TCP"
 
 
-class Died(CannotServe):
+class ServiceDied(CannotServe):
     """A service's container ended before it could be used."""
 
-    def __init__(self, host: str, cmd: Sequence[str], exit_: Exit, stdout: str, stderr: str) -> None:
+    def __init__(self, host: str, cmd: Sequence[str], exit_: CommandExit, stdout: str, stderr: str) -> None:
         super().__init__(f"start {host}: exit code: {exit_.code}")
         self._host, self._cmd, self._code, self._stdout, self._stderr = host, list(cmd), exit_.code, stdout, stderr
 
@@ -51,7 +51,7 @@ class Died(CannotServe):
         return ServiceError(self._cmd, self._code, self._stdout, self._stderr, f"start {name}: exit code: {self._code}")
 
 
-class Unhealthy(CannotServe):
+class ServiceUnhealthy(CannotServe):
     """A service's health check failed; worded as Dagger words it (core/service.go)."""
 
     def __init__(self, host: str, problem: BaseException) -> None:
@@ -68,14 +68,14 @@ class Unhealthy(CannotServe):
         return CannotServe(message)
 
 
-def exited(host: str, alias: str, cmd: Sequence[str], exit_: Exit, tail: Tail) -> ServiceError:
+def exited(host: str, alias: str, cmd: Sequence[str], exit_: CommandExit, tail: LastOutput) -> ServiceError:
     """The error of whoever used a service that ended meanwhile; worded as Dagger words it (core/container_exec.go)."""
     name = f"{host} (aliased as {alias})" if alias else host
     message = f"bound service {name} exited: exit code: {exit_.code}"
     return ServiceError(list(cmd), exit_.code, tail.text("stdout"), tail.text("stderr"), message)
 
 
-class Tail:
+class LastOutput:
     """The last part of a service's output. `told` is given all of it, as long as it is set."""
 
     def __init__(self, size: int = KEPT, told: OnOutput | None = None) -> None:
@@ -115,37 +115,37 @@ class ContainerService:
     switch: Switch
     host: str
     cmd: tuple[str, ...]
-    prepare: Callable[[], AbstractAsyncContextManager[tuple[Spec, Mapping[str, Up]]]]
-    ports: tuple[Port, ...] = ()
-    health: Health | None = None
+    prepare: Callable[[], AbstractAsyncContextManager[tuple[ContainerSpec, Mapping[str, RunningService]]]]
+    ports: tuple[ServicePort, ...] = ()
+    health: HealthProbe | None = None
     told: OnOutput | None = None
 
     @asynccontextmanager
-    async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - a container uses no other service itself
+    async def up(self, runner: ServiceRunner, ending: StopMode) -> AsyncIterator[RunningService]:  # noqa: ARG002 - a container uses no other service itself
         async with self.prepare() as (spec, used):
             if spec.network is None:
                 raise NetworkError(f"service {self.host} has no network")
-            tail = Tail(told=self.told)
+            tail = LastOutput(told=self.told)
             running = await self._start(spec, tail)
             ended = asyncio.ensure_future(_until_over(running, used))
             try:
                 await self._until_usable(running, spec.network.ip, tail, ended)
                 tail.told = None
-                yield Up(spec.network.ip, self.ports, ended, functools.partial(self._blame, ended, tail))
+                yield RunningService(spec.network.ip, self.ports, ended, functools.partial(self._blame, ended, tail))
             finally:
                 await (running.kill() if ending.kill else running.stop())
                 await asyncio.wait({ended})
                 if not ended.cancelled():
                     ended.exception()  # seen: nobody may have used it
 
-    async def _start(self, spec: Spec, tail: Tail) -> Running:
+    async def _start(self, spec: ContainerSpec, tail: LastOutput) -> RunningCommand:
         try:
             return await self.runtime.start(spec, tail.add)
         except CannotStart as problem:
             tail.add("stderr", f"{problem.message}\n".encode())
-            raise self._died(Exit(1), tail) from problem
+            raise self._died(CommandExit(1), tail) from problem
 
-    async def _until_usable(self, running: Running, ip: str, tail: Tail, over: asyncio.Future[Exit]) -> None:
+    async def _until_usable(self, running: RunningCommand, ip: str, tail: LastOutput, over: asyncio.Future[CommandExit]) -> None:
         """Wait until it is healthy; the wait ends when the container does."""
         check = health_command(running, self.health) if self.health else ports_open(self.switch, ip, self.ports)
         checking = asyncio.ensure_future(check)
@@ -155,21 +155,21 @@ class ContainerService:
             if not checking.done() or (checking.exception() and over.done()):
                 raise self._died(over.result(), tail)
             if problem := checking.exception():
-                raise Unhealthy(self.host, problem) from problem
+                raise ServiceUnhealthy(self.host, problem) from problem
         finally:
             checking.cancel()
 
-    def _blame(self, ended: asyncio.Future[Exit], tail: Tail, alias: str) -> EngineError:
+    def _blame(self, ended: asyncio.Future[CommandExit], tail: LastOutput, alias: str) -> EngineError:
         problem = ended.exception()
         if isinstance(problem, EngineError):
             return problem
-        return exited(self.host, alias, self.cmd, Exit(255) if problem is not None else ended.result(), tail)
+        return exited(self.host, alias, self.cmd, CommandExit(255) if problem is not None else ended.result(), tail)
 
-    def _died(self, exit_: Exit, tail: Tail) -> Died:
-        return Died(self.host, self.cmd, exit_, tail.text("stdout"), tail.text("stderr"))
+    def _died(self, exit_: CommandExit, tail: LastOutput) -> ServiceDied:
+        return ServiceDied(self.host, self.cmd, exit_, tail.text("stdout"), tail.text("stderr"))
 
 
-async def _until_over(running: Running, used: Mapping[str, Up]) -> Exit:
+async def _until_over(running: RunningCommand, used: Mapping[str, RunningService]) -> CommandExit:
     """How a service ends: by itself, or because one that it uses has ended.
 
     Raises:
@@ -178,7 +178,7 @@ async def _until_over(running: Running, used: Mapping[str, Up]) -> Exit:
     return await while_up(used, _watched(running))
 
 
-async def _watched(running: Running) -> Exit:
+async def _watched(running: RunningCommand) -> CommandExit:
     """Wait for the end; when the waiting is cancelled, the container is killed."""
     try:
         return await running.wait()
@@ -198,18 +198,18 @@ class HostService:
     """
 
     switch: Switch
-    ports: tuple[Forward, ...]
+    ports: tuple[PortForward, ...]
     host: str = "localhost"
 
     @asynccontextmanager
-    async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - it uses none, and is stopped at once
+    async def up(self, runner: ServiceRunner, ending: StopMode) -> AsyncIterator[RunningService]:  # noqa: ARG002 - it uses none, and is stopped at once
         async with AsyncExitStack() as stack:
             address = await self.switch.take_address()
             stack.push_async_callback(self.switch.drop_address, address)
             ports = [await self._offer(stack, address, port) for port in self.ports]
-            yield Up(address, tuple(ports))
+            yield RunningService(address, tuple(ports))
 
-    async def _offer(self, stack: AsyncExitStack, address: str, port: Forward) -> Port:
+    async def _offer(self, stack: AsyncExitStack, address: str, port: PortForward) -> ServicePort:
         listener = await self.switch.bind(address, port.frontend, kind_of(port.protocol))
         return forward(stack, listener, port.protocol, lambda: connect(self.host, port.backend, kind_of(port.protocol)))
 
@@ -228,16 +228,16 @@ class Tunnel:
     switch: Switch
     key: str
     target: Service
-    ports: tuple[Forward, ...]
+    ports: tuple[PortForward, ...]
 
     @asynccontextmanager
-    async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:  # noqa: ARG002 - a tunnel is stopped at once
+    async def up(self, runner: ServiceRunner, ending: StopMode) -> AsyncIterator[RunningService]:  # noqa: ARG002 - a tunnel is stopped at once
         async with AsyncExitStack() as stack:
             target = await stack.enter_async_context(runner.using(self.key, self.target))
             ports = [self._offer(stack, target.ip, port) for port in self.ports]
-            yield Up(LOOPBACK, tuple(ports), target.ended, target.blame)
+            yield RunningService(LOOPBACK, tuple(ports), target.ended, target.blame)
 
-    def _offer(self, stack: AsyncExitStack, ip: str, port: Forward) -> Port:
+    def _offer(self, stack: AsyncExitStack, ip: str, port: PortForward) -> ServicePort:
         kind = kind_of(port.protocol)
         listener = socket.socket(socket.AF_INET, kind)
         try:
@@ -250,14 +250,16 @@ class Tunnel:
         return forward(stack, listener, port.protocol, lambda: self.switch.dial(ip, port.backend, kind))
 
 
-def forward(stack: AsyncExitStack, listener: socket.socket, protocol: str, connection: Callable[[], Awaitable[socket.socket]]) -> Port:
+def forward(
+    stack: AsyncExitStack, listener: socket.socket, protocol: str, connection: Callable[[], Awaitable[socket.socket]]
+) -> ServicePort:
     """Carry what comes to the bound socket `listener` until `stack` ends; returns the port it listens on."""
     if kind_of(protocol) == socket.SOCK_STREAM:
         listener.listen(BACKLOG)
         stack.push_async_callback(StreamForward(listener, connection).close)
     else:
         stack.push_async_callback(DatagramForward(listener, connection).close)
-    return Port(listener.getsockname()[1], protocol)
+    return ServicePort(listener.getsockname()[1], protocol)
 
 
 def kind_of(protocol: str) -> socket.SocketKind:

@@ -19,7 +19,7 @@ IDLE_GRACE = 10.0  # seconds a service outlives its last user: the next step oft
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class ServicePort:
     """A port something listens on; `check` has a TCP port tried before the service counts as started."""
 
     number: int
@@ -28,7 +28,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Up:
+class RunningService:
     """A service that can be used.
 
     Args:
@@ -39,12 +39,12 @@ class Up:
     """
 
     ip: str
-    ports: tuple[Port, ...]
+    ports: tuple[ServicePort, ...]
     ended: asyncio.Future[Any] | None = None
     blame: Callable[[str], EngineError] = lambda alias: EngineError(f"bound service {alias} exited")
 
 
-async def while_up(used: Mapping[str, Up], work: Coroutine[Any, Any, T]) -> T:
+async def while_up(used: Mapping[str, RunningService], work: Coroutine[Any, Any, T]) -> T:
     """Do work that uses services, by their aliases; when one of them ends first, the work is cancelled.
 
     Raises:
@@ -67,7 +67,7 @@ async def while_up(used: Mapping[str, Up], work: Coroutine[Any, Any, T]) -> T:
     return doing.result()
 
 
-class Ending:
+class StopMode:
     """How a service is to be stopped: known when its time has come."""
 
     kill = False
@@ -76,7 +76,7 @@ class Ending:
 class Service(Protocol):
     """Something that can be brought up: a container, ports of the machine, a tunnel."""
 
-    def up(self, runner: ServiceRunner, ending: Ending) -> AbstractAsyncContextManager[Up]:
+    def up(self, runner: ServiceRunner, ending: StopMode) -> AbstractAsyncContextManager[RunningService]:
         """Bring it up and wait until it can be used; leaving the context takes it down as `ending` says."""
         ...
 
@@ -94,11 +94,11 @@ class _Running:
     """One service of the session: its life is one task, so that what was opened first is closed last, whoever asked."""
 
     def __init__(self, runner: ServiceRunner, service: Service) -> None:
-        self.ending = Ending()
+        self.ending = StopMode()
         self.users = 0
         self.timer: asyncio.TimerHandle | None = None
         loop = asyncio.get_running_loop()
-        self.up: asyncio.Future[Up] = loop.create_future()
+        self.up: asyncio.Future[RunningService] = loop.create_future()
         self._stop: asyncio.Future[None] = loop.create_future()
         self._life = loop.create_task(self._live(runner, service))
 
@@ -162,7 +162,7 @@ class ServiceRunner:
         self._services: dict[str, _Running] = {}
         self._stopping: set[asyncio.Task[None]] = set()
 
-    async def start(self, key: str, service: Service) -> Up:
+    async def start(self, key: str, service: Service) -> RunningService:
         """Start a service that stays until `stop` or the end of the session.
 
         Raises:
@@ -176,7 +176,7 @@ class ServiceRunner:
             raise
 
     @asynccontextmanager
-    async def using(self, key: str, service: Service, *, alias: str = "") -> AsyncIterator[Up]:
+    async def using(self, key: str, service: Service, *, alias: str = "") -> AsyncIterator[RunningService]:
         """Use a service, started if it is not there; errors call it `alias` too.
 
         Raises:
@@ -208,7 +208,7 @@ class ServiceRunner:
         running.users += 1
         return running
 
-    async def _wait(self, running: _Running, alias: str) -> Up:
+    async def _wait(self, running: _Running, alias: str) -> RunningService:
         try:
             return await asyncio.shield(running.up)
         except CannotServe as problem:

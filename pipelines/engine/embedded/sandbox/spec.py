@@ -48,7 +48,7 @@ class SecretFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Capture:
+class CaptureFiles:
     """Files that output is written to, masked; a stream without a file is dropped (after `on_output` saw it).
 
     `combined` holds both streams in the order they came; within 20 ms standard output comes before standard error, so that a short
@@ -61,7 +61,7 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class ContainerSpec:
     """One command in one container.
 
     Args:
@@ -89,7 +89,7 @@ class Spec:
     mounts: tuple[Bind | Tmpfs, ...] = ()
     secrets: tuple[SecretFile, ...] = ()
     stdin: bytes | Path | None = field(default=None, repr=False)
-    capture: Capture = Capture()
+    capture: CaptureFiles = CaptureFiles()
     masks: tuple[bytes, ...] = field(default=(), repr=False)
     hostname: str = "lockgate"
     hosts: Mapping[str, str] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
+class CommandExit:
     """How a command ended.
 
     Args:

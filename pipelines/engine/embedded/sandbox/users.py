@@ -16,7 +16,7 @@ _NO_ID = 2**32 - 1  # (uid_t)-1: chown(2) and setresuid(2) read it as "leave it 
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class ContainerUser:
     """Numeric identity in the container, and the home directory its HOME defaults to."""
 
     uid: int
@@ -42,7 +42,7 @@ class Group(NamedTuple):
     members: tuple[str, ...]
 
 
-def find_user(user: str, passwd: str, group: str) -> User:
+def find_user(user: str, passwd: str, group: str) -> ContainerUser:
     """Resolve `user` ("" is root; name or uid, then optionally `:` and group name or gid) as Docker and BuildKit do.
 
     A number is always an id, whatever names the files hold (github.com/moby/sys/user, GetExecUser). It needs no entry; without one its
@@ -55,8 +55,8 @@ def find_user(user: str, passwd: str, group: str) -> User:
     known = list(accounts(passwd))
     account = _account(user_part or "0", known, alone=not group_part)
     if group_part:
-        return User(account.uid, _gid(group_part, list(groups(group))), (), account.home)
-    return User(account.uid, account.gid, _supplementary(account, groups(group)), account.home)
+        return ContainerUser(account.uid, _gid(group_part, list(groups(group))), (), account.home)
+    return ContainerUser(account.uid, account.gid, _supplementary(account, groups(group)), account.home)
 
 
 def _account(wanted: str, known: Sequence[Account], *, alone: bool) -> Account:

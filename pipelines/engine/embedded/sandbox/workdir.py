@@ -13,12 +13,12 @@ from pipelines.engine.embedded.kernel import openat2
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.engine.embedded.sandbox.inside import Inside
+    from pipelines.engine.embedded.sandbox.inside import ContainerPaths
 
 _MODE = 0o755
 
 
-def make_workdir(inside: Inside, rootfs: Path, cwd: str) -> None:
+def make_workdir(inside: ContainerPaths, rootfs: Path, cwd: str) -> None:
     """Make the working directory, root's, where the root file system lacks it.
 
     Symbolic links are followed inside the root file system, also one that leads to nothing yet, as BuildKit does (executor/runcexecutor).

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.api.healthcheck import go_duration
-from pipelines.engine.embedded.dockerfile.durations import nanoseconds
+from pipelines.engine.embedded.dockerfile.syntax.numbers import nanoseconds
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from pipelines.engine.embedded.dockerfile.parse import document
-from pipelines.engine.embedded.dockerfile.stages import plan_of
+from pipelines.engine.embedded.dockerfile.plan.stages import plan_of
+from pipelines.engine.embedded.dockerfile.syntax.parse import document
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.values.states import DirectoryState, SecretState
 from tests.unit.engine.dockerfile.offline import Limits, Offline
@@ -23,13 +23,13 @@ from tests.unit.engine.dockerfile.offline import Limits, Offline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
 
 
 SLOWEST = 30.0  # seconds for one file, on a busy machine
 CHILD = """
 import json, sys
-from pipelines.engine.embedded.dockerfile.reader import read
+from pipelines.engine.embedded.dockerfile.syntax.reader import read
 for line in sys.stdin:
     print(json.dumps(read(json.loads(line))), flush=True)
 """
@@ -164,7 +164,7 @@ def outcome(text: str, parser: Parser) -> str:
     try:
         plan = plan_of(document(text, parser.read(text), "Dockerfile"), build_args={"VERSION": "2"})
         secrets = {"s": SecretState("s", "s", "", bytes)}
-        asyncio.run(Offline(cast("EngineSession", Limits()), plan, DirectoryState(), secrets).run())
+        asyncio.run(Offline(cast("ClientSession", Limits()), plan, DirectoryState(), secrets).run())
     except EngineError as error:
         return error.message
     return ""

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from pipelines.engine.embedded.dockerfile.build import Build
-from pipelines.engine.embedded.dockerfile.stages import plan
+from pipelines.engine.embedded.dockerfile.building.build import ImageBuild
+from pipelines.engine.embedded.dockerfile.plan.stages import plan
 from pipelines.engine.embedded.ops.commands.exec import ExecOp
 from pipelines.engine.embedded.ops.values.config import Config
 from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState, SecretState
@@ -16,8 +16,8 @@ from pipelines.model import EngineSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pipelines.engine.embedded.ops.commands.command import Command
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.commands.command import ContainerCommand
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.op import Op
 
 IMAGES = {
@@ -35,7 +35,7 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Offline(Build):
+class Offline(ImageBuild):
     """A build whose images are those of `IMAGES`, empty."""
 
     fetched: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ async def offline(text: str, args: Mapping[str, str] | None = None, target: str 
     """What a Dockerfile gives."""
     found = plan(text, target=target, build_args=args)
     secrets = {"known": SecretState("known", "known", "", bytes)}
-    return await Offline(cast("EngineSession", Limits()), found, DirectoryState(), secrets).run()
+    return await Offline(cast("ClientSession", Limits()), found, DirectoryState(), secrets).run()
 
 
 def translated(text: str, args: Mapping[str, str] | None = None, target: str = "") -> ContainerState:
@@ -57,7 +57,7 @@ def translated(text: str, args: Mapping[str, str] | None = None, target: str = "
     return asyncio.run(offline(text, args, target))
 
 
-def commands(op: Op) -> Iterator[Command]:
+def commands(op: Op) -> Iterator[ContainerCommand]:
     """The commands that a file system is made by, first one first."""
     if op.inputs:
         yield from commands(op.inputs[0])
@@ -72,6 +72,6 @@ def config(text: str, args: Mapping[str, str] | None = None, target: str = "") -
     return {name: value for name, value in values.items() if value}
 
 
-def last_run(text: str, args: Mapping[str, str] | None = None) -> Command:
+def last_run(text: str, args: Mapping[str, str] | None = None) -> ContainerCommand:
     """What the last RUN of a Dockerfile would start."""
     return list(commands(translated(text, args).rootfs))[-1]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.engine.embedded.dockerfile import ignore
-from pipelines.engine.embedded.dockerfile.stages import plan
+from pipelines.engine.embedded.dockerfile.building import ignore
+from pipelines.engine.embedded.dockerfile.plan.stages import plan
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount, SecretMount, TempMount
 from pipelines.engine.embedded.store.selection.patterns import START, Filter

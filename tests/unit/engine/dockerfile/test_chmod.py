@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.dockerfile import chmod
 from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.syntax import chmod
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.dockerfile.copy_action import CopySources, Overlay
-from pipelines.engine.embedded.dockerfile.copying import Copy
-from pipelines.engine.embedded.dockerfile.stages import plan
+from pipelines.engine.embedded.dockerfile.building.copy import CopySources, LinkedTree
+from pipelines.engine.embedded.dockerfile.instructions.copy import CopyInstruction
+from pipelines.engine.embedded.dockerfile.plan.stages import plan
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
 from pipelines.engine.embedded.store.trees.root import Root
@@ -67,7 +67,7 @@ def shown(root: Path) -> Tree:
 def copied(folder: Path, words: str, image: Tree, context: Tree) -> Path:
     """The image after `COPY words`."""
     step = plan(f"FROM scratch\nCOPY {words}\n").stages[0].steps[0]
-    assert isinstance(step, Copy)
+    assert isinstance(step, CopyInstruction)
     step.check()
     action = CopySources(SCRATCH_OP, "/", step.sources(), step.destination("/"), step.inline, step.chown, step.chmod, step.exclude)
     root, source = make(folder / "image", image), make(folder / "context", context)
@@ -76,7 +76,7 @@ def copied(folder: Path, words: str, image: Tree, context: Tree) -> Path:
         return root.path
     upper = make(folder / "upper", {})
     action.apply(upper, [source])
-    Overlay(SCRATCH_OP).apply(root, [upper])
+    LinkedTree(SCRATCH_OP).apply(root, [upper])
     return root.path
 
 

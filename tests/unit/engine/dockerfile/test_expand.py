@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.expand import Expander
+from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
 
 VARIABLES = {
     "X": "one",

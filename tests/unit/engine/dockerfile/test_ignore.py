@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.dockerfile.ignore import candidates, patterns
+from pipelines.engine.embedded.dockerfile.building.ignore import candidates, patterns
 
 
 def test_lines() -> None:

@@ -4,16 +4,16 @@ from typing import TypeVar
 
 import pytest
 
-from pipelines.engine.embedded.dockerfile import instructions as i
-from pipelines.engine.embedded.dockerfile.copying import Copy, Inline, Source
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
-from pipelines.engine.embedded.dockerfile.origins import BuildContext
-from pipelines.engine.embedded.dockerfile.run import Invocation, Run, Script
-from pipelines.engine.embedded.dockerfile.stages import plan
-from pipelines.engine.embedded.dockerfile.steps import Step
+from pipelines.engine.embedded.dockerfile.instructions import config as i
+from pipelines.engine.embedded.dockerfile.instructions.base import StageInstruction
+from pipelines.engine.embedded.dockerfile.instructions.copy import CopyInstruction, CopySource, InlineFile
+from pipelines.engine.embedded.dockerfile.instructions.origins import BuildContext
+from pipelines.engine.embedded.dockerfile.instructions.run import Invocation, RunInstruction, Script
+from pipelines.engine.embedded.dockerfile.plan.stages import plan
 from pipelines.engine.embedded.errors import Unsupported
 
-S = TypeVar("S", bound=Step)
+S = TypeVar("S", bound=StageInstruction)
 
 
 def one(kind: type[S], line: str, variables: dict[str, str] | None = None) -> S:
@@ -26,14 +26,14 @@ def one(kind: type[S], line: str, variables: dict[str, str] | None = None) -> S:
 
 def refusal(line: str) -> str:
     with pytest.raises(DockerfileError) as caught:
-        one(Step, line)
+        one(StageInstruction, line)
     return caught.value.message.partition("line 2: ")[2]
 
 
 def test_env_and_label() -> None:
-    assert one(i.Env, 'ENV A=$X "B C"=\'$X\' D="a $X"', {"X": "x"}).pairs == (("A", "x"), ("B C", "$X"), ("D", "a x"))
-    assert one(i.Env, "ENV OLD a  $X  b", {"X": "x"}).pairs == (("OLD", "a  x  b"),)
-    assert one(i.Label, 'LABEL "a.b"="1" $X=y', {"X": "x"}).pairs == (("a.b", "1"), ("x", "y"))
+    assert one(i.EnvInstruction, 'ENV A=$X "B C"=\'$X\' D="a $X"', {"X": "x"}).pairs == (("A", "x"), ("B C", "$X"), ("D", "a x"))
+    assert one(i.EnvInstruction, "ENV OLD a  $X  b", {"X": "x"}).pairs == (("OLD", "a  x  b"),)
+    assert one(i.LabelInstruction, 'LABEL "a.b"="1" $X=y', {"X": "x"}).pairs == (("a.b", "1"), ("x", "y"))
 
 
 @pytest.mark.parametrize(
@@ -47,30 +47,31 @@ def test_env_and_label() -> None:
     ],
 )
 def test_workdir(path: str, current: str, expected: str) -> None:
-    assert one(i.Workdir, f"WORKDIR {path}").resolve(current) == expected
+    assert one(i.WorkdirInstruction, f"WORKDIR {path}").resolve(current) == expected
 
 
 def test_config() -> None:
-    assert one(i.User, "USER $U:100", {"U": "me"}).user == "me:100"
-    assert one(i.Volume, 'VOLUME ["/a b", "$X"]', {"X": "/x"}).paths == ("/a b", "/x")
-    assert one(i.Volume, "VOLUME /a /b").paths == ("/a", "/b")
-    assert one(i.Expose, "EXPOSE 80 $P/udp", {"P": "1-2"}).ports == ("80/tcp", "1/udp", "2/udp")
-    assert one(i.StopSignal, "STOPSIGNAL $S", {"S": "quit"}).signal == "quit"
-    assert one(i.StopSignal, "STOPSIGNAL SIGRTMIN+3").signal == "SIGRTMIN+3"
-    assert one(i.Shell, 'SHELL ["bash", "-ec"]').argv == ("bash", "-ec")
-    assert one(i.Maintainer, "MAINTAINER A B <c@d>").name == "A B <c@d>"
+    assert one(i.UserInstruction, "USER $U:100", {"U": "me"}).user == "me:100"
+    assert one(i.VolumeInstruction, 'VOLUME ["/a b", "$X"]', {"X": "/x"}).paths == ("/a b", "/x")
+    assert one(i.VolumeInstruction, "VOLUME /a /b").paths == ("/a", "/b")
+    assert one(i.ExposeInstruction, "EXPOSE 80 $P/udp", {"P": "1-2"}).ports == ("80/tcp", "1/udp", "2/udp")
+    assert one(i.StopSignalInstruction, "STOPSIGNAL $S", {"S": "quit"}).signal == "quit"
+    assert one(i.StopSignalInstruction, "STOPSIGNAL SIGRTMIN+3").signal == "SIGRTMIN+3"
+    assert one(i.ShellInstruction, 'SHELL ["bash", "-ec"]').argv == ("bash", "-ec")
+    assert one(i.MaintainerInstruction, "MAINTAINER A B <c@d>").name == "A B <c@d>"
 
 
 def test_commands() -> None:
-    assert one(i.Cmd, "CMD a && $X", {"X": "no"}).command.argv(("bash", "-c")) == ("bash", "-c", "a && $X")
-    assert one(i.Entrypoint, "ENTRYPOINT exec a").command.argv() == ("/bin/sh", "-c", "exec a")
-    assert one(i.Entrypoint, 'ENTRYPOINT ["a", "$X"]', {"X": "no"}).command.argv() == ("a", "$X")
-    assert one(i.Entrypoint, "ENTRYPOINT []").command.argv() == ()
+    assert one(i.CmdInstruction, "CMD a && $X", {"X": "no"}).command.argv(("bash", "-c")) == ("bash", "-c", "a && $X")
+    assert one(i.EntrypointInstruction, "ENTRYPOINT exec a").command.argv() == ("/bin/sh", "-c", "exec a")
+    assert one(i.EntrypointInstruction, 'ENTRYPOINT ["a", "$X"]', {"X": "no"}).command.argv() == ("a", "$X")
+    assert one(i.EntrypointInstruction, "ENTRYPOINT []").command.argv() == ()
 
 
 def test_healthcheck() -> None:
     check = one(
-        i.Healthcheck, "HEALTHCHECK --interval=1m --timeout=5s --start-period=2s --start-interval=1s --retries=2 CMD curl x || exit 1"
+        i.HealthcheckInstruction,
+        "HEALTHCHECK --interval=1m --timeout=5s --start-period=2s --start-interval=1s --retries=2 CMD curl x || exit 1",
     )
     assert check.config() == {
         "Test": ["CMD-SHELL", "curl x || exit 1"],
@@ -80,32 +81,36 @@ def test_healthcheck() -> None:
         "StartInterval": 10**9,
         "Retries": 2,
     }
-    assert one(i.Healthcheck, 'HEALTHCHECK CMD ["a"]').config() == {"Test": ["CMD", "a"]}
-    assert one(i.Healthcheck, "HEALTHCHECK none").config() == {"Test": ["NONE"]}
+    assert one(i.HealthcheckInstruction, 'HEALTHCHECK CMD ["a"]').config() == {"Test": ["CMD", "a"]}
+    assert one(i.HealthcheckInstruction, "HEALTHCHECK none").config() == {"Test": ["NONE"]}
 
 
 def test_run_in_a_shell_or_not() -> None:
-    assert one(Run, "RUN echo $X", {"X": "no"}).invocation() == Invocation(("/bin/sh", "-c", "echo $X"))
-    assert one(Run, 'RUN ["echo", "$X"]', {"X": "no"}).invocation(("bash",)) == Invocation(("echo", "$X"))
+    assert one(RunInstruction, "RUN echo $X", {"X": "no"}).invocation() == Invocation(("/bin/sh", "-c", "echo $X"))
+    assert one(RunInstruction, 'RUN ["echo", "$X"]', {"X": "no"}).invocation(("bash",)) == Invocation(("echo", "$X"))
 
 
 def test_run_with_heredocs() -> None:
-    assert one(Run, "RUN <<-EOF\n\techo a\n\t\techo b\nEOF").invocation(("bash", "-e")).argv == ("bash", "-e", "echo a\necho b\n")
-    assert one(Run, "RUN <<EOF\n#!/usr/bin/env python3\nprint(1)\nEOF").invocation() == Invocation(
+    assert one(RunInstruction, "RUN <<-EOF\n\techo a\n\t\techo b\nEOF").invocation(("bash", "-e")).argv == (
+        "bash",
+        "-e",
+        "echo a\necho b\n",
+    )
+    assert one(RunInstruction, "RUN <<EOF\n#!/usr/bin/env python3\nprint(1)\nEOF").invocation() == Invocation(
         ("/bin/sh", "-c", "/dev/pipes/EOF"), Script("/dev/pipes/EOF", "#!/usr/bin/env python3\nprint(1)\n")
     )
     whole = "python3 - <<A && cat <<'B'\nprint(1)\nA\n$x\nB"
-    assert one(Run, f"RUN {whole}").invocation().argv == ("/bin/sh", "-c", whole)
+    assert one(RunInstruction, f"RUN {whole}").invocation().argv == ("/bin/sh", "-c", whole)
 
 
 def test_run_flags() -> None:
-    run = one(Run, "RUN --network=none --security=insecure --mount=type=cache,target=$D x", {"D": "/c"})
+    run = one(RunInstruction, "RUN --network=none --security=insecure --mount=type=cache,target=$D x", {"D": "/c"})
     assert (run.network, run.insecure, run.mounts[0].target) == ("none", True, "/c")
 
 
 def test_copy() -> None:
-    copy = one(Copy, "COPY --chown=$U --chmod=u=rw --exclude=*.md --link a/$X /b/../c* dest/", {"X": "x", "U": "me:us"})
-    assert copy.sources() == (Source("/a/x"), Source("/c*"))
+    copy = one(CopyInstruction, "COPY --chown=$U --chmod=u=rw --exclude=*.md --link a/$X /b/../c* dest/", {"X": "x", "U": "me:us"})
+    assert copy.sources() == (CopySource("/a/x"), CopySource("/c*"))
     assert (copy.origin, copy.chown, copy.chmod, copy.exclude, copy.link) == (BuildContext(), "me:us", "u=rw", ("*.md",), True)
     assert not copy.unpack
 
@@ -123,26 +128,26 @@ def test_copy() -> None:
     ],
 )
 def test_destination(dest: str, workdir: str, expected: str) -> None:
-    assert one(Copy, f"COPY a {dest}").destination(workdir) == expected
+    assert one(CopyInstruction, f"COPY a {dest}").destination(workdir) == expected
 
 
 def test_parents_keep_what_follows_the_pivot() -> None:
-    assert one(Copy, "COPY --parents a/b/*.c x/./y/z /d/").sources() == (Source("/", "a/b/*.c"), Source("/x", "y/z"))
+    assert one(CopyInstruction, "COPY --parents a/b/*.c x/./y/z /d/").sources() == (CopySource("/", "a/b/*.c"), CopySource("/x", "y/z"))
 
 
 def test_paths_cannot_leave_the_context() -> None:
-    assert one(Copy, "COPY ../../etc/passwd /x").sources() == (Source("/etc/passwd"),)
+    assert one(CopyInstruction, "COPY ../../etc/passwd /x").sources() == (CopySource("/etc/passwd"),)
 
 
 def test_copy_of_heredocs() -> None:
-    copy = one(Copy, "COPY f <<A <<-'B' /d/\n$X \\$X\nA\n\t$X\nB", {"X": "x"})
+    copy = one(CopyInstruction, "COPY f <<A <<-'B' /d/\n$X \\$X\nA\n\t$X\nB", {"X": "x"})
     assert copy.paths == ("f",)
-    assert copy.inline == (Inline("A", "x $X\n", expand=True), Inline("B", "$X\n", expand=False))
+    assert copy.inline == (InlineFile("A", "x $X\n", expand=True), InlineFile("B", "$X\n", expand=False))
 
 
 def test_add() -> None:
-    assert one(Copy, "ADD a.tar /x").unpack
-    assert not one(Copy, "ADD --unpack=false a.tar /x").unpack
+    assert one(CopyInstruction, "ADD a.tar /x").unpack
+    assert not one(CopyInstruction, "ADD --unpack=false a.tar /x").unpack
 
 
 @pytest.mark.parametrize(
@@ -157,7 +162,7 @@ def test_add() -> None:
 )
 def test_unsupported_by_name(line: str, name: str) -> None:
     with pytest.raises(Unsupported) as caught:
-        one(Step, line)
+        one(StageInstruction, line)
     assert caught.value.message == f"{name} is not supported by the embedded engine: it needs a Dagger engine"
 
 

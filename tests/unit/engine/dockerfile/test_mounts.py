@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.mounts import Mount, MountFlag
-from pipelines.engine.embedded.dockerfile.origins import BuildContext, Scratch, StageRef
+from pipelines.engine.embedded.dockerfile.instructions.mounts import MountFlag, RunMount
+from pipelines.engine.embedded.dockerfile.instructions.origins import BuildContext, Scratch, StageRef
 from pipelines.engine.embedded.errors import Unsupported
 
 
-def resolve(text: str, values: dict[str, str] | None = None) -> Mount:
+def resolve(text: str, values: dict[str, str] | None = None) -> RunMount:
     def word(text: str) -> str:
         for name, value in (values or {}).items():
             text = text.replace(f"${name}", value)
@@ -18,7 +18,7 @@ def resolve(text: str, values: dict[str, str] | None = None) -> Mount:
 
 
 def test_bind_is_the_default_and_read_only() -> None:
-    assert resolve("target=/c") == Mount("bind", BuildContext(), target="/c", readonly=True)
+    assert resolve("target=/c") == RunMount("bind", BuildContext(), target="/c", readonly=True)
     assert not resolve("target=/c,rw").readonly
     assert not resolve("target=/c,readonly=false").readonly
     assert resolve("type=cache,dst=/c,ro").readonly

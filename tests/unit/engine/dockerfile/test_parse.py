@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.dockerfile.directives import directives
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
-from pipelines.engine.embedded.dockerfile.nodes import Heredoc
-from pipelines.engine.embedded.dockerfile.parse import parse
+from pipelines.engine.embedded.dockerfile.syntax.directives import directives
+from pipelines.engine.embedded.dockerfile.syntax.parse import parse
+from pipelines.engine.embedded.dockerfile.syntax.parsed import Heredoc
 
 FAULTS = [
     ("", "the Dockerfile cannot be empty"),
@@ -112,7 +112,7 @@ def test_the_line_is_that_of_the_bad_instruction(before: list[str], bad: str) ->
 
 def test_the_parser_is_found_where_only_pythonpath_leads_to_it(tmp_path: Path) -> None:
     places = [Path(__file__).parents[4], Path(official.__file__).parent]
-    script = "from pipelines.engine.embedded.dockerfile.parse import parse; print(parse('FROM x').nodes[0].args)"
+    script = "from pipelines.engine.embedded.dockerfile.syntax.parse import parse; print(parse('FROM x').nodes[0].args)"
     command = [sys._base_executable, "-c", script]  # type: ignore[attr-defined]  # an interpreter that knows of no packages
     done = subprocess.run(
         command, env={"PYTHONPATH": os.pathsep.join(map(str, places))}, cwd=tmp_path, capture_output=True, text=True, check=False

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.dockerfile.patterns import replace, trim_prefix, trim_suffix
+from pipelines.engine.embedded.dockerfile.syntax.patterns import replace, trim_prefix, trim_suffix
 
 values = st.text("abé/", max_size=7)
 patterns = st.text("abé*?", max_size=5)

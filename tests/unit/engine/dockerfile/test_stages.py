@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.dockerfile.copying import Copy
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
-from pipelines.engine.embedded.dockerfile.instructions import Arg, Env, OnBuild
-from pipelines.engine.embedded.dockerfile.origins import ImageRef, Scratch, StageRef
-from pipelines.engine.embedded.dockerfile.run import Run
-from pipelines.engine.embedded.dockerfile.stages import plan
+from pipelines.engine.embedded.dockerfile.instructions.config import ArgInstruction, EnvInstruction, OnBuildInstruction
+from pipelines.engine.embedded.dockerfile.instructions.copy import CopyInstruction
+from pipelines.engine.embedded.dockerfile.instructions.origins import ImageRef, Scratch, StageRef
+from pipelines.engine.embedded.dockerfile.instructions.run import RunInstruction
+from pipelines.engine.embedded.dockerfile.plan.stages import plan, trigger_steps
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.dockerfile.plan import Plan
+    from pipelines.engine.embedded.dockerfile.plan.plan import BuildPlan
 
 STAGES = """ARG TAG=1
 ARG REPO=app:$TAG
@@ -44,9 +44,9 @@ def test_names_bases_and_needed_stages() -> None:
     ]
     assert (found.target, found.needed) == (3, (0, 1, 2, 3))
     copy, foreign, run = found.stages[2].steps
-    assert isinstance(copy, Copy)
-    assert isinstance(foreign, Copy)
-    assert isinstance(run, Run)
+    assert isinstance(copy, CopyInstruction)
+    assert isinstance(foreign, CopyInstruction)
+    assert isinstance(run, RunInstruction)
     assert (copy.origin, foreign.origin, run.flags[0].origin) == (StageRef(0), ImageRef("busybox"), StageRef(1))
 
 
@@ -66,8 +66,8 @@ def test_platform_arguments() -> None:
     )
     assert (found.stages[0].platform, found.stages[0].base) == ("linux/arm/v6", ImageRef("a:armv6"))
     arch, stage = found.stages[0].steps
-    assert isinstance(arch, Arg)
-    assert isinstance(stage, Arg)
+    assert isinstance(arch, ArgInstruction)
+    assert isinstance(stage, ArgInstruction)
     assert (found.arguments(arch, {}), found.arguments(stage, {})) == ({"TARGETARCH": "arm"}, {"TARGETSTAGE": "x"})
 
 
@@ -78,14 +78,14 @@ def test_build_argument_overrides_a_platform_argument() -> None:
 def test_arguments_of_a_stage() -> None:
     found = plan("ARG G=global\nARG H\nFROM a\nARG G H D=d$G E=$D$ENVIRONMENT\n", build_args={"D": "given"})
     arg = found.stages[0].steps[0]
-    assert isinstance(arg, Arg)
+    assert isinstance(arg, ArgInstruction)
     assert found.arguments(arg, {"ENVIRONMENT": "v"}) == {"G": "global", "D": "given", "E": "givenv"}
 
 
 def test_default_of_an_argument_is_not_looked_at_where_a_value_is_given() -> None:
     found = plan('FROM a\nARG X="${Y:?must be set}"\n', build_args={"X": "1"})
     arg = found.stages[0].steps[0]
-    assert isinstance(arg, Arg)
+    assert isinstance(arg, ArgInstruction)
     assert found.arguments(arg, {}) == {"X": "1"}
     with pytest.raises(DockerfileError, match=r"dockerfile error on line 2: failed to process .*: Y: must be set"):
         plan('FROM a\nARG X="${Y:?must be set}"\n').arguments(arg, {})
@@ -107,7 +107,7 @@ def test_expansion_fault_names_the_line() -> None:
 def test_expansion_uses_the_files_escape() -> None:
     found = plan("# escape=`\nFROM a\nENV A=C:\\$X`$X\n")
     step = found.expand(found.stages[0].steps[0], {"X": "x"})
-    assert isinstance(step, Env)
+    assert isinstance(step, EnvInstruction)
     assert step.pairs == (("A", "C:\\x$X"),)
 
 
@@ -148,17 +148,17 @@ def test_stages_must_be_defined_before_they_are_read() -> None:
 
 def test_triggers_of_a_base_image() -> None:
     found = plan("FROM a AS one\nFROM b\nRUN own\n")
-    triggers = found.triggers(found.stages[1], ["COPY --from=one /x /y", "RUN <<E\nhi\nE"])
+    triggers = trigger_steps(found, found.stages[1], ["COPY --from=one /x /y", "RUN <<E\nhi\nE"])
     copy, run = triggers
-    assert isinstance(copy, Copy)
-    assert isinstance(run, Run)
+    assert isinstance(copy, CopyInstruction)
+    assert isinstance(run, RunInstruction)
     assert (copy.origin, copy.line) == (StageRef(0), 2)
     assert run.invocation().argv == ("/bin/sh", "-c", "hi\n")
 
 
 def test_trigger_is_written_as_it_will_be_read() -> None:
     step = plan("FROM a\nONBUILD RUN --mount=type=tmpfs,target=/t <<E\nhi\nE\n").stages[0].steps[0]
-    assert isinstance(step, OnBuild)
+    assert isinstance(step, OnBuildInstruction)
     assert step.trigger == "RUN --mount=type=tmpfs,target=/t <<E\nhi\nE"
 
 
@@ -174,7 +174,7 @@ def test_trigger_is_written_as_it_will_be_read() -> None:
     ],
 )
 def test_triggers_refused(trigger: str, expected: str) -> None:
-    found: Plan = plan("FROM a\nFROM b AS late\n")
+    found: BuildPlan = plan("FROM a\nFROM b AS late\n")
     with pytest.raises(DockerfileError) as caught:
-        found.triggers(found.stages[0], [trigger])
+        trigger_steps(found, found.stages[0], [trigger])
     assert caught.value.message == "failed to convert Dockerfile to LLB: " + expected

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.dockerfile import flags
-from pipelines.engine.embedded.dockerfile.durations import nanoseconds
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.ports import exposed
-from pipelines.engine.embedded.dockerfile.suggest import distance, hint
+from pipelines.engine.embedded.dockerfile.syntax import flags
+from pipelines.engine.embedded.dockerfile.syntax.numbers import nanoseconds
+from pipelines.engine.embedded.dockerfile.syntax.ports import exposed
+from pipelines.engine.embedded.dockerfile.syntax.suggest import distance, hint
 
 
 @pytest.mark.parametrize(

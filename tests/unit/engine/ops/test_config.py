@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.ops.values import config as pairs
-from pipelines.engine.embedded.ops.values.config import Config, Port
+from pipelines.engine.embedded.ops.values.config import Config, ExposedPort
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="="), min_size=1, max_size=8)
 WORDS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=3).map(tuple)
@@ -18,7 +18,7 @@ CONFIGS = st.builds(
     entrypoint=st.none() | WORDS,
     cmd=st.none() | WORDS,
     labels=st.dictionaries(NAMES, st.text(max_size=8), max_size=3).map(lambda found: tuple(found.items())),
-    ports=st.sets(st.integers(1, 65535), max_size=3).map(lambda found: tuple(Port(number) for number in sorted(found))),
+    ports=st.sets(st.integers(1, 65535), max_size=3).map(lambda found: tuple(ExposedPort(number) for number in sorted(found))),
     volumes=st.sets(st.sampled_from(["/data", "/var"]), max_size=2).map(tuple),
     stop_signal=st.none() | st.just("SIGTERM"),
     shell=st.none() | WORDS,
@@ -51,4 +51,4 @@ def test_members_that_are_null_or_missing_are_as_good_as_empty() -> None:
 
 
 def test_an_exposed_port_without_protocol_is_tcp() -> None:
-    assert Config.from_oci({"ExposedPorts": {"53/udp": {}, "80": {}}}).ports == (Port(53, "UDP"), Port(80, "TCP"))
+    assert Config.from_oci({"ExposedPorts": {"53/udp": {}, "80": {}}}).ports == (ExposedPort(53, "UDP"), ExposedPort(80, "TCP"))

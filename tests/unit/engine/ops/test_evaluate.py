@@ -12,7 +12,7 @@ from pipelines.engine.embedded.errors import EngineError, InvalidInput
 from pipelines.engine.embedded.ops.evaluate import OpEvaluator
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, MountOf, Op, Output
+from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, MountOf, Op, OpOutput
 from pipelines.engine.embedded.store.snapshot import SCRATCH, Snapshot
 
 if TYPE_CHECKING:
@@ -75,17 +75,17 @@ class Step(ComputedOp):
         self.begun = asyncio.Event()
         self.runs = 0
 
-    async def key(self, _: Any, inputs: Sequence[Output]) -> str:
+    async def key(self, _: Any, inputs: Sequence[OpOutput]) -> str:
         return digest_of(self.digest, [output.snapshot.id for output in inputs])
 
-    async def run(self, _: Any, inputs: Sequence[Output], key: str) -> Output:
+    async def run(self, _: Any, inputs: Sequence[OpOutput], key: str) -> OpOutput:
         self.runs += 1
         self.begun.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return Output(Snapshot(key, ()), (SCRATCH,))
+        return OpOutput(Snapshot(key, ()), (SCRATCH,))
 
 
 def chain(length: int, first: Op = SCRATCH_OP) -> list[Step]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.engine.embedded.dockerfile.copy_action import CopySources
-from pipelines.engine.embedded.dockerfile.copying import Source
+from pipelines.engine.embedded.dockerfile.building.copy import CopySources
+from pipelines.engine.embedded.dockerfile.instructions.copy import CopySource
 from pipelines.engine.embedded.ops.commands.command import command_of
 from pipelines.engine.embedded.ops.commands.exec import ExecOp
 from pipelines.engine.embedded.ops.files.actions import ActionOp
@@ -62,7 +62,7 @@ def uses(entry: dict[str, Any]) -> set[tuple[TreePart, ...]]:
 def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
     op = ActionOp(SCRATCH_OP, CopyDirectory("/dest", HOST, "/app", exclude=("*.pyc",)))
     op = ActionOp(op, CopyFile("/x", HOST, "/setup.py"))
-    op = ActionOp(op, CopySources(HOST, "/", (Source("/tests/*.py"), Source("/", parents="a/b")), "/"))
+    op = ActionOp(op, CopySources(HOST, "/", (CopySource("/tests/*.py"), CopySource("/", parents="a/b")), "/"))
     assert uses(written(ledger, op)) == {
         (TreePart("/app", exclude=("*.pyc",)),),
         (TreePart("/setup.py"),),
@@ -73,13 +73,13 @@ def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
 
 def test_a_copy_of_a_filtered_copy_counts_by_both(ledger: Ledger) -> None:
     context = ActionOp(SCRATCH_OP, CopyDirectory("/", HOST, "/", exclude=("docs",)))
-    op = ActionOp(SCRATCH_OP, CopySources(context, "/", (Source("/app"),), "/"))
+    op = ActionOp(SCRATCH_OP, CopySources(context, "/", (CopySource("/app"),), "/"))
     assert uses(written(ledger, context, op)) == {(TreePart("/", exclude=("docs",)), TreePart("/app", wild=True))}
 
 
 def test_a_copy_elsewhere_counts_as_a_whole(ledger: Ledger) -> None:
     moved = ActionOp(SCRATCH_OP, CopyDirectory("/sub", HOST, "/"))
-    op = ActionOp(SCRATCH_OP, CopySources(moved, "/", (Source("/sub/app"),), "/"))
+    op = ActionOp(SCRATCH_OP, CopySources(moved, "/", (CopySource("/sub/app"),), "/"))
     assert uses(written(ledger, op)) == {(TreePart("/"),)}
 
 

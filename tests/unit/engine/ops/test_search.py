@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.files.replace import ReplaceText
-from pipelines.engine.embedded.ops.files.search import Query, search
+from pipelines.engine.embedded.ops.files.search import SearchQuery, search
 from pipelines.engine.embedded.store.trees.root import Root
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PLAIN: dict[str, Any] = dict.fromkeys(("literal", "multiline", "dotall", "insensitive", "skipHidden", "filesOnly"), False)
 
 
-def query(pattern: str, **more: Any) -> Query:
-    return Query.of({**PLAIN, "globs": [], "limit": None, "pattern": pattern, **more})
+def query(pattern: str, **more: Any) -> SearchQuery:
+    return SearchQuery.of({**PLAIN, "globs": [], "limit": None, "pattern": pattern, **more})
 
 
 def matched(pattern: str, text: str, **more: Any) -> list[str]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.embedded.errors import NotFound
-from pipelines.engine.embedded.ops.commands.command import Command
-from pipelines.engine.embedded.ops.commands.setup import Arrangement
-from pipelines.engine.embedded.ops.values.op import Output
+from pipelines.engine.embedded.ops.commands.command import ContainerCommand
+from pipelines.engine.embedded.ops.commands.setup import ContainerSetup
+from pipelines.engine.embedded.ops.values.op import OpOutput
 from pipelines.engine.embedded.ops.values.states import CacheMount, CacheState, DirectoryMount, DirectoryState, Mount, SecretState
 from tests.unit.engine.ops.fakes import ROOT, Session, Store
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def command(*mounts: Mount, **more: Any) -> Command:
-    return Command(("true",), (), "/", "", mounts, **more)
+def command(*mounts: Mount, **more: Any) -> ContainerCommand:
+    return ContainerCommand(("true",), (), "/", "", mounts, **more)
 
 
 def cache(target: str, key: str, sharing: str = "LOCKED") -> CacheMount:
     return CacheMount(target, CacheState(key, sharing=sharing))
 
 
-def arranged(session: Session, what: Command) -> Arrangement:
-    return Arrangement(session, what, [Output(ROOT)] * 4)  # type: ignore[arg-type]
+def arranged(session: Session, what: ContainerCommand) -> ContainerSetup:
+    return ContainerSetup(session, what, [OpOutput(ROOT)] * 4)  # type: ignore[arg-type]
 
 
 async def test_everything_is_given_back_at_the_end(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import dagger
 import pytest
 from dagger import dag
 
-from pipelines.engine.embedded.recording import Published
+from pipelines.engine.embedded.recording import RecordedImage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ async def test_a_pipeline_is_recorded_command_by_command(recording: Recording, t
     assert recording.plan() == "python:3.12-slim: pip install -r requirements.txt\npython:3.12-slim: pytest -q\n"
     install = recording.execs[0]
     assert (install.workdir, install.caches, install.secrets) == ("/src", {"/root/.cache/pip": "pip"}, {"TOKEN": "token"})
-    assert recording.published == [Published("registry.example.com/shop:1", ref, (recording.platform,))]
+    assert recording.published == [RecordedImage("registry.example.com/shop:1", ref, (recording.platform,))]
 
 
 async def test_a_rule_makes_a_command_fail_and_nothing_is_published(recording: Recording, tmp_path: Path) -> None:

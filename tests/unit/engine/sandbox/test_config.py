@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 
 from pipelines.engine.embedded.network.lease import Lease
-from pipelines.engine.embedded.sandbox.config import Host, bounding_set, environment, oci_config
-from pipelines.engine.embedded.sandbox.spec import Bind, Spec, Tmpfs
-from pipelines.engine.embedded.sandbox.users import User
+from pipelines.engine.embedded.sandbox.config import HostSupport, bounding_set, environment, oci_config
+from pipelines.engine.embedded.sandbox.spec import Bind, ContainerSpec, Tmpfs
+from pipelines.engine.embedded.sandbox.users import ContainerUser
 
-ROOT = User(0, 0, (), "/root")
-HOST = Host(rootless=False, cgroups=True, seccomp=True, init=None)
+ROOT = ContainerUser(0, 0, (), "/root")
+HOST = HostSupport(rootless=False, cgroups=True, seccomp=True, init=None)
 
 
-def config(spec: Spec, user: User = ROOT, host: Host = HOST, extra: tuple[Bind, ...] = ()) -> dict[str, Any]:
+def config(spec: ContainerSpec, user: ContainerUser = ROOT, host: HostSupport = HOST, extra: tuple[Bind, ...] = ()) -> dict[str, Any]:
     return oci_config(spec, user, host, extra, "/7")
 
 
-def spec(**changes: Any) -> Spec:
-    return Spec(Path("/rootfs"), ("true",), **changes)
+def spec(**changes: Any) -> ContainerSpec:
+    return ContainerSpec(Path("/rootfs"), ("true",), **changes)
 
 
 def mounts(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -53,13 +53,13 @@ def test_default_capabilities_are_the_fourteen_of_docker() -> None:
 
 
 def test_only_root_has_them_in_effect() -> None:
-    made = config(spec(), User(1000, 1000))["process"]["capabilities"]
+    made = config(spec(), ContainerUser(1000, 1000))["process"]["capabilities"]
     assert made["effective"] == made["permitted"] == []
     assert set(made["bounding"]) == capabilities(config(spec()))
 
 
 def test_without_a_device_filter_no_device_can_be_made_or_opened() -> None:
-    unfiltered = Host(rootless=False, cgroups=False, seccomp=True, init=None)
+    unfiltered = HostSupport(rootless=False, cgroups=False, seccomp=True, init=None)
     assert "CAP_MKNOD" not in capabilities(config(spec(), host=unfiltered))
     bound = spec(mounts=(Bind(Path("/somewhere"), "/in"),))
     assert "nodev" in mounts(config(bound, host=unfiltered))["/in"]["options"]
@@ -83,7 +83,7 @@ def test_an_ordinary_container_is() -> None:
 
 
 def test_no_seccomp_profile_where_the_runtime_cannot_load_one() -> None:
-    assert "seccomp" not in config(spec(), host=Host(rootless=False, cgroups=True, seccomp=False, init=None))["linux"]
+    assert "seccomp" not in config(spec(), host=HostSupport(rootless=False, cgroups=True, seccomp=False, init=None))["linux"]
 
 
 def test_mounts_come_in_order_after_the_system_and_ours_last() -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.sandbox.controllers import (
+    CgroupHome,
     Hierarchy,
-    Home,
     fewest_cpus,
     find_home,
     first_version,
@@ -50,7 +50,7 @@ def test_controllers_of_version_1_are_known_by_their_hierarchy() -> None:
 def test_the_root_of_all_hands_on_what_it_has(tmp_path: Path) -> None:
     root = tree(tmp_path, {"": ("cpu memory pids io", "cpu memory pids")})
     home = find_home(root, "", ("pids", "memory", "cpu"))
-    assert home == Home(root, frozenset({"pids", "memory", "cpu"}))
+    assert home == CgroupHome(root, frozenset({"pids", "memory", "cpu"}))
 
 
 def test_a_folder_with_processes_leaves_it_to_one_above(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_where_nobody_hands_on_there_are_no_limits(tmp_path: Path) -> None:
 
 def test_a_hybrid_machine_has_no_controllers_in_version_2(tmp_path: Path) -> None:
     home = find_home(tree(tmp_path, {"": ("", ""), "a": ("", "")}), "a", ("pids", "memory", "cpu"))
-    assert home == Home(tmp_path / "a")
+    assert home == CgroupHome(tmp_path / "a")
 
 
 def test_limits_that_are_jumped_over_still_hold(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_limit_of_our_own_folder_is_not_left_behind(tmp_path: Path) -> None:
     (root / "a/b/memory.max").write_text("1000\n")
     (root / "a/b/cpu.max").write_text("max 100000\n")
     home = find_home(root, "a/b", ("pids",))
-    assert home == Home(root, frozenset({"pids", "memory"}), (root / "a/b", root / "a"))
+    assert home == CgroupHome(root, frozenset({"pids", "memory"}), (root / "a/b", root / "a"))
     assert tightest(home.skipped, "memory.max") == 1000
 
 

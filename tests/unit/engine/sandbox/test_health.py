@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.health import Health
+from pipelines.engine.embedded.sandbox.health import HealthProbe
 
 
 @pytest.mark.parametrize(
@@ -12,4 +12,4 @@ from pipelines.engine.embedded.sandbox.health import Health
     [({}, 5.0), ({"interval": 30.0}, 30.0), ({"start_interval": 1.0}, 1.0), ({"interval": 30.0, "start_interval": 1.0}, 1.0)],
 )
 def test_the_pause_is_the_one_of_a_service_that_starts(given: dict[str, float], pause: float) -> None:
-    assert Health(("true",), **given).pause == pause  # type: ignore[arg-type]
+    assert HealthProbe(("true",), **given).pause == pause  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.sandbox.ids import Ids, parse_map
-from pipelines.engine.embedded.sandbox.users import User
+from pipelines.engine.embedded.sandbox.users import ContainerUser
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def test_who_cannot_is_told_what_to_do(tmp_path: Path, mapping: str, uid: int, g
 
 
 def test_groups_are_left_out_where_they_cannot_be(tmp_path: Path) -> None:
-    user = User(0, 0, (5, 100_000), "/root")
+    user = ContainerUser(0, 0, (5, 100_000), "/root")
     assert ids(tmp_path, MANY).limit(user).groups == (5,)
     assert ids(tmp_path, MANY, "deny").limit(user).groups == ()
     assert ids(tmp_path, ROOT).limit(user) == user

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.inside import Inside, Place, normal
+from pipelines.engine.embedded.sandbox.inside import ContainerPaths, PathInside, normal
 from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def rootfs(tmp_path: Path) -> Path:
 
 
 def test_commands_are_found_on_the_path_through_links(rootfs: Path) -> None:
-    inside = Inside(rootfs, ())
+    inside = ContainerPaths(rootfs, ())
     assert inside.finds("tool", "/nowhere:/bin", "/")
     assert inside.finds("/bin/tool", "", "/")
     assert inside.finds("./tool", "", "/usr/bin")
@@ -38,9 +38,11 @@ def test_commands_are_found_on_the_path_through_links(rootfs: Path) -> None:
 
 def test_a_command_whose_interpreter_is_missing_cannot_run(rootfs: Path) -> None:
     (rootfs / "usr/bin/tool").write_text("#!/bin/no-such\n")
-    assert not Inside(rootfs, ()).finds("tool", "/bin", "/")
+    assert not ContainerPaths(rootfs, ()).finds("tool", "/bin", "/")
     (rootfs / "usr/bin/tool").write_text("#!/srv/in-a-mount\n")
-    assert Inside(rootfs, (Bind(rootfs / "etc", "/srv"),)).finds("tool", "/bin", "/")  # not for certain: links are not followed there
+    assert ContainerPaths(rootfs, (Bind(rootfs / "etc", "/srv"),)).finds(
+        "tool", "/bin", "/"
+    )  # not for certain: links are not followed there
 
 
 def test_links_of_the_root_lead_into_mounts(rootfs: Path, tmp_path: Path) -> None:
@@ -48,8 +50,8 @@ def test_links_of_the_root_lead_into_mounts(rootfs: Path, tmp_path: Path) -> Non
     (tmp_path / "opt/run").write_text("")
     (tmp_path / "opt/run").chmod(0o755)
     (rootfs / "start").symlink_to("srv/run")
-    assert Inside(rootfs, (Bind(tmp_path / "opt", "/srv"),)).finds("/start", "", "/")
-    assert not Inside(rootfs, ()).finds("/start", "", "/")
+    assert ContainerPaths(rootfs, (Bind(tmp_path / "opt", "/srv"),)).finds("/start", "", "/")
+    assert not ContainerPaths(rootfs, ()).finds("/start", "", "/")
 
 
 def test_commands_in_a_mount_are_found_and_those_below_it_are_not(rootfs: Path, tmp_path: Path) -> None:
@@ -57,29 +59,29 @@ def test_commands_in_a_mount_are_found_and_those_below_it_are_not(rootfs: Path, 
     (other / "bin").mkdir(parents=True)
     (other / "bin/only-here").write_text("")
     (other / "bin/only-here").chmod(0o755)
-    inside = Inside(rootfs, (Bind(other / "bin", "/usr/bin"),))
+    inside = ContainerPaths(rootfs, (Bind(other / "bin", "/usr/bin"),))
     assert inside.finds("only-here", "/usr/bin", "/")
     assert not inside.finds("tool", "/usr/bin", "/")
-    assert not Inside(rootfs, (Tmpfs("/usr/bin"),)).finds("tool", "/usr/bin", "/")
+    assert not ContainerPaths(rootfs, (Tmpfs("/usr/bin"),)).finds("tool", "/usr/bin", "/")
 
 
 def test_a_single_file_can_be_a_mount(rootfs: Path, tmp_path: Path) -> None:
     (tmp_path / "passwd").write_text("mounted")
-    assert Inside(rootfs, (Bind(tmp_path / "passwd", "/etc/passwd"),)).read("/etc/passwd") == "mounted"
+    assert ContainerPaths(rootfs, (Bind(tmp_path / "passwd", "/etc/passwd"),)).read("/etc/passwd") == "mounted"
 
 
 def test_links_do_not_lead_out(rootfs: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("of the machine")
     (rootfs / "etc/group").symlink_to(tmp_path / "secret")
     (rootfs / "etc/shadow").symlink_to("../../../../secret")
-    inside = Inside(rootfs, ())
+    inside = ContainerPaths(rootfs, ())
     assert inside.read("/etc/group") == ""
     assert inside.read("/etc/shadow") == ""
     assert inside.read("/../etc/passwd").startswith("root")
 
 
 def test_what_is_not_a_file_reads_as_nothing(rootfs: Path) -> None:
-    inside = Inside(rootfs, ())
+    inside = ContainerPaths(rootfs, ())
     assert inside.read("/etc") == ""
     assert inside.read("/missing") == ""
 
@@ -98,14 +100,14 @@ def test_canonical_follows_links_as_far_as_there_are_any(tmp_path: Path, links: 
     for name, target in links.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).symlink_to(target)
-    assert Place(tmp_path, path).canonical() == Place(tmp_path, expected)
+    assert PathInside(tmp_path, path).canonical() == PathInside(tmp_path, expected)
 
 
 def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    assert Place(tmp_path, "a").stat() is None
-    assert Place(tmp_path, "a/x").canonical().root == tmp_path
+    assert PathInside(tmp_path, "a").stat() is None
+    assert PathInside(tmp_path, "a/x").canonical().root == tmp_path
 
 
 def test_normal_paths() -> None:

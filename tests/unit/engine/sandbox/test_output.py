@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.output import Combined, Output, Streams
-from pipelines.engine.embedded.sandbox.spec import Capture, Stream
+from pipelines.engine.embedded.sandbox.output import CombinedOutput, ContainerOutput, StandardStreams
+from pipelines.engine.embedded.sandbox.spec import CaptureFiles, Stream
 
 
-def capture(folder: Path) -> Capture:
-    return Capture(folder / "stdout", folder / "stderr", folder / "combined")
+def capture(folder: Path) -> CaptureFiles:
+    return CaptureFiles(folder / "stdout", folder / "stderr", folder / "combined")
 
 
 class Program:
@@ -28,7 +28,9 @@ class Program:
 
 async def test_streams_go_to_their_files_and_to_the_watcher(tmp_path: Path) -> None:
     program, seen = Program(), list[tuple[Stream, bytes]]()
-    output = Output(program.out, program.err, Streams(capture(tmp_path), on_output=lambda stream, data: seen.append((stream, data))))
+    output = ContainerOutput(
+        program.out, program.err, StandardStreams(capture(tmp_path), on_output=lambda stream, data: seen.append((stream, data)))
+    )
     os.write(program.stderr, b"bad\n")
     os.write(program.stdout, b"good\n")
     program.end()
@@ -42,7 +44,9 @@ async def test_streams_go_to_their_files_and_to_the_watcher(tmp_path: Path) -> N
 async def test_masks_hold_over_two_writes_in_every_file(tmp_path: Path) -> None:
     program = Program()
     read = asyncio.Event()
-    output = Output(program.out, program.err, Streams(capture(tmp_path), masks=(b"secret",), on_output=lambda *_: read.set()))
+    output = ContainerOutput(
+        program.out, program.err, StandardStreams(capture(tmp_path), masks=(b"secret",), on_output=lambda *_: read.set())
+    )
     os.write(program.stdout, b"a sec")
     await read.wait()  # "a " is out, "sec" is held back
     os.write(program.stdout, b"ret, in error too")
@@ -56,7 +60,7 @@ async def test_masks_hold_over_two_writes_in_every_file(tmp_path: Path) -> None:
 
 async def test_what_might_have_become_a_secret_is_not_lost_at_the_end(tmp_path: Path) -> None:
     program = Program()
-    output = Output(program.out, program.err, Streams(capture(tmp_path), masks=(b"secret",)))
+    output = ContainerOutput(program.out, program.err, StandardStreams(capture(tmp_path), masks=(b"secret",)))
     os.write(program.stdout, b"open sec")
     program.end()
     await output.wait()
@@ -65,7 +69,7 @@ async def test_what_might_have_become_a_secret_is_not_lost_at_the_end(tmp_path: 
 
 async def test_output_nobody_wants_is_read_and_dropped() -> None:
     program = Program()
-    output = Output(program.out, program.err, Streams(Capture()))
+    output = ContainerOutput(program.out, program.err, StandardStreams(CaptureFiles()))
     await asyncio.to_thread(os.write, program.stdout, b"x" * 300_000)  # more than a pipe holds: ends only if somebody reads
     program.end()
     await output.wait()
@@ -73,7 +77,9 @@ async def test_output_nobody_wants_is_read_and_dropped() -> None:
 
 async def test_a_full_disk_is_told_after_the_command_has_ended(tmp_path: Path) -> None:
     program = Program()
-    output = Output(program.out, program.err, Streams(Capture(stdout=Path("/dev/full"), combined=tmp_path / "combined")))
+    output = ContainerOutput(
+        program.out, program.err, StandardStreams(CaptureFiles(stdout=Path("/dev/full"), combined=tmp_path / "combined"))
+    )
     await asyncio.to_thread(os.write, program.stdout, b"x" * 300_000)
     program.end()
     with pytest.raises(OSError, match="No space left"):
@@ -82,7 +88,7 @@ async def test_a_full_disk_is_told_after_the_command_has_ended(tmp_path: Path) -
 
 async def test_closing_stops_reading(tmp_path: Path) -> None:
     program = Program()
-    output = Output(program.out, program.err, Streams(capture(tmp_path)))
+    output = ContainerOutput(program.out, program.err, StandardStreams(capture(tmp_path)))
     output.close()
     output.close()
     with pytest.raises(BrokenPipeError):
@@ -92,7 +98,7 @@ async def test_closing_stops_reading(tmp_path: Path) -> None:
 
 async def test_what_comes_close_together_is_sorted() -> None:
     written: list[bytes] = []
-    combined = Combined(written.append)
+    combined = CombinedOutput(written.append)
     combined.add("stdout", b"1")
     combined.add("stderr", b"2")
     combined.add("stdout", b"3")
@@ -108,7 +114,7 @@ async def test_what_comes_apart_keeps_its_order() -> None:
         written.append(data)
         flushed.set()
 
-    combined = Combined(write)
+    combined = CombinedOutput(write)
     combined.add("stderr", b"first")
     await flushed.wait()
     combined.add("stdout", b"second")
@@ -118,7 +124,7 @@ async def test_what_comes_apart_keeps_its_order() -> None:
 
 async def test_a_window_does_not_grow_without_bound() -> None:
     written: list[bytes] = []
-    combined = Combined(written.append)
+    combined = CombinedOutput(written.append)
     for _ in range(17):
         combined.add("stdout", bytes(1 << 16))
     assert sum(map(len, written)) == 17 << 16
@@ -129,7 +135,7 @@ async def test_a_watcher_that_fails_ends_the_reading_and_not_the_waiting(tmp_pat
         raise ValueError("it rains")
 
     program = Program()
-    output = Output(program.out, program.err, Streams(capture(tmp_path), on_output=broken))
+    output = ContainerOutput(program.out, program.err, StandardStreams(capture(tmp_path), on_output=broken))
     os.write(program.stdout, b"so\n")
     with pytest.raises(ValueError, match="it rains"):
         await asyncio.wait_for(output.wait(), 20)  # the program still runs

@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.engine.embedded.errors import EmbeddedUnavailable
 from pipelines.engine.embedded.sandbox.runtime import Runtime
-from pipelines.engine.embedded.sandbox.spec import Spec
+from pipelines.engine.embedded.sandbox.spec import ContainerSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ async def test_a_machine_without_a_runtime_says_so_each_time_and_closes_in_peace
     runtime = Runtime(tmp_path)
     for _ in range(2):
         with pytest.raises(EmbeddedUnavailable, match="no OCI runtime: no-such-runtime is not on PATH"):
-            await runtime.run(Spec(tmp_path, ("true",)))
+            await runtime.run(ContainerSpec(tmp_path, ("true",)))
     await runtime.close()
     await runtime.close()
     assert list(tmp_path.iterdir()) == []

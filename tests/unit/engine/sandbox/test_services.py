@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import EngineError, ExecError
-from pipelines.engine.embedded.sandbox.served import Died, Tail
-from pipelines.engine.embedded.sandbox.services import Ending, Port, ServiceRunner, Up, while_up
-from pipelines.engine.embedded.sandbox.spec import Exit
+from pipelines.engine.embedded.sandbox.served import LastOutput, ServiceDied
+from pipelines.engine.embedded.sandbox.services import RunningService, ServicePort, ServiceRunner, StopMode, while_up
+from pipelines.engine.embedded.sandbox.spec import CommandExit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,13 +29,13 @@ class FakeService:
             self.ready.set()
 
     @asynccontextmanager
-    async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:
+    async def up(self, runner: ServiceRunner, ending: StopMode) -> AsyncIterator[RunningService]:
         self.starts += 1
         try:
             await self.ready.wait()
             if self.problem:
                 raise self.problem
-            yield Up("10.0.0.9", (Port(80),), self.ended)
+            yield RunningService("10.0.0.9", (ServicePort(80),), self.ended)
         finally:
             self.log.append("killed" if ending.kill else "stopped")
             self.down.set()
@@ -107,7 +107,7 @@ async def test_a_failure_is_told_to_all_who_wait_and_is_not_remembered() -> None
 
 async def test_a_service_that_died_is_known_by_the_name_each_user_gave_it() -> None:
     runner = ServiceRunner(grace=0)
-    service = FakeService(problem=Died("sv123", ("sh", "-c", "exit 3"), Exit(3), "out", "dying\n"))
+    service = FakeService(problem=ServiceDied("sv123", ("sh", "-c", "exit 3"), CommandExit(3), "out", "dying\n"))
     with pytest.raises(ExecError) as raised:
         async with runner.using("k", service, alias="dead"):
             pass
@@ -230,7 +230,7 @@ async def test_a_service_that_uses_another_is_stopped_with_it() -> None:
 
     class Outer:
         @asynccontextmanager
-        async def up(self, runner: ServiceRunner, ending: Ending) -> AsyncIterator[Up]:
+        async def up(self, runner: ServiceRunner, ending: StopMode) -> AsyncIterator[RunningService]:
             async with runner.using("inner", inner) as up:
                 yield up
 
@@ -241,7 +241,7 @@ async def test_a_service_that_uses_another_is_stopped_with_it() -> None:
 
 
 def test_only_the_last_of_a_services_output_is_kept() -> None:
-    tail = Tail(10)
+    tail = LastOutput(10)
     for number in range(100):
         tail.add("stdout", f"{number:02}\n".encode())
     tail.add("stderr", b"x" * 50)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.embedded.api.registry import field
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState
 
 
 @field("Directory.dockerBuild", args=("dockerfile", "platform", "buildArgs", "target", "secrets", "noInit"))
-async def docker_build(session: EngineSession, state: DirectoryState, args: dict[str, Any]) -> ContainerState:
-    from pipelines.engine.embedded.dockerfile.build import build  # a quarter of all there is to import
+async def docker_build(session: ClientSession, state: DirectoryState, args: dict[str, Any]) -> ContainerState:
+    from pipelines.engine.embedded.dockerfile.building.build import build  # a quarter of all there is to import
 
     return await build(
         session,

@@ -15,8 +15,8 @@ from pipelines.engine.embedded.ops.images import container_from, imported
 from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.interface import EngineSession
-    from pipelines.engine.embedded.ops.values.op import Output
+    from pipelines.engine.embedded.ops.interface import ClientSession
+    from pipelines.engine.embedded.ops.values.op import OpOutput
     from pipelines.engine.embedded.ops.values.states import ContainerState
 
 Args = dict[str, Any]
@@ -36,30 +36,30 @@ EXEC = (
 
 
 @field("Container.from", args=("address",))
-async def from_(session: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+async def from_(session: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return await container_from(session, state, args["address"])
 
 
 @field("Container.import", args=("source", "tag"))
-async def import_(session: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+async def import_(session: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return await imported(session, state, args["source"], args["tag"])
 
 
 @field("Container.withExec", args=EXEC)
-def with_exec(session: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_exec(session: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     if args.get("insecureRootCapabilities"):
         permit_api(session.limits, "Container.withExec")
     return after(state, ExecOp(state.rootfs, command_of(state, args)))
 
 
-async def said(session: EngineSession, state: ContainerState) -> Output:
+async def said(session: ClientSession, state: ContainerState) -> OpOutput:
     """The last command's output."""
     if state.last is None:
         raise InvalidInput("no command has been set")
     return await session.ops.output(state.last)
 
 
-async def stream(session: EngineSession, state: ContainerState, name: str) -> str:
+async def stream(session: ClientSession, state: ContainerState, name: str) -> str:
     """A stream of the last command, as text."""
     output = await said(session, state)
     path = session.store.output_path(dict(output.streams)[name])
@@ -69,33 +69,33 @@ async def stream(session: EngineSession, state: ContainerState, name: str) -> st
 
 
 @field("Container.stdout")
-async def stdout(session: EngineSession, state: ContainerState, _: Args) -> str:
+async def stdout(session: ClientSession, state: ContainerState, _: Args) -> str:
     return await stream(session, state, "stdout")
 
 
 @field("Container.stderr")
-async def stderr(session: EngineSession, state: ContainerState, _: Args) -> str:
+async def stderr(session: ClientSession, state: ContainerState, _: Args) -> str:
     return await stream(session, state, "stderr")
 
 
 @field("Container.combinedOutput")
-async def combined_output(session: EngineSession, state: ContainerState, _: Args) -> str:
+async def combined_output(session: ClientSession, state: ContainerState, _: Args) -> str:
     return await stream(session, state, "combined")
 
 
 @field("Container.exitCode")
-async def exit_code(session: EngineSession, state: ContainerState, _: Args) -> int:
+async def exit_code(session: ClientSession, state: ContainerState, _: Args) -> int:
     return (await said(session, state)).exit_code
 
 
 @field("Container.sync")
-async def sync(session: EngineSession, state: ContainerState, _: Args) -> None:
+async def sync(session: ClientSession, state: ContainerState, _: Args) -> None:
     """Evaluates the root file system and every mount; the container's own id is the answer."""
     await session.settle(state)
 
 
 @field("Container.withRootfs", args=("directory",))
-def with_rootfs(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_rootfs(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     from pipelines.engine.embedded.ops.files.copies import as_root
 
     return replace(state, rootfs=as_root(args["directory"]))

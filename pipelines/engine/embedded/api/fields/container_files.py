@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.engine.embedded.ops.files.actions import Action
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.ops.values.states import ContainerState
 
@@ -59,20 +59,20 @@ def changed(state: ContainerState, path: str, *actions: Action) -> ContainerStat
 
 
 @field("Container.withDirectory", args=COPY)
-def with_directory(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_directory(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
     copy = copy_directory(args["source"], place(state, path)[1], args, owner=args["owner"])
     return changed(state, path, copy)
 
 
 @field("Container.withFile", args=("path", "source", "permissions", "owner", "expand"))
-def with_file(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_file(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
     return changed(state, path, copy_file(args["source"], place(state, path)[1], args["path"], args["permissions"], args["owner"]))
 
 
 @field("Container.withFiles", args=("path", "sources", "permissions", "owner", "expand"))
-def with_files(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_files(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
     sources: Sequence[FileState] = args["sources"]
     target = place(state, path)[1]
@@ -80,27 +80,27 @@ def with_files(_: EngineSession, state: ContainerState, args: Args) -> Container
 
 
 @field("Container.withNewFile", args=("path", "contents", "permissions", "owner", "expand"))
-def with_new_file(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_new_file(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
     action = WriteFile(place(state, path)[1], args["contents"].encode(), args["permissions"], args["owner"])
     return changed(state, path, action)
 
 
 @field("Container.withSymlink", args=("target", "linkName", "expand"))
-def with_symlink(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_symlink(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args, "linkName")
     return changed(state, path, MakeSymlink(place(state, path)[1], args["target"]))
 
 
 @field("Container.withoutFile", args=("path", "expand"))
 @field("Container.withoutDirectory", args=("path", "expand"))
-def without_path(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def without_path(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     path = path_of(state, args)
     return changed(state, path, Remove(place(state, path)[1]))
 
 
 @field("Container.withoutFiles", args=("paths", "expand"))
-def without_files(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def without_files(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     for one in args["paths"]:
         path = path_of(state, {"path": one, "expand": args["expand"]})
         state = changed(state, path, Remove(place(state, path)[1]))
@@ -108,27 +108,27 @@ def without_files(_: EngineSession, state: ContainerState, args: Args) -> Contai
 
 
 @field("Container.directory", args=("path", "expand"))
-def directory(_: EngineSession, state: ContainerState, args: Args) -> DirectoryState:
+def directory(_: ClientSession, state: ContainerState, args: Args) -> DirectoryState:
     return DirectoryState(*place(state, path_of(state, args)))
 
 
 @field("Container.file", args=("path", "expand"))
-def file(_: EngineSession, state: ContainerState, args: Args) -> FileState:
+def file(_: ClientSession, state: ContainerState, args: Args) -> FileState:
     return FileState(*place(state, path_of(state, args)))
 
 
 @field("Container.rootfs")
-def rootfs(_: EngineSession, state: ContainerState, __: Args) -> DirectoryState:
+def rootfs(_: ClientSession, state: ContainerState, __: Args) -> DirectoryState:
     return DirectoryState(state.rootfs, "/")
 
 
 @field("Container.exists", args=("path", "expectedType", "doNotFollowSymlinks", "expand"))
-async def exists(session: EngineSession, state: ContainerState, args: Args) -> bool:
+async def exists(session: ClientSession, state: ContainerState, args: Args) -> bool:
     op, path = place(state, path_of(state, args))
     return await read.exists(session, op, path, args["expectedType"], follow=not args["doNotFollowSymlinks"])
 
 
 @field("Container.stat", args=("path", "doNotFollowSymlinks"))
-async def stat(session: EngineSession, state: ContainerState, args: Args) -> read.Stat | None:
+async def stat(session: ClientSession, state: ContainerState, args: Args) -> read.Stat | None:
     op, path = place(state, path_of(state, args))
     return await read.stat(session, op, path, args["path"], follow=not args["doNotFollowSymlinks"])

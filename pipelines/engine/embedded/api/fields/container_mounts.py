@@ -19,7 +19,7 @@ from pipelines.engine.embedded.ops.values.states import (
 )
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import ContainerState, Mount
 
 Args = dict[str, Any]
@@ -49,22 +49,22 @@ def _covers(mount: Mount, other: Mount) -> bool:
 
 
 @field("Container.withMountedDirectory", args=("path", "source", "owner", "readOnly", "expand"))
-def with_mounted_directory(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_mounted_directory(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return mounted(state, DirectoryMount(path_of(state, args), args["source"], bool(args.get("readOnly")), args["owner"]))
 
 
 @field("Container.withMountedFile", args=("path", "source", "owner", "expand"))
-def with_mounted_file(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_mounted_file(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return mounted(state, DirectoryMount(path_of(state, args), args["source"], owner=args["owner"]))
 
 
 @field("Container.withMountedTemp", args=("path", "size", "expand"))
-def with_mounted_temp(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_mounted_temp(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return mounted(state, TempMount(path_of(state, args), args["size"]))
 
 
 @field("Container.withMountedCache", args=("path", "cache", "source", "sharing", "owner", "expand"))
-def with_mounted_cache(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_mounted_cache(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     cache: CacheState = args["cache"]
     cache = replace(
         cache,
@@ -76,44 +76,44 @@ def with_mounted_cache(_: EngineSession, state: ContainerState, args: Args) -> C
 
 
 @field("Container.withMountedSecret", args=("path", "source", "owner", "mode", "expand"))
-def with_mounted_secret(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_mounted_secret(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return mounted(state, SecretMount(path_of(state, args), args["source"], args["owner"], args["mode"]))
 
 
 @field("Container.withUnixSocket", args=("path", "source", "expand"))
-def with_unix_socket(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_unix_socket(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return mounted(state, SocketMount(path_of(state, args), args["source"]))
 
 
 @field("Container.withoutMount", args=("path", "expand"))
-def without_mount(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def without_mount(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     target = path_of(state, args)
     return replace(state, mounts=tuple(mount for mount in state.mounts if mount.target != target or isinstance(mount, SocketMount)))
 
 
 @field("Container.withoutUnixSocket", args=("path", "expand"))
-def without_unix_socket(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def without_unix_socket(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     target = path_of(state, args)
     return replace(state, mounts=tuple(mount for mount in state.mounts if mount.target != target or not isinstance(mount, SocketMount)))
 
 
 @field("Container.mounts")
-def mounts(_: EngineSession, state: ContainerState, __: Args) -> list[str]:
+def mounts(_: ClientSession, state: ContainerState, __: Args) -> list[str]:
     return [mount.target for mount in state.mounts if isinstance(mount, FILE_SYSTEMS)]
 
 
 @field("Container.withServiceBinding", args=("alias", "service"))
-def with_service_binding(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_service_binding(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     others = tuple(binding for binding in state.bindings if binding.alias != args["alias"])
     return replace(state, bindings=(*others, Binding(args["alias"], args["service"])))
 
 
 @field("Container.withRegistryAuth", args=("address", "username", "secret"))
-def with_registry_auth(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def with_registry_auth(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     others = tuple(credential for credential in state.credentials if credential.address != args["address"])
     return replace(state, credentials=(*others, Credential(args["address"], args["username"], args["secret"])))
 
 
 @field("Container.withoutRegistryAuth", args=("address",))
-def without_registry_auth(_: EngineSession, state: ContainerState, args: Args) -> ContainerState:
+def without_registry_auth(_: ClientSession, state: ContainerState, args: Args) -> ContainerState:
     return replace(state, credentials=tuple(one for one in state.credentials if one.address != args["address"]))

@@ -15,7 +15,7 @@ from pipelines.engine.embedded.ops.values.states import DirectoryState, FileStat
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.store.host.listing import Listing
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
@@ -24,12 +24,12 @@ LOOPBACK = ("localhost", "127.0.0.1")
 
 
 @field("Query.host")
-def host(_: EngineSession, __: None, ___: Args) -> str:
+def host(_: ClientSession, __: None, ___: Args) -> str:
     return "host"
 
 
 @field("Host.directory", args=("path", "exclude", "include", "gitignore", "noCache"))
-async def directory(session: EngineSession, _: str, args: Args) -> DirectoryState:
+async def directory(session: ClientSession, _: str, args: Args) -> DirectoryState:
     from pipelines.engine.embedded.store.host.importing import import_host_dir
 
     path = session.host_path(args["path"])
@@ -49,7 +49,7 @@ async def directory(session: EngineSession, _: str, args: Args) -> DirectoryStat
 
 
 @field("Host.file", args=("path", "noCache"))
-async def file(session: EngineSession, _: str, args: Args) -> FileState:
+async def file(session: ClientSession, _: str, args: Args) -> FileState:
     from pipelines.engine.embedded.store.host.importing import import_host_dir
 
     path = session.host_path(args["path"])
@@ -64,7 +64,7 @@ async def file(session: EngineSession, _: str, args: Args) -> FileState:
     return FileState(Constant(snapshot), f"/{path.name}")
 
 
-def _note(session: EngineSession, snapshot: Snapshot, listings: list[Listing]) -> None:
+def _note(session: ClientSession, snapshot: Snapshot, listings: list[Listing]) -> None:
     if session.ledger is not None:
         for listing in listings:
             session.ledger.folder(snapshot.id, listing)
@@ -76,7 +76,7 @@ def _literal(name: str) -> str:
 
 
 @field("Host.findUp", args=("name", "noCache"))
-async def find_up(session: EngineSession, _: str, args: Args) -> str | None:
+async def find_up(session: ClientSession, _: str, args: Args) -> str | None:
     def look() -> str | None:
         folder: Path = session.workdir
         while not (folder / args["name"]).exists():
@@ -89,12 +89,12 @@ async def find_up(session: EngineSession, _: str, args: Args) -> str | None:
 
 
 @field("Host.unixSocket", args=("path",))
-def unix_socket(session: EngineSession, _: str, args: Args) -> SocketState:
+def unix_socket(session: ClientSession, _: str, args: Args) -> SocketState:
     return SocketState(session.host_path(args["path"]))
 
 
 @field("Host.service", args=("ports", "host"))
-def service(_: EngineSession, __: str, args: Args) -> ServiceState:
+def service(_: ClientSession, __: str, args: Args) -> ServiceState:
     if args["host"] not in LOOPBACK:
         raise InvalidInput(f"host {args['host']!r}: the embedded engine forwards ports of this machine's loopback only")
     ports = _ports(args["ports"])
@@ -104,7 +104,7 @@ def service(_: EngineSession, __: str, args: Args) -> ServiceState:
 
 
 @field("Host.tunnel", args=("service", "native", "ports"))
-def tunnel(_: EngineSession, __: str, args: Args) -> ServiceState:
+def tunnel(_: ClientSession, __: str, args: Args) -> ServiceState:
     target: ServiceState = args["service"]
     ports = _ports(args["ports"], default=0)
     if not ports:

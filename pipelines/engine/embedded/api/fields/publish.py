@@ -9,7 +9,7 @@ from pipelines.engine.embedded.ops.publish import TarballOp, publish_container
 from pipelines.engine.embedded.ops.values.states import FileState
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import ContainerState
 
 Args = dict[str, Any]
@@ -25,17 +25,17 @@ def variants(state: ContainerState, args: Args) -> list[ContainerState]:
 
 
 @field("Container.publish", args=("address", *FORMAT))
-async def publish(session: EngineSession, state: ContainerState, args: Args) -> str:
+async def publish(session: ClientSession, state: ContainerState, args: Args) -> str:
     return await publish_container(session, variants(state, args), args["address"], args["forcedCompression"], args["mediaTypes"])
 
 
 @field("Container.asTarball", args=FORMAT)
-def as_tarball(_: EngineSession, state: ContainerState, args: Args) -> FileState:
+def as_tarball(_: ClientSession, state: ContainerState, args: Args) -> FileState:
     return FileState(TarballOp(variants(state, args), args["forcedCompression"], args["mediaTypes"]), "/container.tar")
 
 
 @field("Container.export", args=("path", "expand", *FORMAT))
-async def export(session: EngineSession, state: ContainerState, args: Args) -> str:
+async def export(session: ClientSession, state: ContainerState, args: Args) -> str:
     from pipelines.engine.embedded.ops.commands.expand import expand
     from pipelines.engine.embedded.ops.files.export import export_file
 

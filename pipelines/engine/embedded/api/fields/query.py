@@ -13,57 +13,57 @@ from pipelines.engine.embedded.ops.values.op import SCRATCH_OP
 from pipelines.engine.embedded.ops.values.states import CacheState, ContainerState, DirectoryState, FileState, SecretState
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
 
 Args = dict[str, Any]
 
 
 @field("Query.container", args=("platform",))
-def container(session: EngineSession, _: None, args: Args) -> ContainerState:
+def container(session: ClientSession, _: None, args: Args) -> ContainerState:
     return ContainerState(str(platforms.parse(args["platform"])) if args["platform"] else session.platform)
 
 
 @field("Query.directory")
-def directory(_: EngineSession, __: None, ___: Args) -> DirectoryState:
+def directory(_: ClientSession, __: None, ___: Args) -> DirectoryState:
     return DirectoryState()
 
 
 @field("Query.file", args=("name", "contents", "permissions"))
-def file(_: EngineSession, __: None, args: Args) -> FileState:
+def file(_: ClientSession, __: None, args: Args) -> FileState:
     path = "/" + args["name"].lstrip("/")
     return FileState(ActionOp(SCRATCH_OP, WriteFile(path, args["contents"].encode(), args["permissions"])), path)
 
 
 @field("Query.defaultPlatform")
-def default_platform(session: EngineSession, _: None, __: Args) -> str:
+def default_platform(session: ClientSession, _: None, __: Args) -> str:
     return session.platform
 
 
 @field("Query.cacheVolume", args=("key", "source", "sharing", "owner"))
-def cache_volume(_: EngineSession, __: None, args: Args) -> CacheState:
+def cache_volume(_: ClientSession, __: None, args: Args) -> CacheState:
     return CacheState(args["key"], args.get("source"), args.get("sharing") or "SHARED", args.get("owner") or "")
 
 
 @field("Query.setSecret", args=("name", "plaintext"))
-def set_secret(_: EngineSession, __: None, args: Args) -> SecretState:
+def set_secret(_: ClientSession, __: None, args: Args) -> SecretState:
     return given_secret(args["name"], args["plaintext"])
 
 
 @field("Query.secret", args=("uri", "cacheKey"))
-def secret(session: EngineSession, _: None, args: Args) -> SecretState:
+def secret(session: ClientSession, _: None, args: Args) -> SecretState:
     return secret_from_uri(session.workdir, args["uri"], args.get("cacheKey"))
 
 
 @field("Secret.plaintext")
-async def plaintext(session: EngineSession, state: SecretState, _: Args) -> str:
+async def plaintext(session: ClientSession, state: SecretState, _: Args) -> str:
     return (await session.secret_value(state)).decode(errors="replace")
 
 
 @field("Secret.name")
-def secret_name(_: EngineSession, state: SecretState, __: Args) -> str:
+def secret_name(_: ClientSession, state: SecretState, __: Args) -> str:
     return state.name
 
 
 @field("Secret.uri")
-def secret_uri(_: EngineSession, state: SecretState, __: Args) -> str:
+def secret_uri(_: ClientSession, state: SecretState, __: Args) -> str:
     return state.uri

@@ -14,18 +14,18 @@ from pipelines.engine.embedded.ops.git.refs import latest_version, resolve
 from pipelines.engine.embedded.ops.git.tree import TreeOp
 from pipelines.engine.embedded.ops.images import container_from
 from pipelines.engine.embedded.ops.secrets import secret_from_uri
-from pipelines.engine.embedded.ops.values.repository import COMMIT, Ref, Repository, open_repository
+from pipelines.engine.embedded.ops.values.repository import COMMIT, GitRef, GitRepository, open_repository
 from pipelines.engine.embedded.ops.values.states import ContainerState, DirectoryState, FileState, SecretState, SocketState
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
 
 Args = dict[str, Any]
 HEADS, TAGS = "refs/heads/", "refs/tags/"
 
 
 @field("Query.http", args=("url", "name", "permissions", "checksum", "authHeader"))
-async def http(session: EngineSession, _: None, args: Args) -> FileState:
+async def http(session: ClientSession, _: None, args: Args) -> FileState:
     header = args.get("authHeader")
     return await download(
         session,
@@ -38,7 +38,7 @@ async def http(session: EngineSession, _: None, args: Args) -> FileState:
 
 
 @field("Query.git", args=("url", "keepGitDir", "sshKnownHosts", "sshAuthSocket", "httpAuthUsername", "httpAuthToken", "httpAuthHeader"))
-async def repository(session: EngineSession, _: None, args: Args) -> Repository:
+async def repository(session: ClientSession, _: None, args: Args) -> GitRepository:
     token, header = args.get("httpAuthToken"), args.get("httpAuthHeader")
     socket: SocketState | None = args.get("sshAuthSocket")
     return open_repository(
@@ -52,57 +52,57 @@ async def repository(session: EngineSession, _: None, args: Args) -> Repository:
 
 
 @field("Directory.asGit")
-async def as_git(session: EngineSession, state: DirectoryState, _: Args) -> Repository:
+async def as_git(session: ClientSession, state: DirectoryState, _: Args) -> GitRepository:
     return await local_repository(session, state)
 
 
 @field("GitRepository.url")
-def url(_: EngineSession, state: Repository, __: Args) -> str | None:
+def url(_: ClientSession, state: GitRepository, __: Args) -> str | None:
     return state.url if state.source is None else None
 
 
 @field("GitRepository.head")
-async def head(session: EngineSession, state: Repository, _: Args) -> Ref:
+async def head(session: ClientSession, state: GitRepository, _: Args) -> GitRef:
     return await resolve(session, state, "HEAD")
 
 
 @field("GitRepository.branch", args=("name",))
-async def branch(session: EngineSession, state: Repository, args: Args) -> Ref:
+async def branch(session: ClientSession, state: GitRepository, args: Args) -> GitRef:
     return await resolve(session, state, HEADS + args["name"].removeprefix(HEADS))
 
 
 @field("GitRepository.tag", args=("name",))
-async def tag(session: EngineSession, state: Repository, args: Args) -> Ref:
+async def tag(session: ClientSession, state: GitRepository, args: Args) -> GitRef:
     return await resolve(session, state, TAGS + args["name"].removeprefix(TAGS))
 
 
 @field("GitRepository.commit", args=("id",))
-def commit(_: EngineSession, state: Repository, args: Args) -> Ref:
+def commit(_: ClientSession, state: GitRepository, args: Args) -> GitRef:
     if not COMMIT.fullmatch(args["id"]):
         raise InvalidInput(f"git: {args['id']!r} is not a full commit id (40 hex digits)")
-    return Ref(state, args["id"], args["id"])
+    return GitRef(state, args["id"], args["id"])
 
 
 @field("GitRepository.ref", args=("name",))
-async def ref(session: EngineSession, state: Repository, args: Args) -> Ref:
+async def ref(session: ClientSession, state: GitRepository, args: Args) -> GitRef:
     name = args["name"]
     if COMMIT.fullmatch(name):
-        return Ref(state, name, name)
+        return GitRef(state, name, name)
     return await resolve(session, state, name, HEADS + name, TAGS + name)
 
 
 @field("GitRepository.branches", args=("patterns",))
-async def branches(session: EngineSession, state: Repository, args: Args) -> list[str]:
+async def branches(session: ClientSession, state: GitRepository, args: Args) -> list[str]:
     return _matching(await session.git_refs(state), HEADS, args.get("patterns"))
 
 
 @field("GitRepository.tags", args=("patterns",))
-async def tags(session: EngineSession, state: Repository, args: Args) -> list[str]:
+async def tags(session: ClientSession, state: GitRepository, args: Args) -> list[str]:
     return _matching(await session.git_refs(state), TAGS, args.get("patterns"))
 
 
 @field("GitRepository.latestVersion")
-async def latest(session: EngineSession, state: Repository, _: Args) -> Ref:
+async def latest(session: ClientSession, state: GitRepository, _: Args) -> GitRef:
     names = _matching(await session.git_refs(state), TAGS, None)
     return await resolve(session, state, TAGS + latest_version(names))
 
@@ -113,67 +113,67 @@ def _matching(refs: dict[str, str], prefix: str, patterns: list[str] | None) -> 
 
 
 @field("GitRef.commit")
-def ref_commit(_: EngineSession, state: Ref, __: Args) -> str:
+def ref_commit(_: ClientSession, state: GitRef, __: Args) -> str:
     return state.commit
 
 
 @field("GitRef.ref")
-def ref_name(_: EngineSession, state: Ref, __: Args) -> str:
+def ref_name(_: ClientSession, state: GitRef, __: Args) -> str:
     return state.name
 
 
 @field("GitRef.tree", args=("discardGitDir", "depth"))
-def tree(_: EngineSession, state: Ref, args: Args) -> DirectoryState:
+def tree(_: ClientSession, state: GitRef, args: Args) -> DirectoryState:
     return DirectoryState(TreeOp(state, discard_git_dir=bool(args["discardGitDir"]), depth=args["depth"]))
 
 
 @field("Query.address", args=("value",))
-def address(_: EngineSession, __: None, args: Args) -> str:
+def address(_: ClientSession, __: None, args: Args) -> str:
     return str(args["value"])
 
 
 @field("Address.value")
-def address_value(_: EngineSession, state: str, __: Args) -> str:
+def address_value(_: ClientSession, state: str, __: Args) -> str:
     return state
 
 
 @field("Address.container")
-async def address_container(session: EngineSession, state: str, _: Args) -> ContainerState:
+async def address_container(session: ClientSession, state: str, _: Args) -> ContainerState:
     return await container_from(session, ContainerState(session.platform), state)
 
 
 @field("Address.secret")
-def address_secret(session: EngineSession, state: str, _: Args) -> SecretState:
+def address_secret(session: ClientSession, state: str, _: Args) -> SecretState:
     return secret_from_uri(session.workdir, state, None)
 
 
 @field("Address.gitRepository")
-def address_repository(_: EngineSession, state: str, __: Args) -> Repository:
+def address_repository(_: ClientSession, state: str, __: Args) -> GitRepository:
     return open_repository(state.partition("#")[0])
 
 
 @field("Address.gitRef")
-async def address_ref(session: EngineSession, state: str, args: Args) -> Ref:
+async def address_ref(session: ClientSession, state: str, args: Args) -> GitRef:
     where, _, name = state.partition("#")
     return await ref(session, open_repository(where), {**args, "name": name}) if name else await head(session, open_repository(where), args)
 
 
 @field("Address.directory", args=("exclude", "include", "gitignore", "noCache"))
-async def address_directory(session: EngineSession, state: str, args: Args) -> DirectoryState:
+async def address_directory(session: ClientSession, state: str, args: Args) -> DirectoryState:
     from pipelines.engine.embedded.api.fields.host import directory
 
     return await directory(session, "host", {**args, "path": _local(state)})
 
 
 @field("Address.file", args=("noCache",))
-async def address_file(session: EngineSession, state: str, args: Args) -> FileState:
+async def address_file(session: ClientSession, state: str, args: Args) -> FileState:
     from pipelines.engine.embedded.api.fields.host import file
 
     return await file(session, "host", {**args, "path": _local(state)})
 
 
 @field("Address.socket")
-def address_socket(session: EngineSession, state: str, _: Args) -> SocketState:
+def address_socket(session: ClientSession, state: str, _: Args) -> SocketState:
     return SocketState(session.host_path(state.removeprefix("unix://")))
 
 

@@ -13,15 +13,15 @@ from pipelines.engine.embedded.ops.values.digest import digest_of
 from pipelines.engine.embedded.ops.values.states import ServiceState
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.ops.interface import EngineSession
-    from pipelines.engine.embedded.ops.values.config import Port
+    from pipelines.engine.embedded.ops.interface import ClientSession
+    from pipelines.engine.embedded.ops.values.config import ExposedPort
     from pipelines.engine.embedded.ops.values.states import ContainerState
 
 Args = dict[str, Any]
 
 
 @field("Container.asService", args=("args", "useEntrypoint", "insecureRootCapabilities", "expand", "noInit"))
-def as_service(session: EngineSession, state: ContainerState, args: Args) -> ServiceState:
+def as_service(session: ClientSession, state: ContainerState, args: Args) -> ServiceState:
     if args.get("insecureRootCapabilities"):
         permit_api(session.limits, "Container.asService")
     command = command_of(state, args)
@@ -33,22 +33,22 @@ def as_service(session: EngineSession, state: ContainerState, args: Args) -> Ser
 
 
 @field("Service.withHostname", args=("hostname",))
-def with_hostname(_: EngineSession, state: ServiceState, args: Args) -> ServiceState:
+def with_hostname(_: ClientSession, state: ServiceState, args: Args) -> ServiceState:
     return replace(state, hostname=args["hostname"], digest=digest_of("hostname", state.digest, args["hostname"]))
 
 
 @field("Service.hostname")
-def hostname(_: EngineSession, state: ServiceState, __: Args) -> str:
+def hostname(_: ClientSession, state: ServiceState, __: Args) -> str:
     return state.name
 
 
 @field("Service.ports")
-async def ports(session: EngineSession, state: ServiceState, _: Args) -> list[Port]:
+async def ports(session: ClientSession, state: ServiceState, _: Args) -> list[ExposedPort]:
     return await session.services.ports(state)
 
 
 @field("Service.endpoint", args=("port", "scheme"))
-async def endpoint(session: EngineSession, state: ServiceState, args: Args) -> str:
+async def endpoint(session: ClientSession, state: ServiceState, args: Args) -> str:
     known = await session.services.ports(state)
     port = args["port"] or next((one.port for one in known), None)
     if port is None:
@@ -60,30 +60,30 @@ async def endpoint(session: EngineSession, state: ServiceState, args: Args) -> s
 
 
 @field("Service.start")
-async def start(session: EngineSession, state: ServiceState, _: Args) -> None:
+async def start(session: ClientSession, state: ServiceState, _: Args) -> None:
     await session.services.start(state)
 
 
 @field("Service.sync")
-async def sync(session: EngineSession, state: ServiceState, _: Args) -> None:
+async def sync(session: ClientSession, state: ServiceState, _: Args) -> None:
     """Evaluates the container; nothing is started."""
     if state.container is not None:
         await session.settle(state.container)
 
 
 @field("Service.stop", args=("kill",))
-async def stop(session: EngineSession, state: ServiceState, args: Args) -> None:
+async def stop(session: ClientSession, state: ServiceState, args: Args) -> None:
     await session.services.stop(state, kill=args["kill"])
 
 
 @field("Container.up", args=("ports", "random", "args", "useEntrypoint", "insecureRootCapabilities", "expand", "noInit"))
-async def container_up(session: EngineSession, state: ContainerState, args: Args) -> None:
+async def container_up(session: ClientSession, state: ContainerState, args: Args) -> None:
     """As `asService` and `up`."""
     await up(session, as_service(session, state, args), args)
 
 
 @field("Service.up", args=("ports", "random"))
-async def up(session: EngineSession, state: ServiceState, args: Args) -> None:
+async def up(session: ClientSession, state: ServiceState, args: Args) -> None:
     """Forwards ports of the host's loopback to the service until the client goes away."""
     from pipelines.engine.embedded.api.fields.host import tunnel
 

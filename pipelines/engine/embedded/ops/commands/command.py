@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ContainerCommand:
     """One execution, completely: same command, same inputs, same outcome (so far as the command is honest).
 
     `expect` is SUCCESS, FAILURE or ANY. `volatile` is environment that takes no part in the key. `entry` holds the ops of root and mounts.
@@ -103,7 +103,7 @@ def _mount_recipe(mount: Mount) -> list[Any]:
             return ["socket", mount.target]
 
 
-def command_of(state: ContainerState, args: dict[str, Any]) -> Command:
+def command_of(state: ContainerState, args: dict[str, Any]) -> ContainerCommand:
     """The command of a `withExec` (or of a service) on `state`.
 
     Raises:
@@ -116,7 +116,7 @@ def command_of(state: ContainerState, args: dict[str, Any]) -> Command:
         raise InvalidInput("no command has been set")
     resolve: Callable[[str], str] = (lambda text: expand(text, state.config.env)) if args.get("expand") else str
     redirects = {name: _redirect(state, resolve, args.get(name)) for name in ("redirectStdin", "redirectStdout", "redirectStderr")}
-    return Command(
+    return ContainerCommand(
         args=tuple(resolve(word) for word in words),
         env=state.config.env,
         cwd=state.config.workdir or "/",

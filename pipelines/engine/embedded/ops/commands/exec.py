@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import ExecError
 from pipelines.engine.embedded.images import platforms
-from pipelines.engine.embedded.ops.commands.command import Command, source_of
-from pipelines.engine.embedded.ops.commands.setup import Arrangement
+from pipelines.engine.embedded.ops.commands.command import ContainerCommand, source_of
+from pipelines.engine.embedded.ops.commands.setup import ContainerSetup
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Op, Output
+from pipelines.engine.embedded.ops.values.op import Op, OpOutput
 from pipelines.engine.embedded.progress import LineSplitter
 from pipelines.engine.embedded.sandbox.services import while_up
 from pipelines.foundation.regular_files import reading
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
-    from pipelines.engine.embedded.ops.values.op import Op, Output
+    from pipelines.engine.embedded.ops.interface import ClientSession
+    from pipelines.engine.embedded.ops.values.op import Op, OpOutput
 
 
 SIGNALS = range(128, 192)
@@ -36,22 +36,22 @@ class ExecOp(ComputedOp):
     kind = "exec"
     __slots__ = ("command",)
 
-    def __init__(self, rootfs: Op, command: Command) -> None:
+    def __init__(self, rootfs: Op, command: ContainerCommand) -> None:
         super().__init__(command.recipe(), [rootfs, *command.sources()])
         self.command = command
 
     def describe(self) -> str:
         return self.command.shown()
 
-    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:
+    async def key(self, session: ClientSession, inputs: Sequence[OpOutput]) -> str:
         contents = [inputs[0].snapshot.id]
         sources = [source for mount in self.command.mounts if (source := source_of(mount)) is not None]
         for source, output in zip(sources, inputs[1:], strict=True):
             contents.append(await session.content(output.snapshot, source.path))
         return digest_of(self.kind, self.command.recipe(), contents)
 
-    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:
-        arrangement = Arrangement(session, self.command, inputs)
+    async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:
+        arrangement = ContainerSetup(session, self.command, inputs)
         feed = LineSplitter(session.progress, asyncio.get_running_loop().call_later)
         try:
             await arrangement.prepare()
@@ -63,7 +63,7 @@ class ExecOp(ComputedOp):
             feed.close()
             await arrangement.close()
 
-    def _error(self, host: str, code: int, arrangement: Arrangement) -> ExecError:
+    def _error(self, host: str, code: int, arrangement: ContainerSetup) -> ExecError:
         stdout, stderr = (told(arrangement.streams[name]) for name in ("stdout", "stderr"))
         return ExecError(self.command.args, code, stdout, stderr, f"exit code: {code}{foreign(self.command.platform, host)}")
 

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.commands.command import Command, source_of
+from pipelines.engine.embedded.ops.commands.command import ContainerCommand, source_of
 from pipelines.engine.embedded.ops.files.actions import ActionOp
 from pipelines.engine.embedded.ops.files.edits import Chown
 from pipelines.engine.embedded.ops.files.owners import owner_ids
 from pipelines.engine.embedded.ops.files.read import within
 from pipelines.engine.embedded.ops.tasks import in_thread
-from pipelines.engine.embedded.ops.values.op import Constant, Output
+from pipelines.engine.embedded.ops.values.op import Constant, OpOutput
 from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount, SecretMount, SocketMount, TempMount
-from pipelines.engine.embedded.sandbox.spec import Bind, Capture, SecretFile, Spec, Tmpfs
+from pipelines.engine.embedded.sandbox.spec import Bind, CaptureFiles, ContainerSpec, SecretFile, Tmpfs
 from pipelines.engine.embedded.store.trees.root import Root
 from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
-    from pipelines.engine.embedded.sandbox.services import Up
+    from pipelines.engine.embedded.ops.interface import ClientSession
+    from pipelines.engine.embedded.sandbox.services import RunningService
     from pipelines.engine.embedded.store.layers.draft import Draft
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
@@ -34,10 +34,10 @@ LOCKED = "LOCKED"  # CacheSharingMode: one user at a time
 LONGEST = 128 << 10  # bytes of one argument with its end, Linux's MAX_ARG_STRLEN
 
 
-class Arrangement:
+class ContainerSetup:
     """Brought up by `prepare`, described by `spec`, kept by `commit`, always ended by `close`."""
 
-    def __init__(self, session: EngineSession, command: Command, inputs: Sequence[Output], *, captured: bool = True) -> None:
+    def __init__(self, session: ClientSession, command: ContainerCommand, inputs: Sequence[OpOutput], *, captured: bool = True) -> None:
         self.session = session
         self.command = command
         self.streams: dict[str, Path] = {}
@@ -50,7 +50,7 @@ class Arrangement:
         self._writable: list[tuple[Draft, Root]] = []
         self._values: dict[str, bytes] = {}
         self._hosts: dict[str, str] = {}
-        self.used: Mapping[str, Up] = {}
+        self.used: Mapping[str, RunningService] = {}
         self._lease: Any = None
         self._volumes: dict[str, Path] = {}
         self._stack = AsyncExitStack()
@@ -141,7 +141,7 @@ class Arrangement:
         if owner:
             os.chown(path, *owner_ids(root, owner))
 
-    def spec(self) -> Spec:
+    def spec(self) -> ContainerSpec:
         """What the sandbox is to run."""
         command = self.command
         assert self._root is not None  # noqa: S101 - prepare() came first
@@ -153,7 +153,7 @@ class Arrangement:
         stdin: bytes | None = command.stdin.encode() if command.stdin else None
         if command.redirect_stdin:
             stdin = self._place(command.redirect_stdin)[0].read(self._place(command.redirect_stdin)[1])
-        return Spec(
+        return ContainerSpec(
             rootfs=self._root,
             args=command.args,
             env=tuple(env),
@@ -162,7 +162,7 @@ class Arrangement:
             mounts=tuple(self._binds),
             secrets=tuple(self._secret_file(mount, root) for mount in command.mounts if isinstance(mount, SecretMount)),
             stdin=stdin,
-            capture=Capture(**self.streams),
+            capture=CaptureFiles(**self.streams),
             masks=tuple({value for value in self._values.values() if value}),
             hosts=self._hosts,
             network=self._lease,
@@ -174,7 +174,7 @@ class Arrangement:
         uid, gid = owner_ids(root, mount.owner)
         return SecretFile(mount.target, self._values[mount.target], uid, gid, mount.mode)
 
-    def commit(self, key: str, code: int) -> Output:
+    def commit(self, key: str, code: int) -> OpOutput:
         """Keep what the command left: file systems as snapshots, streams as output files."""
         for stream, path in (("stdout", self.command.redirect_stdout), ("stderr", self.command.redirect_stderr)):
             if path:
@@ -188,7 +188,7 @@ class Arrangement:
             if id(draft) not in writable:
                 draft.discard()
         self._kept = True
-        return Output(snapshot, mounts, code, tuple((name, path.name) for name, path in sorted(self.streams.items())))
+        return OpOutput(snapshot, mounts, code, tuple((name, path.name) for name, path in sorted(self.streams.items())))
 
     def _place(self, path: str) -> tuple[Root, str]:
         """The tree a container path lies in, and the path there."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Op, Output
+from pipelines.engine.embedded.ops.values.op import Op, OpOutput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.store.host.listing import TreePart
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.root import Root
@@ -28,7 +28,7 @@ class Action:
         """What makes it what it is, sources left out."""
         raise NotImplementedError
 
-    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:  # noqa: ARG002 - those that look need it
+    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:  # noqa: ARG002 - those that look need it
         """As `recipe`, with the sources' content."""
         return [self.recipe(), [source.id for source in sources]]
 
@@ -55,7 +55,7 @@ class ActionOp(Op):
         return self.action.name
 
 
-async def evaluate_actions(session: EngineSession, op: ActionOp) -> Output:
+async def evaluate_actions(session: ClientSession, op: ActionOp) -> OpOutput:
     """Evaluate a chain of actions down to the nearest file system that is known, as one layer."""
     chain, base_op = _chain(session, op)
     base = (await session.ops.output(base_op)).snapshot
@@ -68,12 +68,12 @@ async def evaluate_actions(session: EngineSession, op: ActionOp) -> Output:
     async with session.store.lock(key):
         output = session.ops.stored(key)
         if output is None:
-            output = Output(await in_thread(_apply, session, base, steps, key))
+            output = OpOutput(await in_thread(_apply, session, base, steps, key))
         session.store.put(key, output.to_json(), layers=output.layers(), alias=[op.digest], label=f"files {chain[-1].name}")
     return output
 
 
-def _chain(session: EngineSession, op: ActionOp) -> tuple[list[Action], Op]:
+def _chain(session: ClientSession, op: ActionOp) -> tuple[list[Action], Op]:
     """The actions to do, first one first, and what they start from."""
     actions = [op.action]
     base = op.inputs[0]
@@ -83,7 +83,7 @@ def _chain(session: EngineSession, op: ActionOp) -> tuple[list[Action], Op]:
     return actions[::-1], base
 
 
-def _apply(session: EngineSession, base: Snapshot, steps: Sequence[tuple[Action, Sequence[Snapshot]]], key: str) -> Snapshot:
+def _apply(session: ClientSession, base: Snapshot, steps: Sequence[tuple[Action, Sequence[Snapshot]]], key: str) -> Snapshot:
     from pipelines.engine.embedded.store.trees.root import Root
 
     draft = session.store.draft(base)

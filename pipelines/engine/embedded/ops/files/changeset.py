@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.root import Root
@@ -35,7 +35,7 @@ class Changeset:
 
 
 @dataclass(frozen=True, slots=True)
-class Paths:
+class ChangedPaths:
     """What changed, sorted; directories have a slash at the end.
 
     Attributes:
@@ -52,14 +52,14 @@ class Paths:
         return bool(self.added or self.modified or self.removed)
 
 
-async def paths(session: EngineSession, changes: Changeset) -> Paths:
+async def paths(session: ClientSession, changes: Changeset) -> ChangedPaths:
     """What changed."""
     return await within_all(
         session, [changes.before.op, changes.after.op], lambda roots: compare(roots[0], changes.before.path, roots[1], changes.after.path)
     )
 
 
-def compare(old: Root, old_path: str, new: Root, new_path: str) -> Paths:
+def compare(old: Root, old_path: str, new: Root, new_path: str) -> ChangedPaths:
     """What changed from one tree to the other."""
     before, after = (_listed(root, path) for root, path in ((old, old_path), (new, new_path)))
     bases = str(old.locate(old_path)), str(new.locate(new_path))
@@ -68,7 +68,7 @@ def compare(old: Root, old_path: str, new: Root, new_path: str) -> Paths:
     modified = [rel for rel in sorted(both - swapped) if _modified(bases, rel, before[rel], after[rel])]
     gone = (before.keys() - after.keys()) | swapped
     removed = [rel for rel in gone if not any(parent in gone for parent in _parents(rel))]
-    return Paths(_named((after.keys() - before.keys()) | swapped, after), modified, _named(removed, before))
+    return ChangedPaths(_named((after.keys() - before.keys()) | swapped, after), modified, _named(removed, before))
 
 
 def _listed(root: Root, path: str) -> dict[str, os.stat_result]:
@@ -108,7 +108,7 @@ class ApplyChanges(Action):
     def recipe(self) -> Any:
         return [self.path, self.changes.before.path, self.changes.after.path]
 
-    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:
+    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
         contents = [
             await session.content(snapshot, one.path)
             for snapshot, one in zip(sources, (self.changes.before, self.changes.after), strict=False)

@@ -14,7 +14,7 @@ from pipelines.engine.embedded.store.host.listing import TreePart
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import DirectoryState, FileState
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.root import Root
@@ -42,7 +42,7 @@ class CopyDirectory(Action):
         filters = [list(self.include), list(self.exclude), self.gitignore]
         return [self.path, self.source_path, filters, self.owner, self.permissions]
 
-    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:
+    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
         content = await session.content(sources[0], self.source_path, include=self.include, exclude=self.exclude, gitignore=self.gitignore)
         return [self.path, content, self.owner, self.permissions]
 
@@ -83,7 +83,7 @@ class CopyFile(Action):
     def recipe(self) -> Any:
         return [self.path, self.source_path, self.owner, self.permissions]
 
-    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:
+    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
         return [self.path, await session.content(sources[0], self.source_path), self.owner, self.permissions]
 
     def parts(self) -> Sequence[tuple[Op, TreePart | None]]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Output
+from pipelines.engine.embedded.ops.values.op import OpOutput
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import DirectoryState
     from pipelines.engine.embedded.store.snapshot import Snapshot
 
@@ -29,16 +29,16 @@ class DiffOp(ComputedOp):
         self.lower = lower
         self.upper = upper
 
-    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:
+    async def key(self, session: ClientSession, inputs: Sequence[OpOutput]) -> str:
         paths = (self.lower.path, self.upper.path)
         contents = [await session.content(output.snapshot, path) for output, path in zip(inputs, paths, strict=True)]
         return digest_of(self.kind, contents)
 
-    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:
+    async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:
         lower, upper = (output.snapshot for output in inputs)
-        return Output(await in_thread(self._write, session, lower, upper, key))
+        return OpOutput(await in_thread(self._write, session, lower, upper, key))
 
-    def _write(self, session: EngineSession, lower: Snapshot, upper: Snapshot, key: str) -> Snapshot:
+    def _write(self, session: ClientSession, lower: Snapshot, upper: Snapshot, key: str) -> Snapshot:
         from pipelines.engine.embedded.store.trees.copy import copy_changes
         from pipelines.engine.embedded.store.trees.root import Root
 

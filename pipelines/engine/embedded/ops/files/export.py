@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipelines.engine.embedded.ops.files.changeset import Changeset
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import DirectoryState, FileState
     from pipelines.engine.embedded.store.trees.root import Root
 
 
-async def export_directory(session: EngineSession, state: DirectoryState, path: str, *, wipe: bool) -> str:
+async def export_directory(session: ClientSession, state: DirectoryState, path: str, *, wipe: bool) -> str:
     """Merge a directory into a folder of the host (made if missing); `wipe` empties it first. Returns the folder's absolute path."""
     target = session.host_path(path)
     await must_stat(session, state.op, state.path, state.path)
@@ -69,7 +69,7 @@ def _told(target: Path) -> Iterator[None]:
             raise InvalidInput(f"export to {target}: {error.filename or target}: {error.strerror}") from error
 
 
-async def export_changes(session: EngineSession, changes: Changeset, path: str) -> str:
+async def export_changes(session: ClientSession, changes: Changeset, path: str) -> str:
     """Do the changes to a folder of the host (made if missing). Returns the folder's absolute path."""
     target = session.host_path(path)
     removed = (await paths(session, changes)).removed
@@ -87,7 +87,7 @@ def _change(layer: Root, target: Path, removed: Sequence[str]) -> None:
     _merge(layer, "/", target, wipe=False)
 
 
-async def export_file(session: EngineSession, state: FileState, path: str, *, into: bool) -> str:
+async def export_file(session: ClientSession, state: FileState, path: str, *, into: bool) -> str:
     """Write a file to the host: into what has the name there, a new one whole or not at all. Returns its absolute path.
 
     `into`: `path` may be a folder to put it into.

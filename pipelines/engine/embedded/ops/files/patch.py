@@ -12,7 +12,7 @@ from pipelines.engine.embedded.ops.files.git_tool import run_git
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Op, Output
+from pipelines.engine.embedded.ops.values.op import Op, OpOutput
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.ops.files.changeset import Changeset
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -39,13 +39,13 @@ class PatchOp(ComputedOp):
     def __init__(self, changes: Changeset) -> None:
         super().__init__([], [DiffOp(changes.after, changes.before), DiffOp(changes.before, changes.after)])
 
-    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the inputs' content says all
+    async def key(self, session: ClientSession, inputs: Sequence[OpOutput]) -> str:  # noqa: ARG002 - the inputs' content says all
         return digest_of(self.kind, [output.snapshot.id for output in inputs])
 
-    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:
-        return Output(await in_thread(self._write, session, [output.snapshot for output in inputs], key))
+    async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:
+        return OpOutput(await in_thread(self._write, session, [output.snapshot for output in inputs], key))
 
-    def _write(self, session: EngineSession, snapshots: Sequence[Snapshot], key: str) -> Snapshot:
+    def _write(self, session: ClientSession, snapshots: Sequence[Snapshot], key: str) -> Snapshot:
         from pipelines.engine.embedded.store.trees.root import Root
 
         trees, result = session.store.draft(SCRATCH), session.store.draft(SCRATCH)
@@ -59,7 +59,7 @@ class PatchOp(ComputedOp):
             trees.discard()
 
 
-def _difference(session: EngineSession, folder: Path, snapshots: Sequence[Snapshot]) -> bytes:
+def _difference(session: ClientSession, folder: Path, snapshots: Sequence[Snapshot]) -> bytes:
     """What git says of two trees, copied into `folder` as `a` and `b`: it names files by the folders they are in.
 
     Devices, pipes and sockets are left out: a patch cannot say them, and git may open them.
@@ -108,7 +108,7 @@ class ApplyPatchFile(Action):
     def recipe(self) -> Any:
         return [self.path, self.source_path]
 
-    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:
+    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
         return [self.path, await session.content(sources[0], self.source_path)]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -36,12 +36,12 @@ class Stat:
     file_type: str
 
 
-async def within(session: EngineSession, op: Op, work: Callable[[Root], T]) -> T:
+async def within(session: ClientSession, op: Op, work: Callable[[Root], T]) -> T:
     """Evaluate `op` and do `work` on its file system, in a thread."""
     return await within_all(session, [op], lambda roots: work(roots[0]))
 
 
-async def within_all(session: EngineSession, ops: Sequence[Op], work: Callable[[list[Root]], T]) -> T:
+async def within_all(session: ClientSession, ops: Sequence[Op], work: Callable[[list[Root]], T]) -> T:
     """Evaluate `ops` and do `work` on their file systems, in a thread."""
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -54,7 +54,7 @@ async def within_all(session: EngineSession, ops: Sequence[Op], work: Callable[[
     return await asyncio.to_thread(there)
 
 
-async def entries(session: EngineSession, op: Op, path: str, shown: str) -> list[str]:
+async def entries(session: ClientSession, op: Op, path: str, shown: str) -> list[str]:
     """Names in a directory, sorted; those of directories end with a slash."""
 
     def work(root: Root) -> list[str]:
@@ -68,14 +68,14 @@ async def entries(session: EngineSession, op: Op, path: str, shown: str) -> list
     return await within(session, op, work)
 
 
-async def glob(session: EngineSession, op: Op, path: str, pattern: str) -> list[str]:
+async def glob(session: ClientSession, op: Op, path: str, pattern: str) -> list[str]:
     """Paths below a directory that match, sorted; those of directories end with a slash."""
     from pipelines.engine.embedded.store.trees.glob import glob as matches
 
     return await within(session, op, lambda root: matches(root, path, pattern))
 
 
-async def contents(session: EngineSession, op: Op, path: str, *, limit: int) -> bytes:
+async def contents(session: ClientSession, op: Op, path: str, *, limit: int) -> bytes:
     """A file's bytes.
 
     Raises:
@@ -95,7 +95,7 @@ async def contents(session: EngineSession, op: Op, path: str, *, limit: int) -> 
     return await within(session, op, work)
 
 
-async def file_digest(session: EngineSession, op: Op, path: str, *, metadata: bool) -> str:
+async def file_digest(session: ClientSession, op: Op, path: str, *, metadata: bool) -> str:
     """SHA-256 of a file's bytes; with its name, mode and owner when `metadata` counts."""
 
     def work(root: Root) -> str:
@@ -110,7 +110,7 @@ async def file_digest(session: EngineSession, op: Op, path: str, *, metadata: bo
     return await within(session, op, work)
 
 
-async def exists(session: EngineSession, op: Op, path: str, expected: str | None, *, follow: bool) -> bool:
+async def exists(session: ClientSession, op: Op, path: str, expected: str | None, *, follow: bool) -> bool:
     """Whether a path is there and of the expected type; asking for a symlink never follows it."""
 
     def work(root: Root) -> bool:
@@ -123,7 +123,7 @@ async def exists(session: EngineSession, op: Op, path: str, expected: str | None
     return await within(session, op, work)
 
 
-async def must_stat(session: EngineSession, op: Op, path: str, shown: str, *, follow: bool = True) -> Stat:
+async def must_stat(session: ClientSession, op: Op, path: str, shown: str, *, follow: bool = True) -> Stat:
     """Facts about a path that must be there."""
 
     def work(root: Root) -> Stat:
@@ -133,12 +133,12 @@ async def must_stat(session: EngineSession, op: Op, path: str, shown: str, *, fo
     return await within(session, op, work)
 
 
-async def stat(session: EngineSession, op: Op, path: str, shown: str, *, follow: bool) -> Stat | None:
+async def stat(session: ClientSession, op: Op, path: str, shown: str, *, follow: bool) -> Stat | None:
     """Facts about a path (`shown` as the caller wrote it)."""
     return await must_stat(session, op, path, shown, follow=follow)
 
 
-async def find_up(session: EngineSession, op: Op, base: str, name: str, start: str) -> str | None:
+async def find_up(session: ClientSession, op: Op, base: str, name: str, start: str) -> str | None:
     """The nearest path with `name`, from `start` up to the directory `base`; relative to `base`."""
 
     def work(root: Root) -> str | None:

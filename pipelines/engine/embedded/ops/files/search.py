@@ -23,8 +23,8 @@ SHOWN = 200  # characters of a refused pattern that a message repeats
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A match within `Found.lines`; `start` and `end` count bytes."""
+class SearchMatch:
+    """A match within `SearchResult.lines`; `start` and `end` count bytes."""
 
     text: str
     start: int
@@ -32,18 +32,18 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """Lines with matches: where they begin (`line` from 1, `offset` in bytes), and what they say. Of a file only, when that was asked."""
 
     path: str
     line: int = 0
     offset: int = 0
     lines: str = ""
-    matches: tuple[Match, ...] = ()
+    matches: tuple[SearchMatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class SearchQuery:
     """What to search for, and where.
 
     Attributes:
@@ -63,7 +63,7 @@ class Query:
     limit: int | None = None
 
     @classmethod
-    def of(cls, args: Mapping[str, Any]) -> Query:
+    def of(cls, args: Mapping[str, Any]) -> SearchQuery:
         """From the API's arguments.
 
         Raises:
@@ -98,9 +98,9 @@ def _globs(globs: Sequence[str]) -> Filter | None:
     return Filter(patterns) if patterns else None
 
 
-def search(root: Root, base: str, paths: Sequence[str], query: Query) -> list[Found]:
+def search(root: Root, base: str, paths: Sequence[str], query: SearchQuery) -> list[SearchResult]:
     """What `query` finds in a directory, sorted by path; `paths` (relative) narrow it. Links are not followed, binary files left out."""
-    found: list[Found] = []
+    found: list[SearchResult] = []
     for path in sorted(_files(root, base, paths, query)):
         found += in_file(root, posixpath.join(base, path), path, query)
         if query.limit is not None and len(found) >= query.limit:
@@ -108,7 +108,7 @@ def search(root: Root, base: str, paths: Sequence[str], query: Query) -> list[Fo
     return found
 
 
-def _files(root: Root, base: str, paths: Sequence[str], query: Query) -> set[str]:
+def _files(root: Root, base: str, paths: Sequence[str], query: SearchQuery) -> set[str]:
     wanted = {one for path in paths or ["."] for one in _below(root, base, posixpath.normpath(path))}
     return {path for path in wanted if query.wants(path)}
 
@@ -127,7 +127,7 @@ def _hidden(path: str) -> bool:
     return any(part.startswith(".") for part in path.split("/"))
 
 
-def in_file(root: Root, path: str, shown: str, query: Query) -> list[Found]:
+def in_file(root: Root, path: str, shown: str, query: SearchQuery) -> list[SearchResult]:
     """What `query` finds in one file, told as `shown`."""
     if root.stat(path).st_size > LARGEST:
         return []
@@ -135,11 +135,11 @@ def in_file(root: Root, path: str, shown: str, query: Query) -> list[Found]:
     if b"\0" in data:
         return []
     if query.files_only:
-        return [Found(shown)] if next(_spans(data, query.pattern), None) else []
+        return [SearchResult(shown)] if next(_spans(data, query.pattern), None) else []
     return [*_lines(data, shown, query.pattern)]
 
 
-def _lines(data: bytes, shown: str, pattern: linear.Finder) -> Iterator[Found]:
+def _lines(data: bytes, shown: str, pattern: linear.Finder) -> Iterator[SearchResult]:
     """Matches by the lines they are in; several on the same lines are one result. Lines that are not UTF-8 are left out, as in Dagger."""
     line, counted = 1, 0
     for start, end, spans in _grouped(data, pattern):
@@ -147,10 +147,10 @@ def _lines(data: bytes, shown: str, pattern: linear.Finder) -> Iterator[Found]:
         counted = start
         try:
             lines = data[start:end].decode()
-            matches = tuple(Match(data[span.start : span.end].decode(), span.start - start, span.end - start) for span in spans)
+            matches = tuple(SearchMatch(data[span.start : span.end].decode(), span.start - start, span.end - start) for span in spans)
         except UnicodeDecodeError:
             continue
-        yield Found(shown, line, start, lines, matches)
+        yield SearchResult(shown, line, start, lines, matches)
 
 
 def _grouped(data: bytes, pattern: linear.Finder) -> Iterator[tuple[int, int, list[linear.MatchSpan]]]:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.ops.files.read import within
 from pipelines.engine.embedded.ops.git import refs_copy
-from pipelines.engine.embedded.ops.values.repository import Repository
+from pipelines.engine.embedded.ops.values.repository import GitRepository
 from pipelines.engine.embedded.ops.values.states import DirectoryState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.ops.interface import ClientSession
 
 
-async def local_repository(session: EngineSession, state: DirectoryState) -> Repository:
+async def local_repository(session: ClientSession, state: DirectoryState) -> GitRepository:
     """The repository in a directory: its `.git`, or the directory itself where it is bare.
 
     Raises:
@@ -28,11 +28,11 @@ async def local_repository(session: EngineSession, state: DirectoryState) -> Rep
     path = await within(session, state.op, lambda root: refs_copy.check(root, state.path))
     snapshot = (await session.ops.output(state.op)).snapshot
     content = await session.content_digest(snapshot, path)
-    return Repository(f"directory@{content}", source=DirectoryState(state.op, path))
+    return GitRepository(f"directory@{content}", source=DirectoryState(state.op, path))
 
 
 @asynccontextmanager
-async def located(session: EngineSession, repository: Repository) -> AsyncIterator[str]:
+async def located(session: ClientSession, repository: GitRepository) -> AsyncIterator[str]:
     """What git is to be told to find a repository: its URL or, of one in a directory, where a copy of ours can be read meanwhile."""
     if repository.source is None:
         yield repository.url

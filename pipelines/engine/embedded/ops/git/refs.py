@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import NotFound
 from pipelines.engine.embedded.ops.git.local import located
 from pipelines.engine.embedded.ops.git.run import git
-from pipelines.engine.embedded.ops.values.repository import Ref
+from pipelines.engine.embedded.ops.values.repository import GitRef
 from pipelines.foundation.redaction import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
-    from pipelines.engine.embedded.ops.values.repository import Repository
+    from pipelines.engine.embedded.ops.interface import ClientSession
+    from pipelines.engine.embedded.ops.values.repository import GitRepository
 
 VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?")
 
 
-async def list_refs(session: EngineSession, repository: Repository) -> dict[str, str]:
+async def list_refs(session: ClientSession, repository: GitRepository) -> dict[str, str]:
     """Commits by full ref name; an annotated tag stands for the commit it tags."""
     async with located(session, repository) as where:
         listed = await git(repository, ["ls-remote", "--symref", where])
@@ -34,7 +34,7 @@ async def list_refs(session: EngineSession, repository: Repository) -> dict[str,
     return refs
 
 
-async def resolve(session: EngineSession, repository: Repository, *names: str) -> Ref:
+async def resolve(session: ClientSession, repository: GitRepository, *names: str) -> GitRef:
     """The first of the full names that the repository has.
 
     Raises:
@@ -43,9 +43,9 @@ async def resolve(session: EngineSession, repository: Repository, *names: str) -
     refs = await session.git_refs(repository)
     for name in names:
         if name == "HEAD" and "HEAD" in refs:
-            return Ref(repository, refs.get("symbolic HEAD", "HEAD"), refs["HEAD"])
+            return GitRef(repository, refs.get("symbolic HEAD", "HEAD"), refs["HEAD"])
         if name in refs:
-            return Ref(repository, name, refs[name])
+            return GitRef(repository, name, refs[name])
     where = without_passwords(repository.url) if repository.source is None else "the directory"
     raise NotFound(f'git: {where}: repository does not contain ref "{names[0]}"')
 

@@ -13,7 +13,7 @@ from pipelines.foundation.redaction import without_passwords
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.ops.values.repository import Repository
+    from pipelines.engine.embedded.ops.values.repository import GitRepository
 
 LARGEST_OUTPUT = 256 << 20  # bytes of a list of refs
 NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
@@ -35,7 +35,7 @@ OF_ONE_REPOSITORY = {
 COMPLAINT = 400  # characters of git's last message that an error quotes
 
 
-async def git(repository: Repository, arguments: Sequence[str]) -> str:
+async def git(repository: GitRepository, arguments: Sequence[str]) -> str:
     """Run git; returns what it printed.
 
     Raises:

@@ -10,7 +10,7 @@ from pipelines.engine.embedded.ops.git.run import git
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Output
+from pipelines.engine.embedded.ops.values.op import OpOutput
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 from pipelines.foundation.redaction import without_passwords
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipelines.engine.embedded.ops.interface import EngineSession
-    from pipelines.engine.embedded.ops.values.repository import Ref
+    from pipelines.engine.embedded.ops.interface import ClientSession
+    from pipelines.engine.embedded.ops.values.repository import GitRef
 
 NO_HOST = ("-c", "protocol.file.allow=never", "-c", "protocol.ext.allow=never")
 """Anybody may have written a submodule's URL: it may name neither a folder of this machine nor a program."""
@@ -31,7 +31,7 @@ class TreeOp(ComputedOp):
     kind = "git"
     __slots__ = ("bare", "depth", "ref")
 
-    def __init__(self, ref: Ref, *, discard_git_dir: bool, depth: int) -> None:
+    def __init__(self, ref: GitRef, *, discard_git_dir: bool, depth: int) -> None:
         source = ref.repository.source
         recipe = [ref.repository.url, ref.name, ref.commit, discard_git_dir, depth]
         super().__init__(recipe, [source.op] if source is not None else [])
@@ -42,20 +42,20 @@ class TreeOp(ComputedOp):
     def describe(self) -> str:
         return f"{without_passwords(self.ref.repository.url)} {self.ref.commit[:12]}"
 
-    async def key(self, session: EngineSession, inputs: Sequence[Output]) -> str:  # noqa: ARG002 - the url of a local one names its content
+    async def key(self, session: ClientSession, inputs: Sequence[OpOutput]) -> str:  # noqa: ARG002 - the url of a local one names its content
         ref = self.ref
         return digest_of(self.kind, ref.repository.url, ref.name, ref.commit, self.bare, self.depth)
 
-    async def run(self, session: EngineSession, inputs: Sequence[Output], key: str) -> Output:  # noqa: ARG002 - it has none
+    async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:  # noqa: ARG002 - it has none
         draft = session.store.draft(SCRATCH)
         try:
             await self._checkout(session, draft.mount())
-            return Output(await in_thread(draft.commit, key))
+            return OpOutput(await in_thread(draft.commit, key))
         except BaseException:
             await in_thread(draft.discard)
             raise
 
-    async def _checkout(self, session: EngineSession, folder: Path) -> None:
+    async def _checkout(self, session: ClientSession, folder: Path) -> None:
 
         repository, at = self.ref.repository, ["-C", str(folder)]
         await git(repository, [*at, "init", "--quiet"])

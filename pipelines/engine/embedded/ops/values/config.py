@@ -29,7 +29,7 @@ def get(pairs: Pairs, name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class ExposedPort:
     """A port a container listens on; `protocol` is TCP or UDP."""
 
     port: int
@@ -53,7 +53,7 @@ class Config:
     entrypoint: tuple[str, ...] | None = None
     cmd: tuple[str, ...] | None = None
     labels: Pairs = ()
-    ports: tuple[Port, ...] = ()
+    ports: tuple[ExposedPort, ...] = ()
     volumes: tuple[str, ...] = ()
     stop_signal: str | None = None
     shell: tuple[str, ...] | None = None
@@ -118,9 +118,9 @@ def _pairs(lines: Iterable[str]) -> Pairs:
     return pairs
 
 
-def _port(key: str) -> Port:
+def _port(key: str) -> ExposedPort:
     number, _, protocol = key.partition("/")
-    return Port(int(number), (protocol or "tcp").upper())
+    return ExposedPort(int(number), (protocol or "tcp").upper())
 
 
 def _frozen(value: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class OpOutput:
     """What an op gave: a file system and, for an exec, what its mounts became and what it said.
 
     Attributes:
@@ -41,7 +41,7 @@ class Output:
         }
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Output:
+    def from_json(cls, data: dict[str, Any]) -> OpOutput:
         mounts = tuple(_snapshot(mount) for mount in data["mounts"])
         return cls(_snapshot(data["snapshot"]), mounts, data["exit"], tuple(sorted(data["streams"].items())))
 

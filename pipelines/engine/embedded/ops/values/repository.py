@@ -20,7 +20,7 @@ COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class GitRepository:
     """A repository; `environment` holds what git needs to be let in (never part of a key).
 
     `source` is where git's files are, of a repository in a directory of ours; `url` then names their content.
@@ -32,17 +32,17 @@ class Repository:
 
 
 @dataclass(frozen=True, slots=True)
-class Ref:
+class GitRef:
     """A ref of a repository, resolved: `name` in full (`refs/heads/main`) or the commit itself."""
 
-    repository: Repository
+    repository: GitRepository
     name: str
     commit: str
 
 
 def open_repository(
     url: str, *, username: str = "", token: bytes | None = None, header: bytes | None = None, socket: Path | None = None, known: str = ""
-) -> Repository:
+) -> GitRepository:
     """A repository, and how to be let in: by HTTP token or header, or by an SSH agent's socket.
 
     Raises:
@@ -64,4 +64,4 @@ def open_repository(
     if known:
         option = "-o StrictHostKeyChecking=yes -o KnownHostsCommand='printf %s\\\\n \"$LOCKGATE_KNOWN_HOSTS\"'"
         environment |= {"GIT_SSH_COMMAND": f"ssh {option}", "LOCKGATE_KNOWN_HOSTS": known}
-    return Repository(url, environment)
+    return GitRepository(url, environment)

@@ -8,7 +8,7 @@ LARGEST = 64 << 20  # characters; a Dockerfile itself has at most 4 Mi
 DEEPEST = 50  # `${a:-${b:-…}}`: as much as Python's stack carries in any case
 
 
-class Budget:
+class ExpansionLimit:
     """How much text may still be made."""
 
     def __init__(self, left: int = LARGEST) -> None:

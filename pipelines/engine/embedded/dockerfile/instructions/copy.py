@@ -5,15 +5,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.dockerfile import chmod
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.sources import wild
-from pipelines.engine.embedded.dockerfile.steps import Step
+from pipelines.engine.embedded.dockerfile.instructions.base import StageInstruction
+from pipelines.engine.embedded.dockerfile.instructions.sources import wild
+from pipelines.engine.embedded.dockerfile.syntax import chmod
 from pipelines.engine.embedded.errors import Unsupported
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.dockerfile.expand import Expander
-    from pipelines.engine.embedded.dockerfile.origins import Origin
+    from pipelines.engine.embedded.dockerfile.instructions.origins import Origin
+    from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
 
 REMOTE = re.compile(r"https?://|git://|ssh://|[\w-]+@[\w.-]+:")
 """An URL or a git repository (``git@host:path``)."""
@@ -22,7 +22,7 @@ NUMBERS = re.compile(r"\d*(:\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Inline:
+class InlineFile:
     """A file written in the Dockerfile: mode 0644, named as its here-document."""
 
     name: str
@@ -31,7 +31,7 @@ class Inline:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CopySource:
     """A source path of COPY or ADD, absolute inside its origin.
 
     Attributes:
@@ -49,7 +49,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Copy(Step):
+class CopyInstruction(StageInstruction):
     """COPY and ADD.
 
     Attributes:
@@ -66,7 +66,7 @@ class Copy(Step):
     """
 
     paths: tuple[str, ...]
-    inline: tuple[Inline, ...] = ()
+    inline: tuple[InlineFile, ...] = ()
     dest: str
     origin: Origin
     chown: str = ""
@@ -78,7 +78,7 @@ class Copy(Step):
     add: bool = False
     checksum: str = ""
 
-    def expand(self, expander: Expander) -> Copy:
+    def expand(self, expander: Expander) -> CopyInstruction:
         word = expander.word
         copy = replace(
             self,
@@ -118,15 +118,15 @@ class Copy(Step):
         directory = self.dest in {"", "."} or self.dest.endswith(("/", "/."))
         return path if path == "/" or not directory else path + "/"
 
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[CopySource, ...]:
         """The source paths, to be resolved inside the origin (``..`` leads nowhere)."""
         return tuple(self._source(path) for path in self.paths)
 
-    def _source(self, path: str) -> Source:
+    def _source(self, path: str) -> CopySource:
         if not self.parents:
-            return Source(_rooted(path))
+            return CopySource(_rooted(path))
         pivot, found, rest = path.partition("/./")
-        return Source(_rooted(pivot), _rooted(rest).lstrip("/")) if found else Source("/", _rooted(path).lstrip("/"))
+        return CopySource(_rooted(pivot), _rooted(rest).lstrip("/")) if found else CopySource("/", _rooted(path).lstrip("/"))
 
 
 def _rooted(path: str) -> str:

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.dockerfile.budget import DEEPEST, Budget
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.patterns import replace, trim_prefix, trim_suffix
+from pipelines.engine.embedded.dockerfile.syntax.limit import DEEPEST, ExpansionLimit
+from pipelines.engine.embedded.dockerfile.syntax.patterns import replace, trim_prefix, trim_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ class Expander:
     variables: Mapping[str, str] = field(default_factory=dict)
     escape: str = "\\"
     keep_quotes: bool = False
-    budget: Budget = field(default_factory=Budget)
+    budget: ExpansionLimit = field(default_factory=ExpansionLimit)
 
     def word(self, text: str) -> str:
         """The text as one word: white space stays, also what a variable brings."""
@@ -93,7 +93,14 @@ class _Scanner:
     """One pass over one text, from left to right."""
 
     def __init__(
-        self, text: str, variables: Mapping[str, str], escape: str, budget: Budget, *, quotes: bool = True, keep_quotes: bool = False
+        self,
+        text: str,
+        variables: Mapping[str, str],
+        escape: str,
+        budget: ExpansionLimit,
+        *,
+        quotes: bool = True,
+        keep_quotes: bool = False,
     ) -> None:
         self.budget = budget
         self.depth = 0

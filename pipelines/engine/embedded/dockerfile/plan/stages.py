@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.dockerfile import flags, order, translate
-from pipelines.engine.embedded.dockerfile.budget import Budget
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
-from pipelines.engine.embedded.dockerfile.expand import Expander
-from pipelines.engine.embedded.dockerfile.instructions import Arg
-from pipelines.engine.embedded.dockerfile.numbers import whole_number
-from pipelines.engine.embedded.dockerfile.origins import Base, ImageRef, Origin, Scratch, StageRef
-from pipelines.engine.embedded.dockerfile.parse import parse
-from pipelines.engine.embedded.dockerfile.plan import Plan, Stage
-from pipelines.engine.embedded.dockerfile.suggest import hint
+from pipelines.engine.embedded.dockerfile.instructions import translate
+from pipelines.engine.embedded.dockerfile.instructions.config import ArgInstruction
+from pipelines.engine.embedded.dockerfile.instructions.origins import Base, ImageRef, Origin, Scratch, StageRef
+from pipelines.engine.embedded.dockerfile.plan import order
+from pipelines.engine.embedded.dockerfile.plan.plan import BuildPlan, BuildStage
+from pipelines.engine.embedded.dockerfile.syntax import flags
+from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
+from pipelines.engine.embedded.dockerfile.syntax.limit import ExpansionLimit
+from pipelines.engine.embedded.dockerfile.syntax.numbers import whole_number
+from pipelines.engine.embedded.dockerfile.syntax.parse import parse
+from pipelines.engine.embedded.dockerfile.syntax.suggest import hint
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.images import platforms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from pipelines.engine.embedded.dockerfile.nodes import Node
-    from pipelines.engine.embedded.dockerfile.parse import Dockerfile
-    from pipelines.engine.embedded.dockerfile.steps import Step
+    from pipelines.engine.embedded.dockerfile.instructions.base import StageInstruction
+    from pipelines.engine.embedded.dockerfile.syntax.parse import Dockerfile
+    from pipelines.engine.embedded.dockerfile.syntax.parsed import ParsedInstruction
     from pipelines.engine.embedded.images.platforms import Platform
 
 STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
@@ -38,7 +40,7 @@ def plan(
     build_args: Mapping[str, str] | None = None,
     platform: str = "",
     file: str = "Dockerfile",
-) -> Plan:
+) -> BuildPlan:
     """Read a Dockerfile.
 
     Blocks for about 20 ms the first time a text is seen (the parser is a process of its own).
@@ -57,7 +59,7 @@ def plan(
     return plan_of(parse(text, file), target=target, build_args=build_args, platform=platform)
 
 
-def plan_of(parsed: Dockerfile, *, target: str = "", build_args: Mapping[str, str] | None = None, platform: str = "") -> Plan:
+def plan_of(parsed: Dockerfile, *, target: str = "", build_args: Mapping[str, str] | None = None, platform: str = "") -> BuildPlan:
     """As `plan`, of a file that is parsed."""
     file = parsed.file
     wanted = platforms.parse(platform) if platform else platforms.host()
@@ -68,18 +70,18 @@ def plan_of(parsed: Dockerfile, *, target: str = "", build_args: Mapping[str, st
     order.refuse_circles(stages, file)
     index = _target(target, stages)
     needed = order.needed(stages, index, file)
-    return Plan(stages, index, needed, str(wanted), draft.build_args, draft.globals, parsed.escape, file, draft.budget)
+    return BuildPlan(stages, index, needed, str(wanted), draft.build_args, draft.globals, parsed.escape, file, draft.budget)
 
 
 @dataclass(slots=True)
 class _Part:
     """A FROM and its instructions, names not yet looked up."""
 
-    node: Node
+    node: ParsedInstruction
     name: str
     base: str
     platform: str
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[ParsedInstruction] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -90,14 +92,14 @@ class _Draft:
     escape: str
     file: str
     parts: list[_Part] = field(default_factory=list)
-    heads: list[tuple[Node, Arg]] = field(default_factory=list)
+    heads: list[tuple[ParsedInstruction, ArgInstruction]] = field(default_factory=list)
     globals: dict[str, str] = field(default_factory=dict)
-    budget: Budget = field(default_factory=Budget)
+    budget: ExpansionLimit = field(default_factory=ExpansionLimit)
 
-    def fail(self, reason: object, node: Node) -> DockerfileError:
+    def fail(self, reason: object, node: ParsedInstruction) -> DockerfileError:
         return DockerfileError(str(reason), line=node.line, file=self.file)
 
-    def read(self, nodes: tuple[Node, ...]) -> None:
+    def read(self, nodes: tuple[ParsedInstruction, ...]) -> None:
         """Split the file at its FROMs; every instruction is looked at, also in stages nobody needs."""
         for node in nodes:
             try:
@@ -107,14 +109,14 @@ class _Draft:
         if not self.parts:
             raise DockerfileError("dockerfile contains no stages to build", file=self.file)
 
-    def _read(self, node: Node) -> None:
+    def _read(self, node: ParsedInstruction) -> None:
         if node.name == "FROM":
             self.parts.append(_part(node))
             return
         step = translate.step(node, ImageRef)
         if self.parts:
             self.parts[-1].nodes.append(node)
-        elif isinstance(step, Arg):
+        elif isinstance(step, ArgInstruction):
             self.heads.append((node, step))
         else:
             raise Fault("no build stage in current context")
@@ -129,19 +131,19 @@ class _Draft:
                 if value is not None:
                     self.globals[name] = value
 
-    def _word(self, text: str, node: Node) -> str:
+    def _word(self, text: str, node: ParsedInstruction) -> str:
         try:
             return Expander(self.globals, self.escape, budget=self.budget).word(text)
         except Fault as fault:
             raise self.fail(fault, node) from None
 
-    def stage(self, index: int) -> Stage:
+    def stage(self, index: int) -> BuildStage:
         part = self.parts[index]
         find = self.finder()
         steps = tuple(self._step(node, find) for node in part.nodes)
-        return Stage(index, part.name, self._base(part, index), self._platform(part), steps, part.node.text, part.node.line)
+        return BuildStage(index, part.name, self._base(part, index), self._platform(part), steps, part.node.text, part.node.line)
 
-    def _step(self, node: Node, find: Callable[[str], Origin]) -> Step:
+    def _step(self, node: ParsedInstruction, find: Callable[[str], Origin]) -> StageInstruction:
         try:
             return translate.step(node, find)
         except Fault as fault:
@@ -183,7 +185,7 @@ def lookup(names: Mapping[str, int], count: int, name: str) -> Origin:
     return Scratch() if name == "scratch" else ImageRef(name)
 
 
-def _part(node: Node) -> _Part:
+def _part(node: ParsedInstruction) -> _Part:
     words = node.args
     named = len(words) == NAMED and words[1].lower() == "as"
     if not named and len(words) != 1:
@@ -209,10 +211,28 @@ def _automatic(target: Platform, stage: str) -> dict[str, str]:
     return values | {"TARGETSTAGE": stage}
 
 
-def _target(name: str, stages: tuple[Stage, ...]) -> int:
+def _target(name: str, stages: tuple[BuildStage, ...]) -> int:
     if not name:
         return len(stages) - 1
     found = [stage.index for stage in stages if stage.name == name.lower()]
     if not found:
         raise DockerfileError(f'target stage "{name}" could not be found' + hint(name, (stage.name for stage in stages if stage.name)))
     return found[-1]
+
+
+def trigger_steps(plan: BuildPlan, stage: BuildStage, expressions: Iterable[str]) -> tuple[StageInstruction, ...]:
+    """The steps of ONBUILD triggers, placed at the stage's FROM line."""
+    return tuple(_trigger_step(plan, stage, expression) for expression in expressions)
+
+
+def _trigger_step(plan: BuildPlan, stage: BuildStage, expression: str) -> StageInstruction:
+    nodes = parse(expression, plan.file).nodes
+    names = {other.name: other.index for other in plan.stages if other.name}
+    try:
+        if len(nodes) != 1:
+            raise Fault("onbuild trigger should be a single expression")
+        step = translate.step(replace(nodes[0], line=stage.line), lambda name: lookup(names, len(plan.stages), name))
+    except Fault as fault:
+        raise DockerfileError(f"ONBUILD {expression}: {fault}", line=stage.line, file=plan.file) from None
+    order.check(stage, step, plan.stages, plan.file)
+    return step

@@ -6,10 +6,12 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.dockerfile import ignore, stages
-from pipelines.engine.embedded.dockerfile.order import references
-from pipelines.engine.embedded.dockerfile.origins import BuildContext, ImageRef, Scratch, StageRef
-from pipelines.engine.embedded.dockerfile.translation import Built, apply_step
+from pipelines.engine.embedded.dockerfile.building import ignore
+from pipelines.engine.embedded.dockerfile.building.apply import apply_step
+from pipelines.engine.embedded.dockerfile.building.interface import StageState
+from pipelines.engine.embedded.dockerfile.instructions.origins import BuildContext, ImageRef, Scratch, StageRef
+from pipelines.engine.embedded.dockerfile.plan import stages
+from pipelines.engine.embedded.dockerfile.plan.order import references
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.files import read
 from pipelines.engine.embedded.ops.files.actions import ActionOp
@@ -22,9 +24,9 @@ from pipelines.engine.embedded.ops.values.states import ContainerState, Director
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.engine.embedded.dockerfile.origins import Origin
-    from pipelines.engine.embedded.dockerfile.plan import Plan, Stage
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.dockerfile.instructions.origins import Origin
+    from pipelines.engine.embedded.dockerfile.plan.plan import BuildPlan, BuildStage
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import SecretState
 
 LARGEST = 4 << 20  # bytes of a Dockerfile; more is a mistake
@@ -32,15 +34,15 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(slots=True)
-class Build:
+class ImageBuild:
     """One build of one target: stages are translated in an order in which each finds what it reads from."""
 
-    session: EngineSession
-    plan: Plan
+    session: ClientSession
+    plan: BuildPlan
     context: DirectoryState
     secrets: Mapping[str, SecretState]
     init: bool = True
-    done: dict[int, Built] = field(default_factory=dict)
+    done: dict[int, StageState] = field(default_factory=dict)
     images: dict[str, ContainerState] = field(default_factory=dict)
 
     async def run(self) -> ContainerState:
@@ -53,9 +55,9 @@ class Build:
         if index not in self.done:
             self.done[index] = await self._stage(self.plan.stages[index])
 
-    async def _stage(self, stage: Stage) -> Built:
+    async def _stage(self, stage: BuildStage) -> StageState:
         built = await self._base(stage)
-        triggers = self.plan.triggers(stage, built.state.config.onbuild)
+        triggers = stages.trigger_steps(self.plan, stage, built.state.config.onbuild)
         for reference in (reference for step in triggers for reference in references(step)):
             await self._ready(reference.index)
         built = replace(built, state=replace(built.state, config=replace(built.state.config, onbuild=())), cmd_set=False)
@@ -64,7 +66,7 @@ class Build:
             built = await apply_step(self, built, step)
         return built
 
-    async def _base(self, stage: Stage) -> Built:
+    async def _base(self, stage: BuildStage) -> StageState:
         match stage.base:
             case StageRef(index):
                 return self.done[index]
@@ -93,16 +95,16 @@ class Build:
                 return DirectoryState()
 
 
-def _begun(state: ContainerState) -> Built:
+def _begun(state: ContainerState) -> StageState:
     """A stage at its start: it always has a PATH, as BuildKit gives it one."""
     config = state.config
     if get(config.env, "PATH") is None:
         config = config.with_env("PATH", PATH)
-    return Built(replace(state, config=config), dict(config.env))
+    return StageState(replace(state, config=config), dict(config.env))
 
 
 async def build(
-    session: EngineSession,
+    session: ClientSession,
     context: DirectoryState,
     *,
     dockerfile: str = "Dockerfile",
@@ -131,10 +133,10 @@ async def build(
         stages.plan, text, target=target, build_args=build_args, platform=platform or session.platform, file=dockerfile
     )
     seen = await _without_ignored(session, context, dockerfile)
-    return await Build(session, plan, seen, secrets or {}, init).run()
+    return await ImageBuild(session, plan, seen, secrets or {}, init).run()
 
 
-async def _without_ignored(session: EngineSession, context: DirectoryState, dockerfile: str) -> DirectoryState:
+async def _without_ignored(session: ClientSession, context: DirectoryState, dockerfile: str) -> DirectoryState:
     """The context less what the first ignore file that exists says."""
     for candidate in ignore.candidates(dockerfile):
         text = await _text(session, context, candidate)
@@ -147,7 +149,7 @@ async def _without_ignored(session: EngineSession, context: DirectoryState, dock
     return context
 
 
-async def _text(session: EngineSession, context: DirectoryState, path: str) -> str | None:
+async def _text(session: ClientSession, context: DirectoryState, path: str) -> str | None:
     try:
         data = await read.contents(session, context.op, inside(context.path, path), limit=LARGEST)
     except NotFound:

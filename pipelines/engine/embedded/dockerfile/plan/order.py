@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.dockerfile.copying import Copy
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
-from pipelines.engine.embedded.dockerfile.origins import StageRef
-from pipelines.engine.embedded.dockerfile.run import Run
+from pipelines.engine.embedded.dockerfile.instructions.copy import CopyInstruction
+from pipelines.engine.embedded.dockerfile.instructions.origins import StageRef
+from pipelines.engine.embedded.dockerfile.instructions.run import RunInstruction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipelines.engine.embedded.dockerfile.plan import Stage
-    from pipelines.engine.embedded.dockerfile.steps import Step
+    from pipelines.engine.embedded.dockerfile.instructions.base import StageInstruction
+    from pipelines.engine.embedded.dockerfile.plan.plan import BuildStage
 
 
-def refuse_circles(stages: Sequence[Stage], file: str) -> None:
+def refuse_circles(stages: Sequence[BuildStage], file: str) -> None:
     """Refuse stages that read from each other in a circle, or from themselves, whether they are needed or not."""
     reads = [{one.index: step.line for step in stage.steps for one in references(step)} for stage in stages]
     for stage in stages:
@@ -27,7 +27,7 @@ def refuse_circles(stages: Sequence[Stage], file: str) -> None:
         _walk(stage.index, reads, done, stages, file)
 
 
-def _walk(start: int, reads: Sequence[dict[int, int]], done: set[int], stages: Sequence[Stage], file: str) -> None:
+def _walk(start: int, reads: Sequence[dict[int, int]], done: set[int], stages: Sequence[BuildStage], file: str) -> None:
     """Depth first, without Python's stack: a file may have any number of stages."""
     path, open_ = [start], {start}
     pending = [iter(reads[start].items())] if start not in done else []
@@ -46,26 +46,32 @@ def _walk(start: int, reads: Sequence[dict[int, int]], done: set[int], stages: S
         pending.append(iter(reads[index].items()))
 
 
-def references(step: Step) -> tuple[StageRef, ...]:
+def references(step: StageInstruction) -> tuple[StageRef, ...]:
     """The stages one instruction reads from."""
-    origins = (step.origin,) if isinstance(step, Copy) else tuple(flag.origin for flag in step.flags) if isinstance(step, Run) else ()
+    origins = (
+        (step.origin,)
+        if isinstance(step, CopyInstruction)
+        else tuple(flag.origin for flag in step.flags)
+        if isinstance(step, RunInstruction)
+        else ()
+    )
     return tuple(origin for origin in origins if isinstance(origin, StageRef))
 
 
-def check(stage: Stage, step: Step, stages: Sequence[Stage], file: str) -> None:
+def check(stage: BuildStage, step: StageInstruction, stages: Sequence[BuildStage], file: str) -> None:
     """Refuse to read from a stage that is not finished before this one."""
     for reference in references(step):
         if reference.index == stage.index:
             raise DockerfileError(f"circular dependency detected on stage: {title(stage)}", line=step.line, file=file, parsing=False)
         if reference.index > stage.index:
-            verb = "copy" if isinstance(step, Copy) else "mount"
+            verb = "copy" if isinstance(step, CopyInstruction) else "mount"
             reason = (
                 f'cannot {verb} from stage "{title(stages[reference.index])}", it needs to be defined before current stage "{title(stage)}"'
             )
             raise DockerfileError(reason, line=step.line, file=file, parsing=False)
 
 
-def needed(stages: Sequence[Stage], target: int, file: str) -> tuple[int, ...]:
+def needed(stages: Sequence[BuildStage], target: int, file: str) -> tuple[int, ...]:
     """Indexes of the target and of the stages it reads from, directly or not, in file order; triggers of base images not counted."""
     found: set[int] = set()
     todo = [target]
@@ -82,6 +88,6 @@ def needed(stages: Sequence[Stage], target: int, file: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def title(stage: Stage) -> str:
+def title(stage: BuildStage) -> str:
     """How messages call a stage."""
     return stage.name or f"stage-{stage.index}"

@@ -46,7 +46,7 @@ def read(text: str) -> dict[str, Any]:
 
 
 def node(command: dockerfile.Command, lines: list[str], head: str) -> dict[str, Any]:
-    """One instruction in the words of ``nodes.Node``; `head` is the directive that one taken out of the file needs."""
+    """One instruction with the fields of ``ParsedInstruction``; `head` is the directive that one taken out of the file needs."""
     heredocs = command.heredocs
     if command.sub_cmd is not None:
         heredocs = inner_heredocs("".join(lines[command.start_line - 1 : command.end_line]), head)

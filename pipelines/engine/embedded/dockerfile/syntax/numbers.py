@@ -1,9 +1,23 @@
+"""Numbers and durations as they are written in a Dockerfile."""
+
 from __future__ import annotations
 
 import re
 from fractions import Fraction
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
+
+DIGITS = 20
+
+
+def whole_number(text: str, highest: int, *, base: int = 10) -> int | None:
+    """The number; None when the text is not a number, or the number is higher than `highest`."""
+    digits = text.lstrip("0")
+    if not re.fullmatch("[0-7]+" if base == 8 else "[0-9]+", text) or len(digits) > DIGITS:  # noqa: PLR2004 - octal or decimal
+        return None
+    number = int(digits or "0", base)
+    return number if number <= highest else None
+
 
 UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded import linear
-from pipelines.engine.embedded.dockerfile.budget import Budget
 from pipelines.engine.embedded.dockerfile.errors import Fault
+from pipelines.engine.embedded.dockerfile.syntax.limit import ExpansionLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ def replace(value: str, pattern: str, replacement: str, *, everywhere: bool, lim
         Fault: it gets longer than ``limit``, or the pattern is malformed.
     """
     data, put = linear.utf8(value), linear.utf8(replacement)
-    budget = Budget(limit)
+    budget = ExpansionLimit(limit)
     pieces: list[bytes] = []
     at = 0
     for span in _finder(_parts(pattern, greedy=True)).spans(data):

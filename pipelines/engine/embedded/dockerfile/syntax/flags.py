@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.suggest import hint
+from pipelines.engine.embedded.dockerfile.syntax.suggest import hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ TRUTH = {"true": True, "": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Flags:
+class InstructionFlags:
     """The flags of one instruction."""
 
     texts: dict[str, str] = field(default_factory=dict)
@@ -33,13 +33,13 @@ class Flags:
         return self.switches.get(name)
 
 
-def read(words: Iterable[str], *, texts: Iterable[str] = (), lists: Iterable[str] = (), switches: Iterable[str] = ()) -> Flags:
+def read(words: Iterable[str], *, texts: Iterable[str] = (), lists: Iterable[str] = (), switches: Iterable[str] = ()) -> InstructionFlags:
     """Sort flags by kind: ``texts`` may come once, ``lists`` repeatedly, ``switches`` are on, off or absent.
 
     Raises:
         Fault: for a flag that the instruction has not, comes twice or has no fitting value.
     """
-    flags, known = Flags(), {"text": set(texts), "list": set(lists), "switch": set(switches)}
+    flags, known = InstructionFlags(), {"text": set(texts), "list": set(lists), "switch": set(switches)}
     names = set().union(*known.values())
     for word in words:
         flag, equals, value = word.partition("=")
@@ -54,7 +54,7 @@ def read(words: Iterable[str], *, texts: Iterable[str] = (), lists: Iterable[str
     return flags
 
 
-def _set(flags: Flags, known: dict[str, set[str]], name: str, value: str) -> None:
+def _set(flags: InstructionFlags, known: dict[str, set[str]], name: str, value: str) -> None:
     if name in known["text"]:
         flags.texts[name] = value
     elif name in known["list"]:

@@ -8,14 +8,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipelines.engine.embedded.dockerfile.directives import check, directives
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError
-from pipelines.engine.embedded.dockerfile.nodes import Heredoc, Node
+from pipelines.engine.embedded.dockerfile.syntax.directives import check, directives
+from pipelines.engine.embedded.dockerfile.syntax.parsed import Heredoc, ParsedInstruction
 from pipelines.engine.embedded.helper import run_helper
 from pipelines.foundation.process.result import ProcessTimeout
 
 PARSE_S = 60.0  # a parser that takes longer hangs
-READER = "pipelines.engine.embedded.dockerfile.reader"
+READER = "pipelines.engine.embedded.dockerfile.syntax.reader"
 ARRAY = re.compile(r"(?<=\s)\[(?=\s*[\"\]])")  # where an array of strings may begin
 LISTS = frozenset({"ADD", "COPY", "VOLUME"})  # outside the exec form these split at white space; the others take one command line
 
@@ -30,7 +30,7 @@ class Dockerfile:
         file: its path, for messages.
     """
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[ParsedInstruction, ...]
     escape: str
     file: str
 
@@ -75,14 +75,16 @@ def _read(text: str, file: str) -> dict[str, Any]:
     return answer
 
 
-def _node(values: dict[str, Any]) -> Node:
+def _node(values: dict[str, Any]) -> ParsedInstruction:
     heredocs = tuple(Heredoc(name, content) for name, content in values["heredocs"])
     word = values["word"]
-    node = Node(word.upper(), word, tuple(values["args"]), tuple(values["flags"]), values["json"], heredocs, values["text"], values["line"])
+    node = ParsedInstruction(
+        word.upper(), word, tuple(values["args"]), tuple(values["flags"]), values["json"], heredocs, values["text"], values["line"]
+    )
     return _whole(node) if node.json else node
 
 
-def _whole(node: Node) -> Node:
+def _whole(node: ParsedInstruction) -> ParsedInstruction:
     """Only a JSON array to the end of the line is the exec form: ``["a"] && b`` is a command line, of which the parser keeps ``["a"]``."""
     arguments = list(node.args[node.name == "HEALTHCHECK" :])
     decoder = json.JSONDecoder()
@@ -96,7 +98,7 @@ def _whole(node: Node) -> Node:
     return node
 
 
-def _shell_form(node: Node, rest: str) -> Node:
+def _shell_form(node: ParsedInstruction, rest: str) -> ParsedInstruction:
     if node.name == "HEALTHCHECK":
         return replace(node, args=(node.args[0], rest), json=False)
     return replace(node, args=tuple(rest.split()) if node.name in LISTS else (rest,), json=False)

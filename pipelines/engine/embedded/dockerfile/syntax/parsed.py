@@ -12,7 +12,7 @@ class Heredoc:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ParsedInstruction:
     """One instruction, split as the official parser splits it; nothing is expanded yet.
 
     Attributes:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.dockerfile.expand import Expander
+    from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class StageInstruction:
     """An instruction of a stage, its words as written.
 
     Attributes:
@@ -22,7 +22,7 @@ class Step:
     line: int
 
     def expand(self, expander: Expander) -> Self:  # noqa: ARG002 - most instructions have words to expand, some have none
-        """The same instruction with its variables replaced (``Plan.expand`` is the door: it says where a fault is)."""
+        """The same instruction with its variables replaced (``BuildPlan.expand`` calls it, and adds the place to a fault)."""
         return self
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.numbers import whole_number
+from pipelines.engine.embedded.dockerfile.syntax.numbers import whole_number
 
 HIGHEST = 65535
 PROTOCOLS = frozenset({"tcp", "udp", "sctp"})

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.numbers import whole_number
-from pipelines.engine.embedded.dockerfile.ports import exposed
-from pipelines.engine.embedded.dockerfile.steps import Pairs, Step, expand_pairs
+from pipelines.engine.embedded.dockerfile.instructions.base import Pairs, StageInstruction, expand_pairs
+from pipelines.engine.embedded.dockerfile.syntax.numbers import whole_number
+from pipelines.engine.embedded.dockerfile.syntax.ports import exposed
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.dockerfile.expand import Expander
+    from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 HIGHEST_SIGNAL = 2**31 - 1
@@ -21,7 +21,7 @@ MOST_PORTS = 4 * 65536  # of one EXPOSE: more than there are
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandLine:
     """What RUN, CMD and ENTRYPOINT name.
 
     Attributes:
@@ -38,39 +38,39 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arg(Step):
-    """ARG: build arguments with their default, None where there is none. Their values: ``Plan.arguments``."""
+class ArgInstruction(StageInstruction):
+    """ARG: build arguments with their default, None where there is none. Their values: ``BuildPlan.arguments``."""
 
     pairs: tuple[tuple[str, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Env(Step):
+class EnvInstruction(StageInstruction):
     """ENV: variables of the image, also of the instructions that follow."""
 
     pairs: Pairs
 
-    def expand(self, expander: Expander) -> Env:
+    def expand(self, expander: Expander) -> EnvInstruction:
         return replace(self, pairs=expand_pairs(self.pairs, expander))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Label(Step):
+class LabelInstruction(StageInstruction):
     """LABEL."""
 
     pairs: Pairs
 
-    def expand(self, expander: Expander) -> Label:
+    def expand(self, expander: Expander) -> LabelInstruction:
         return replace(self, pairs=expand_pairs(self.pairs, expander))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workdir(Step):
+class WorkdirInstruction(StageInstruction):
     """WORKDIR: sets the working directory and makes it (0755, owned by the config's user) where it is missing."""
 
     path: str
 
-    def expand(self, expander: Expander) -> Workdir:
+    def expand(self, expander: Expander) -> WorkdirInstruction:
         return replace(self, path=expander.word(self.path))
 
     def resolve(self, current: str) -> str:
@@ -79,22 +79,22 @@ class Workdir(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User(Step):
+class UserInstruction(StageInstruction):
     """USER: for RUN and for the image."""
 
     user: str
 
-    def expand(self, expander: Expander) -> User:
+    def expand(self, expander: Expander) -> UserInstruction:
         return replace(self, user=expander.word(self.user))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expose(Step):
+class ExposeInstruction(StageInstruction):
     """EXPOSE: after expansion each port is ``number/protocol``, ranges written out."""
 
     ports: tuple[str, ...]
 
-    def expand(self, expander: Expander) -> Expose:
+    def expand(self, expander: Expander) -> ExposeInstruction:
         ports: dict[str, None] = {}
         count = 0
         for word in (word for text in self.ports for word in expander.words(text)):
@@ -107,28 +107,28 @@ class Expose(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entrypoint(Step):
+class EntrypointInstruction(StageInstruction):
     """ENTRYPOINT; also clears a CMD that this stage has not set itself. ``ENTRYPOINT []`` clears the entrypoint."""
 
-    command: Command
+    command: CommandLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cmd(Step):
+class CmdInstruction(StageInstruction):
     """CMD: the default arguments."""
 
-    command: Command
+    command: CommandLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shell(Step):
+class ShellInstruction(StageInstruction):
     """SHELL: what the shell form runs in."""
 
     argv: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Healthcheck(Step):
+class HealthcheckInstruction(StageInstruction):
     """HEALTHCHECK; times in nanoseconds, 0 where not given.
 
     Attributes:
@@ -155,12 +155,12 @@ class Healthcheck(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopSignal(Step):
+class StopSignalInstruction(StageInstruction):
     """STOPSIGNAL: a name, with or without SIG, or a number."""
 
     signal: str
 
-    def expand(self, expander: Expander) -> StopSignal:
+    def expand(self, expander: Expander) -> StopSignalInstruction:
         wanted = expander.word(self.signal)
         if not _is_signal(wanted):
             raise Fault(f"invalid signal: {wanted}")
@@ -168,12 +168,12 @@ class StopSignal(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Volume(Step):
+class VolumeInstruction(StageInstruction):
     """VOLUME: paths noted in the config."""
 
     paths: tuple[str, ...]
 
-    def expand(self, expander: Expander) -> Volume:
+    def expand(self, expander: Expander) -> VolumeInstruction:
         paths = tuple(expander.word(path) for path in self.paths)
         if "" in paths:
             raise Fault("VOLUME specified can not be an empty string")
@@ -181,14 +181,14 @@ class Volume(Step):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnBuild(Step):
-    """ONBUILD: an instruction for the config's ``OnBuild``; a stage built from this image runs it first (``Plan.triggers``)."""
+class OnBuildInstruction(StageInstruction):
+    """ONBUILD: an instruction for the config's ``OnBuild``; a stage built from this image runs it first (``trigger_steps``)."""
 
     trigger: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Maintainer(Step):
+class MaintainerInstruction(StageInstruction):
     """MAINTAINER: the image's author."""
 
     name: str

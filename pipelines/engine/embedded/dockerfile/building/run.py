@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.ops.commands.command import Command
+from pipelines.engine.embedded.ops.commands.command import ContainerCommand
 from pipelines.engine.embedded.ops.commands.exec import ExecOp
 from pipelines.engine.embedded.ops.commands.permit import permit_dockerfile
 from pipelines.engine.embedded.ops.files.actions import ActionOp
@@ -28,10 +28,9 @@ from pipelines.engine.embedded.ops.values.states import (
 )
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.dockerfile.build import Build
-    from pipelines.engine.embedded.dockerfile.mounts import Mount
-    from pipelines.engine.embedded.dockerfile.run import Run, Script
-    from pipelines.engine.embedded.dockerfile.translation import Built
+    from pipelines.engine.embedded.dockerfile.building.interface import BuildInProgress, StageState
+    from pipelines.engine.embedded.dockerfile.instructions.mounts import RunMount
+    from pipelines.engine.embedded.dockerfile.instructions.run import RunInstruction, Script
     from pipelines.engine.embedded.ops.values.states import Mount as EngineMount
 
 SECRET_MODE = 0o400
@@ -46,7 +45,7 @@ class Mounts:
     secret_env: list[tuple[str, SecretState]]
 
 
-async def run(build: Build, built: Built, step: Run) -> ContainerState:
+async def run(build: BuildInProgress, built: StageState, step: RunInstruction) -> ContainerState:
     """The container after the command; mounts leave nothing behind."""
     state = built.state
     if step.insecure:
@@ -60,7 +59,7 @@ async def run(build: Build, built: Built, step: Run) -> ContainerState:
             raise DockerfileError(str(fault), line=step.line, file=build.plan.file, parsing=False) from None
     if invocation.script:
         mounts.mounts.append(_script(invocation.script))
-    command = Command(
+    command = ContainerCommand(
         args=invocation.argv,
         env=_environment(built),
         cwd=state.config.workdir or "/",
@@ -76,7 +75,7 @@ async def run(build: Build, built: Built, step: Run) -> ContainerState:
     return replace(state, rootfs=ExecOp(state.rootfs, command))
 
 
-def _environment(built: Built) -> tuple[tuple[str, str], ...]:
+def _environment(built: StageState) -> tuple[tuple[str, str], ...]:
     """The image's variables, then the build arguments; of one name the value seen last counts."""
     image = dict(built.state.config.env)
     return tuple((image | dict(built.variables)).items())
@@ -87,7 +86,7 @@ def _script(script: Script) -> DirectoryMount:
     return DirectoryMount(script.path, file, readonly=True)
 
 
-async def _mount(build: Build, state: ContainerState, mount: Mount, out: Mounts) -> None:
+async def _mount(build: BuildInProgress, state: ContainerState, mount: RunMount, out: Mounts) -> None:
     target = state.absolute(mount.target)
     if target == "/" and mount.type != "secret":
         raise Fault('invalid mount target "/"')
@@ -104,7 +103,7 @@ async def _mount(build: Build, state: ContainerState, mount: Mount, out: Mounts)
             _secret(build, state, mount, out)
 
 
-async def _cache(build: Build, mount: Mount) -> CacheState:
+async def _cache(build: BuildInProgress, mount: RunMount) -> CacheState:
     """A cache volume. Its first content is part of its name: mounts with the same id and another first content use another volume."""
     origin = await build.origin(mount.origin)
     seed = replace(origin, path=inside(origin.path, mount.source.lstrip("/")))
@@ -117,7 +116,7 @@ async def _cache(build: Build, mount: Mount) -> CacheState:
     return CacheState(f"{mount.cache_id}:{digest_of(seed.op.digest, seed.path)}", seed, mount.sharing.upper())
 
 
-def _secret(build: Build, state: ContainerState, mount: Mount, out: Mounts) -> None:
+def _secret(build: BuildInProgress, state: ContainerState, mount: RunMount, out: Mounts) -> None:
     secret = build.secrets.get(mount.secret_id)
     if secret is None:
         if mount.required:

@@ -11,9 +11,9 @@ import stat as modes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.engine.embedded.dockerfile import chmod
 from pipelines.engine.embedded.dockerfile.errors import MissingSource
-from pipelines.engine.embedded.dockerfile.sources import matching
+from pipelines.engine.embedded.dockerfile.instructions.sources import matching
+from pipelines.engine.embedded.dockerfile.syntax import chmod
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.ops.files.actions import Action
 from pipelines.engine.embedded.ops.files.owners import copy_owner
@@ -22,8 +22,8 @@ from pipelines.engine.embedded.store.host.listing import TreePart
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pipelines.engine.embedded.dockerfile.copying import Inline, Source
-    from pipelines.engine.embedded.ops.interface import EngineSession
+    from pipelines.engine.embedded.dockerfile.instructions.copy import CopySource, InlineFile
+    from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.pathwalk import NewFolder
@@ -40,9 +40,9 @@ class CopySources(Action):
     name: ClassVar[str] = "COPY"
     origin: Op
     base: str
-    paths: tuple[Source, ...]
+    paths: tuple[CopySource, ...]
     dest: str
-    inline: tuple[Inline, ...] = ()
+    inline: tuple[InlineFile, ...] = ()
     owner: str = ""
     mode: str = ""
     exclude: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class CopySources(Action):
         inline = [[one.name, one.content] for one in self.inline]
         return [self.dest, inline, self.owner, self.mode, list(self.exclude), self.unpack]
 
-    async def key(self, session: EngineSession, sources: Sequence[Snapshot]) -> Any:
+    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
         """By the content of what is copied, so that other files of the context do not matter."""
         found = await asyncio.to_thread(self._look, session, sources[0])
         contents = [
@@ -75,14 +75,14 @@ class CopySources(Action):
         paths = [(posixpath.join(self.base, source.path.lstrip("/")), _include(source)) for source in self.paths]
         return [(self.origin, TreePart(path, include, self.exclude, wild=True)) for path, include in paths]
 
-    def _look(self, session: EngineSession, snapshot: Snapshot) -> list[tuple[Source, list[str]]]:
+    def _look(self, session: ClientSession, snapshot: Snapshot) -> list[tuple[CopySource, list[str]]]:
         from pipelines.engine.embedded.store.trees.root import Root
 
         with session.store.view(snapshot) as view:
             root = Root(view.path)
             return [(source, self._found(root, source)) for source in self.paths]
 
-    def _found(self, root: Root, source: Source) -> list[str]:
+    def _found(self, root: Root, source: CopySource) -> list[str]:
         """The paths a source names: none for a pattern that nothing matches."""
         try:
             return matching(root, self.base, source.path)
@@ -102,7 +102,7 @@ class CopySources(Action):
 
 
 @dataclass(frozen=True)
-class Overlay(Action):
+class LinkedTree(Action):
     """The tree `upper` laid over what is there, as COPY --link does: links are not followed, folders get the mode they have in it."""
 
     name: ClassVar[str] = "LINK"
@@ -130,14 +130,14 @@ class _Copier:
         self._action = action
         self._owner = copy_owner(root, action.owner) if action.owner else None
 
-    def copy(self, path: str, source: Source) -> None:
+    def copy(self, path: str, source: CopySource) -> None:
         """One path that is there."""
         if modes.S_ISDIR(self._origin.stat(path).st_mode):
             self._folder(path, source)
         elif not (self._action.unpack and self._unpacked(path)):
             self._file(path)
 
-    def write(self, inline: Inline) -> None:
+    def write(self, inline: InlineFile) -> None:
         """A file whose content is in the Dockerfile."""
         target = self._target(inline.name)
         rel = "/" + posixpath.relpath(target, self._root.path)
@@ -146,7 +146,7 @@ class _Copier:
         uid, gid = self._owner or (None, None)
         self._root.write(rel, inline.content.encode(), mode=self._permissions(modes.S_IFREG | 0o644), uid=uid, gid=gid)
 
-    def _folder(self, path: str, source: Source) -> None:
+    def _folder(self, path: str, source: CopySource) -> None:
         from pipelines.engine.embedded.store.trees.merge import merge_folder
 
         dest = self._action.dest
@@ -203,7 +203,7 @@ class _Copier:
         return lambda mode: chmod.apply(text, modes.S_IMODE(mode), directory=modes.S_ISDIR(mode))
 
 
-def _include(source: Source) -> tuple[str, ...]:
+def _include(source: CopySource) -> tuple[str, ...]:
     return (source.parents,) if source.parents else ()
 
 

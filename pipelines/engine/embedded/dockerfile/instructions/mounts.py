@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.dockerfile.errors import Fault
-from pipelines.engine.embedded.dockerfile.numbers import DIGITS, whole_number
-from pipelines.engine.embedded.dockerfile.origins import BuildContext, Origin
-from pipelines.engine.embedded.dockerfile.suggest import hint
+from pipelines.engine.embedded.dockerfile.instructions.origins import BuildContext, Origin
+from pipelines.engine.embedded.dockerfile.syntax.numbers import DIGITS, whole_number
+from pipelines.engine.embedded.dockerfile.syntax.suggest import hint
 from pipelines.engine.embedded.errors import Unsupported
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)i?b?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Mount:
+class RunMount:
     """One mount, expanded and checked.
 
     Attributes:
@@ -96,7 +96,7 @@ class MountFlag:
     text: str
     origin: Origin | None
 
-    def resolve(self, word: Callable[[str], str]) -> Mount:
+    def resolve(self, word: Callable[[str], str]) -> RunMount:
         """Expand with ``word``, and check.
 
         Raises:
@@ -144,10 +144,10 @@ class _Options:
         if self.type == "ssh":
             raise Unsupported("RUN --mount=type=ssh")
 
-    def mount(self) -> Mount:
+    def mount(self) -> RunMount:
         self._fits()
         get = self.values.get
-        return Mount(
+        return RunMount(
             type=self.type,
             origin=self.origin or BuildContext(),
             source=get("source", ""),

@@ -4,14 +4,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.dockerfile.expand import Expander
-from pipelines.engine.embedded.dockerfile.steps import Step
+from pipelines.engine.embedded.dockerfile.instructions.base import StageInstruction
+from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
 from pipelines.engine.embedded.errors import Unsupported
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.dockerfile.instructions import Command
-    from pipelines.engine.embedded.dockerfile.mounts import Mount, MountFlag
-    from pipelines.engine.embedded.dockerfile.nodes import Heredoc
+    from pipelines.engine.embedded.dockerfile.instructions.config import CommandLine
+    from pipelines.engine.embedded.dockerfile.instructions.mounts import MountFlag, RunMount
+    from pipelines.engine.embedded.dockerfile.syntax.parsed import Heredoc
 
 HEREDOC = re.compile(r"\d*<<(?P<tabs>-?)\s*(?P<word>[^<]*)", re.DOTALL)
 TABS = re.compile(r"^\t+", re.MULTILINE)
@@ -65,7 +65,7 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run(Step):
+class RunInstruction(StageInstruction):
     """RUN.
 
     The command itself is never expanded here: its shell does that.
@@ -78,15 +78,15 @@ class Run(Step):
         devices: ``--device`` flags (refused by ``expand``).
     """
 
-    command: Command
+    command: CommandLine
     heredocs: tuple[Heredoc, ...] = ()
     flags: tuple[MountFlag, ...] = ()
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[RunMount, ...] = ()
     network: str = "default"
     insecure: bool = False
     devices: tuple[str, ...] = ()
 
-    def expand(self, expander: Expander) -> Run:
+    def expand(self, expander: Expander) -> RunInstruction:
         if self.network == "host":
             raise Unsupported("RUN --network=host")
         if self.devices:

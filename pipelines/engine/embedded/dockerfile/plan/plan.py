@@ -1,27 +1,27 @@
-"""What is to be built: stages with typed steps, and the door through which words are expanded."""
+"""What is to be built: stages with typed steps, and the one place where their words are expanded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from pipelines.engine.embedded.dockerfile.budget import Budget
 from pipelines.engine.embedded.dockerfile.errors import DockerfileError, Fault
-from pipelines.engine.embedded.dockerfile.expand import Expander
+from pipelines.engine.embedded.dockerfile.syntax.expand import Expander
+from pipelines.engine.embedded.dockerfile.syntax.limit import ExpansionLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from pipelines.engine.embedded.dockerfile.instructions import Arg
-    from pipelines.engine.embedded.dockerfile.origins import Base
-    from pipelines.engine.embedded.dockerfile.steps import Step
+    from pipelines.engine.embedded.dockerfile.instructions.base import StageInstruction
+    from pipelines.engine.embedded.dockerfile.instructions.config import ArgInstruction
+    from pipelines.engine.embedded.dockerfile.instructions.origins import Base
 
-S = TypeVar("S", bound="Step")
+S = TypeVar("S", bound="StageInstruction")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class BuildStage:
     """One FROM and what follows it.
 
     Attributes:
@@ -38,19 +38,19 @@ class Stage:
     name: str
     base: Base
     platform: str | None
-    steps: tuple[Step, ...]
+    steps: tuple[StageInstruction, ...]
     text: str
     line: int
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BuildPlan:
     """A Dockerfile, one target of it chosen.
 
-    To build a stage: start from its base (a stage is built first, and hands on its variables too); put the ``triggers`` of the base's
-    config in front of its steps and clear them in the config; then for each step ``expand`` it with the variables so far and apply it.
-    The variables are the config's Env, then what ENV and ARG (``arguments``) set, in order: the last one wins, and RUN sees them all,
-    but only ENV goes into the config.
+    To build a stage: start from its base (a stage is built first, and its variables go on into this one). Put the triggers
+    (`trigger_steps`) of the base's config before its own steps and clear them in the config. Then, for each step, `expand` it with the
+    variables so far and apply it. The variables are the config's Env, then what ENV and ARG (`arguments`) set, in order: the last one wins.
+    RUN sees them all, but only ENV goes into the config.
 
     Attributes:
         stages: all stages in file order.
@@ -64,7 +64,7 @@ class Plan:
         budget: how much text the variables may still expand to.
     """
 
-    stages: tuple[Stage, ...]
+    stages: tuple[BuildStage, ...]
     target: int
     needed: tuple[int, ...]
     platform: str
@@ -72,7 +72,7 @@ class Plan:
     global_args: Mapping[str, str] = field(default_factory=dict)
     escape: str = "\\"
     file: str = "Dockerfile"
-    budget: Budget = field(default_factory=Budget, compare=False)
+    budget: ExpansionLimit = field(default_factory=ExpansionLimit, compare=False)
 
     def expand(self, step: S, variables: Mapping[str, str]) -> S:
         """The step with its words expanded and checked.
@@ -86,7 +86,7 @@ class Plan:
         except Fault as fault:
             raise DockerfileError(str(fault), line=step.line, file=self.file, parsing=False) from None
 
-    def arguments(self, step: Arg, variables: Mapping[str, str]) -> dict[str, str]:
+    def arguments(self, step: ArgInstruction, variables: Mapping[str, str]) -> dict[str, str]:
         """The build arguments an ARG brings into its stage: the caller's value, else its default, else the global one."""
         known = dict(variables)
         found: dict[str, str] = {}
@@ -96,7 +96,7 @@ class Plan:
                 known[name] = found[name] = value
         return found
 
-    def _argument(self, step: Arg, name: str, default: str | None, variables: Mapping[str, str]) -> str | None:
+    def _argument(self, step: ArgInstruction, name: str, default: str | None, variables: Mapping[str, str]) -> str | None:
         if name in self.build_args:
             return self.build_args[name]
         if default is None:
@@ -105,12 +105,6 @@ class Plan:
             return Expander(variables, self.escape, budget=self.budget).word(default)
         except Fault as fault:
             raise DockerfileError(str(fault), line=step.line, file=self.file, parsing=False) from None
-
-    def triggers(self, stage: Stage, expressions: Iterable[str]) -> tuple[Step, ...]:
-        """The steps that a base's ``OnBuild`` puts in front of a stage's own."""
-        from pipelines.engine.embedded.dockerfile.triggers import steps
-
-        return steps(self, stage, expressions)
 
     def proxies(self) -> dict[str, str]:
         """Proxy variables among the build arguments, in both cases: every RUN sees them, no key and no image holds them."""

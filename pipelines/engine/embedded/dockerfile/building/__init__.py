@@ -1,0 +1,1 @@
+"""A plan done: instructions become operations on file systems."""

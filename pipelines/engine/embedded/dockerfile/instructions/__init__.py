@@ -1,0 +1,1 @@
+"""The instructions as typed values, and how a parsed instruction becomes one."""
