@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.dependencies import RunDependencies, real_dependencies
-from pipelines.flow.run import RunRequest, plan_project, run_project
+from pipelines.flow.request import RunRequest
+from pipelines.flow.run import plan_project, run_project
 from pipelines.model import Project, Run, Source, Status
 from pipelines.steps.definition import Parameter, StepDef
 

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pipelines.flow.api import pipeline
     from pipelines.flow.plan import Plan
     from pipelines.flow.progress import Sink
-    from pipelines.flow.run import RunRequest, plan_project, run_project
+    from pipelines.flow.request import RunRequest
+    from pipelines.flow.run import plan_project, run_project
     from pipelines.flow.stop import Stop
     from pipelines.model import (
         BuiltImage,
@@ -98,7 +99,8 @@ _HOMES = {
     "pipelines.flow.api": ("pipeline",),
     "pipelines.flow.plan": ("Plan",),
     "pipelines.flow.progress": ("Sink",),
-    "pipelines.flow.run": ("RunRequest", "plan_project", "run_project"),
+    "pipelines.flow.request": ("RunRequest",),
+    "pipelines.flow.run": ("plan_project", "run_project"),
     "pipelines.flow.stop": ("Stop",),
     "pipelines.model": (
         "BuiltImage",

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def steps(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Ids and kinds that begin with the incomplete selector."""
     from pipelines.config import load
-    from pipelines.flow.run import RunRequest, plan_project
+    from pipelines.flow.request import RunRequest
+    from pipelines.flow.run import plan_project
 
     here = context.ensure_object(Settings)
     file = None if here.config is None else here.directory / here.config

@@ -10,12 +10,12 @@ import click
 
 from pipelines.cli.name import renamed
 from pipelines.errors import ExitCode, LockgateError, Unavailable
-from pipelines.foundation.exceptions import message_of
+from pipelines.foundation.exceptions import innermost, message_of
 from pipelines.foundation.redaction import cautious, without_passwords
 from pipelines.foundation.text import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pipelines.cli.terminal import Terminal
@@ -26,7 +26,7 @@ _NO_ACCESS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 def explain(error: BaseException, terminal: Terminal, program: str) -> int:
     """Print what went wrong and return the exit code it stands for."""
-    error = _innermost(error)
+    error = innermost(error)
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitCode.FAILED
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
@@ -40,20 +40,6 @@ def explain(error: BaseException, terminal: Terminal, program: str) -> int:
         _print([renamed(line, program) for line in error.lines()], terminal)
         return error.exit_code
     return _internal(error, terminal)
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The one error a group of a single error (or of errors meant for people) stands for."""
-    leaves = list(_leaves(error))
-    return leaves[0] if len(leaves) == 1 or all(isinstance(leaf, LockgateError) for leaf in leaves) else error
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
-        yield error
 
 
 def _usage(error: click.ClickException, terminal: Terminal, program: str) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.cli.terminal import Terminal
     from pipelines.flow.explain import Prediction
     from pipelines.flow.plan import Plan, PlannedStep
-    from pipelines.flow.run import RunRequest
+    from pipelines.flow.request import RunRequest
     from pipelines.model import Project
 
 SCHEMA = 1
@@ -36,7 +36,7 @@ Nothing is built, no engine is started, nothing is written.""",
 @common
 def command(selectors: tuple[str, ...], *, as_json: bool, publish: bool | None, explain: bool) -> int:
     """Show what would run."""
-    from pipelines.flow.run import RunRequest
+    from pipelines.flow.request import RunRequest
 
     here = settings()
     project = here.load().project

@@ -15,7 +15,7 @@ from pipelines.errors import UsageError
 from pipelines.model.project import EngineKind
 
 if TYPE_CHECKING:
-    from pipelines.flow.run import RunRequest
+    from pipelines.flow.request import RunRequest
     from pipelines.model import Project, Run
 
 
@@ -73,7 +73,7 @@ def _check_output(output: str | None, here: Settings) -> None:
 
 
 def _request(selectors: tuple[str, ...], options: dict[str, Any], here: Settings) -> RunRequest:
-    from pipelines.flow.run import RunRequest
+    from pipelines.flow.request import RunRequest
 
     return RunRequest(
         selectors=selectors,

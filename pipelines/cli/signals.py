@@ -19,8 +19,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextlib.contextmanager
-def stopping(first: Callable[[int], None], second: Callable[[], None], *, overdue: Callable[[], None], patience_s: float) -> Iterator[None]:
-    """Call `first` with the signal's number on the running event loop; `second`, then exit with 128 + signal, in the handler itself.
+def stopping(
+    first: Callable[[int], None], second: Callable[[int], None], *, overdue: Callable[[], None], patience_s: float
+) -> Iterator[None]:
+    """Call `first` with the signal's number on the running event loop, `second` in the handler itself; after that exit with 128 + signal.
 
     A Python-level handler runs between two bytecodes of the main thread, so the second signal works although the loop is busy.
     Where the context still lasts `patience_s` seconds after the first signal (a step of the project may ignore that it is cancelled),
@@ -31,7 +33,7 @@ def stopping(first: Callable[[int], None], second: Callable[[], None], *, overdu
 
     def end() -> None:
         with contextlib.suppress(Exception):
-            second()
+            second(seen[0])
         os._exit(128 + seen[0])
 
     def late() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import io
 import signal
 import sys
+import threading
 from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 import anyio
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 
     from pipelines.cli.options import Settings
     from pipelines.cli.terminal import Progress, Terminal
-    from pipelines.flow.run import RunRequest
+    from pipelines.flow.request import RunRequest
     from pipelines.model import Project, Run
 
 TICK_S = 0.1
 _STOP_S = GRACE_S + INSIST_S
 _REPORTS_S = 5.0
 """What a stopped run has on top of that to write its reports, before it is killed."""
+_RECORD_S = 1.0
+"""What a killed run has to write the record of its end."""
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -84,14 +87,18 @@ async def _watched(project: Project, request: RunRequest, sink: Shown, terminal:
         sink.note(f"{signal.Signals(signum).name}: stopping, within {_STOP_S:g} s; a second signal kills at once")
         stop.request(signum)
 
-    def second() -> None:
+    def second(signum: int) -> None:
         kill_sessions()
+        # On a thread of its own: this one may hold whatever the record needs. It ends the process soon in any case.
+        recording = threading.Thread(target=stop.kill, args=(signum,), daemon=True)
+        recording.start()
+        recording.join(_RECORD_S)
         if terminal.live:
             terminal.stream.write(_SHOW_CURSOR)
             terminal.stream.flush()
 
     def overdue() -> None:
-        sys.stderr.write("\nkilled: a step ignored the stop; the reports of this run were not written\n")
+        sys.stderr.write("\nkilled: a step ignored the stop\n")
 
     with stopping(first, second, overdue=overdue, patience_s=_STOP_S + _REPORTS_S):
         async with _ticking(sink):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.foundation.clock import utc_now
+from pipelines.foundation.clock import Clock
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from pathlib import Path
@@ -29,8 +28,9 @@ class RunDependencies:
     """What a run needs from other rooms.
 
     `choose` picks an engine, `open_engine` holds it open (it may write the file it is given when it ends, and tells the lifetime when it
-    goes away), `client` is the dagger client while it is. `write_reports` writes a run's reports into a folder and gives their paths.
-    Within `asking`, what is asked of the client is said to come from the asker.
+    goes away), `client` is the dagger client while it is. `write_reports` writes a run's reports into a folder and gives their paths, the
+    record of the run (run.json) last; `write_record` writes that alone.
+    Within `asking`, what is asked of the client is said to come from that requester.
     """
 
     detect: Callable[[Mapping[str, str]], Provider]
@@ -41,8 +41,9 @@ class RunDependencies:
     client: Callable[[], object]
     foreign: Callable[[], ForeignErrors]
     write_reports: Callable[[Run, Path], Sequence[Path]]
-    now: Callable[[], dt.datetime]
-    asking: Callable[[str], AbstractContextManager[None]] = lambda _asker: contextlib.nullcontext()
+    write_record: Callable[[Run, Path], Path]
+    clock: Clock = field(default_factory=Clock)
+    asking: Callable[[str], AbstractContextManager[None]] = lambda _requester: contextlib.nullcontext()
 
 
 def real_dependencies() -> RunDependencies:
@@ -56,7 +57,7 @@ def real_dependencies() -> RunDependencies:
         client=_client,
         foreign=_foreign_errors,
         write_reports=_write_reports,
-        now=utc_now,
+        write_record=_write_record,
         asking=_asking,
     )
 
@@ -111,7 +112,13 @@ def _write_reports(run: Run, folder: Path) -> Sequence[Path]:
     return write_all(run, folder)
 
 
-def _asking(asker: str) -> AbstractContextManager[None]:
+def _write_record(run: Run, folder: Path) -> Path:
+    from pipelines.report import write_record
+
+    return write_record(run, folder)
+
+
+def _asking(requester: str) -> AbstractContextManager[None]:
     from pipelines.engine.engine_lines import requested_by
 
-    return requested_by(asker)
+    return requested_by(requester)

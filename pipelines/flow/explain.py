@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pipelines.flow.dependencies import RunDependencies
     from pipelines.flow.plan import PlannedStep
     from pipelines.flow.prepare import PreparedRun
-    from pipelines.flow.run import RunRequest
+    from pipelines.flow.request import RunRequest
     from pipelines.model import Project, Source
     from pipelines.steps.settings import Settings
 

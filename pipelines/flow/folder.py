@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import secrets
 import shutil
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 HOME = ".lockgate"
 KEEP_RUNS = 20
+RECORD = "run.json"
 _LATEST = "latest"
+_RESERVE = ".reserve"
+_RESERVED_BYTES = 256 << 10
 
 
 def new_run_id(now: dt.datetime) -> str:
@@ -73,6 +77,11 @@ class ProjectHome:
         path = self.runs / _LATEST
         return RunFolder(path.resolve()) if path.is_dir() else None
 
+    def unfinished(self) -> str | None:
+        """The id of the newest run, when it left no record of its end: it is at work, was killed, or its machine stopped."""
+        latest = self.latest()
+        return latest.path.name if latest is not None and not latest.record.exists() else None
+
     def make(self) -> None:
         """Make the folder.
 
@@ -92,8 +101,11 @@ class ProjectHome:
             Unavailable: it cannot be written.
         """
         folder = RunFolder(self.runs / run_id)
+        if (before := self.latest()) is not None:
+            before.release()  # a run that was killed
         with _writing(folder.path):
             folder.logs.mkdir(parents=True)
+            folder.reserve()
             link = self.runs / f".{_LATEST}.{run_id}"
             link.symlink_to(run_id)
             link.replace(self.runs / _LATEST)
@@ -110,6 +122,12 @@ class ProjectHome:
         with reading(report, follow=True) as source, replacing(self.reports / report.name) as copy:
             shutil.copyfileobj(source, copy)
 
+    def retract(self) -> None:
+        """Take the newest reports away: they are not those of the newest run."""
+        for report in tuple(self.reports.glob("*")) if self.reports.is_dir() else ():
+            with contextlib.suppress(OSError):
+                report.unlink()
+
     def _prune(self) -> None:
         runs = sorted(path for path in self.runs.iterdir() if path.is_dir() and not path.is_symlink())
         for path in runs[:-KEEP_RUNS]:
@@ -123,6 +141,11 @@ class RunFolder:
     path: Path
 
     @property
+    def record(self) -> Path:
+        """How the run ended. Not there while it is at work, or when it was killed."""
+        return self.path / RECORD
+
+    @property
     def logs(self) -> Path:
         """One file a step, `<id>.log`."""
         return self.path / "logs"
@@ -134,6 +157,23 @@ class RunFolder:
     def artifacts(self, step_id: str) -> Path:
         """Where a step leaves files; made when it starts, gone again when it left none."""
         return self.path / step_id
+
+    def reserve(self) -> None:
+        """Keep a little of the disk for the record of the run's end: steps may fill the rest."""
+        with contextlib.suppress(OSError), (self.path / _RESERVE).open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+
+    def release(self) -> None:
+        """Give back what `reserve` kept."""
+        with contextlib.suppress(OSError):
+            (self.path / _RESERVE).unlink()
+
+    def retract(self) -> None:
+        """Take the reports away that this run has written."""
+        for report in self.path.glob("*"):
+            if not report.is_dir():
+                with contextlib.suppress(OSError):
+                    report.unlink()
 
     def tidy(self, step_ids: Iterable[str]) -> None:
         """Remove the folders of steps that left nothing."""

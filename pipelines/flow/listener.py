@@ -10,12 +10,8 @@ from pipelines.steps.common.replay import Stamp
 from pipelines.steps.common.wrapper import STAMP_VARIABLE, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from pipelines.engine.engine_lines import EngineLine
-    from pipelines.flow.progress import Sink
-    from pipelines.foundation.redaction import Redactor
+    from pipelines.flow.context import RunContext
 
 _WRAPPED = " ".join(f"exec: {' '.join(wrapped(()))}".split())[:40]
 """How the engine names a command of a built-in step: by a script nobody wants to read. The step itself says what it runs."""
@@ -24,9 +20,9 @@ _WRAPPED = " ".join(f"exec: {' '.join(wrapped(()))}".split())[:40]
 class EngineListener:
     """Takes the engine's lines, masks them, and passes them on. The log file gets all of them, in the order they come."""
 
-    def __init__(self, redactor: Redactor, sink: Sink, path: Path, on_write_error: Callable[[OSError], None]) -> None:
-        self._log = LogWriter(redactor=redactor, path=path, on_write_error=on_write_error)
-        self._rest = LogWriter(redactor=redactor, output=sink.engine_output)
+    def __init__(self, context: RunContext, log: str) -> None:
+        self._log = context.log(log)
+        self._rest = LogWriter(redactor=context.redactor, output=context.sink.engine_output)
         self._steps: dict[str, LogWriter] = {}
 
     def add(self, step_id: str, log: LogWriter) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import ExitCode, LockgateError, StepTimeout, Unavailable
 from pipelines.foundation.durations import show_duration
-from pipelines.foundation.exceptions import described
+from pipelines.foundation.exceptions import described, innermost
+from pipelines.foundation.mapping import of_machine
 from pipelines.model import Check, Status, Verdict
 
 if TYPE_CHECKING:
@@ -140,3 +142,24 @@ def exit_code(results: Iterable[Result], signal: int | None = None) -> int:
     if any(status is Status.FAILED for status, _ in ends):
         return ExitCode.FAILED
     return ExitCode.UNAVAILABLE if any(status is Status.ERROR for status, _ in ends) else ExitCode.OK
+
+
+def ended_by(error: BaseException) -> BaseException:
+    """The error that ends a run, as an error of ours where the machine is at fault: a full disk, a file that is closed to us."""
+    error = innermost(error)
+    if not isinstance(error, OSError):
+        return error
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return Unavailable(
+            f"{error.filename or 'a file'}: {error.strerror}", next_step="run as the owner of the folder, or change its permissions"
+        )
+    return of_machine(error) or error
+
+
+def error_exit_code(error: BaseException) -> int:
+    """Exit code of a run that an error of its own ended."""
+    if isinstance(error, LockgateError):
+        return error.exit_code
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else ExitCode.FAILED
+    return ExitCode.INTERRUPTED if isinstance(error, KeyboardInterrupt) else ExitCode.INTERNAL

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipelines.flow.dependencies import RunDependencies
     from pipelines.flow.gates import Gated
     from pipelines.flow.graph import Graph, Node
-    from pipelines.flow.run import RunRequest
+    from pipelines.flow.request import RunRequest
     from pipelines.model import Project, Source
     from pipelines.providers import Provider
     from pipelines.steps.definition import StepDef

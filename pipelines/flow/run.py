@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.errors import UsageError
 from pipelines.flow.dependencies import RunDependencies, real_dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipelines.flow.explain import Prediction
     from pipelines.flow.plan import Plan
     from pipelines.flow.progress import Sink
+    from pipelines.flow.request import RunRequest
     from pipelines.flow.stop import Stop
     from pipelines.model import Project, Run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """What the command line asks of a run.
-
-    `selectors` name steps by id or kind (none: all steps). `publish` overrides `[publish] when` (--publish / --no-publish). `jobs` and
-    `keep_going` override the project's. `environ` is the environment providers, secrets and the engine choice look at.
-    """
-
-    selectors: tuple[str, ...] = ()
-    publish: bool | None = None
-    jobs: int | None = None
-    keep_going: bool | None = None
-    allow_empty: bool = False
-    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def plan_project(project: Project, request: RunRequest, dependencies: RunDependencies | None = None) -> Plan:
@@ -80,25 +62,26 @@ async def run_project(
         NothingSelected: a selector matches no step.
         Unavailable: another run is at work in this folder, or its folder cannot be written.
     """
-    from pipelines.flow.conductor import Conductor
+    from pipelines.flow.context import RunContext, recorded
     from pipelines.flow.folder import ProjectHome
-    from pipelines.flow.lock import run_lock
+    from pipelines.flow.graph_run import GraphRun
     from pipelines.flow.prepare import prepare
     from pipelines.flow.progress import NullSink
+    from pipelines.flow.secret_values import secret_values
     from pipelines.flow.stop import Stop
+    from pipelines.foundation.redaction import Redactor
 
     dependencies = dependencies or real_dependencies()
     prepared = prepare(project, request, dependencies)
+    context = RunContext(
+        clock=dependencies.clock,
+        redactor=Redactor(secret_values(project, request.environ)),
+        sink=sink or NullSink(),
+        stop=stop or Stop(),
+    )
     home = ProjectHome.of(project.root)
-    home.make()
-    with run_lock(home.lock):
-        conductor = Conductor(
-            project=project,
-            request=request,
-            prepared=prepared,
-            home=home,
-            sink=sink or NullSink(),
-            stop=stop or Stop(),
-            dependencies=dependencies,
+    with recorded(home, context) as folder:
+        run = GraphRun(
+            context=context, home=home, folder=folder, project=project, request=request, prepared=prepared, dependencies=dependencies
         )
-        return await conductor.run()
+        return await run.run()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from pipelines.engine.engine_lines import requester_id
 from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.limits import not_told
 from pipelines.engine.versions import mismatch
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.choice import Choice
+    from pipelines.flow.context import RunContext
     from pipelines.flow.dependencies import RunDependencies
     from pipelines.model import EngineInfo, EngineSpec
+    from pipelines.steps.definition import StepDef
 
 
 WAITING_S = 10.0
@@ -28,17 +31,22 @@ WAITING_S = 10.0
 
 
 class RunEngine:
-    """`client` is what steps wait for; `info` is known once the engine answers; `lifetime` tells its session when to end."""
+    """`client` is what steps wait for; `info` is known once the engine answers; `lifetime` tells its session when to end.
 
-    def __init__(self, dependencies: RunDependencies, ready: Callable[[EngineInfo], None], note: Callable[[str], None]) -> None:
+    `needing` are the ids of the steps that cannot go on without an engine.
+    """
+
+    def __init__(self, dependencies: RunDependencies, context: RunContext, needing: frozenset[str] = frozenset()) -> None:
         self.client: FutureValue[object] = FutureValue()
         self.lifetime = Lifetime()
         self.info: EngineInfo | None = None
         self._dependencies = dependencies
-        self._ready = ready
-        self._note = note
+        self._ready = context.sink.engine_ready
+        self._note = context.note
+        self._steps = needing
         self._over = anyio.Event()
         self._needing: set[anyio.CancelScope] = set()
+        context.stop.on_request(lambda _signum: self.lifetime.shorten_waits())
 
     @contextlib.asynccontextmanager
     async def beside(self, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
@@ -66,6 +74,22 @@ class RunEngine:
                 if not self.client.settled:
                     group.cancel_scope.cancel()
                 self._over.set()
+
+    @contextlib.contextmanager
+    def around(self, step: StepDef) -> Iterator[None]:
+        """Work of a step: one that needs the engine ends when the engine goes away.
+
+        The embedded engine is told who asks, so that it can tell whose commands print what; to another one nothing is sent.
+
+        Raises:
+            EngineUnavailable: the engine went away, now or before.
+        """
+        with contextlib.ExitStack() as stack:
+            if step.id in self._steps:
+                stack.enter_context(self.needed())
+            if self.info is not None and self.info.kind == EngineKind.EMBEDDED:
+                stack.enter_context(self._dependencies.asking(requester_id(step.id)))
+            yield
 
     @contextlib.contextmanager
     def needed(self) -> Iterator[None]:

@@ -20,6 +20,7 @@ from pipelines.flow.plan import NOT_SELECTED
 from pipelines.flow.stop import signal_name
 from pipelines.foundation.retry import Backoff
 from pipelines.model import Result, Status
+from pipelines.steps.definition import CONTEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from pipelines.flow.stop import Stop
     from pipelines.steps.definition import StepDef
 
-CONTEXT = "StepContext"
 _FEWEST = 4  # steps mostly wait for the engine; test, scan and perf of one image shall run at once on the smallest machine
 
 
@@ -62,7 +62,10 @@ class SchedulerOptions:
 
 
 class Scheduler:
-    """One run of one graph. `run` may be cancelled: `results` then still tells what did finish."""
+    """One run of one graph. `run` may be cancelled: `results` then still tells what did finish.
+
+    `givens` are the values of given types; a `FutureValue` one is waited for by the steps that take it.
+    """
 
     def __init__(self, graph: Graph, givens: Mapping[str, object], options: SchedulerOptions, sink: Sink) -> None:
         self._graph = graph
@@ -90,11 +93,23 @@ class Scheduler:
                     self._options.stop.on_request(lambda signum: self._stop(group, f"stopped by {signal_name(signum)}"))
                 self._start_ready(group)
         finally:
-            self._end_rest()
+            self.end_rest()
 
-    def results(self) -> tuple[Result, ...]:
-        """What has ended so far, in the graph's order."""
-        return tuple(self._results[step_id] for step_id in self._graph.nodes if step_id in self._results)
+    def results(self, *, rest: str | None = None) -> tuple[Result, ...]:
+        """What has ended so far, in the graph's order; with `rest` the others too, as cancelled for that reason.
+
+        May be called from any thread.
+        """
+        ended = dict(self._results)
+        cancelled = () if rest is None else (node for node in self._nodes if node.id not in ended)
+        ended |= {node.id: _plain(node, Status.CANCELLED, str(rest)) for node in cancelled}
+        return tuple(ended[step_id] for step_id in self._graph.nodes if step_id in ended)
+
+    def end_rest(self, why: str | None = None) -> None:
+        """End what never started: after a stop or an error of the run there may be some."""
+        for node in self._nodes:
+            if node.id not in self._results:
+                self._finish(_plain(node, Status.CANCELLED, why or self._why))
 
     def _settle_idle(self) -> None:
         """End what will not run: steps that are not selected, or whose turn it is not, and whatever needs those."""
@@ -196,22 +211,6 @@ class Scheduler:
             return _plain(node, Status.CANCELLED, self._why)
         why = f" ({need.reason})" if need.status is Status.SKIPPED else ""
         return _plain(node, Status.BLOCKED, f"needs {need.id}, which {_ended(need.status)}{why}")
-
-    def _end_rest(self) -> None:
-        """End what never started: after a stop there may be some."""
-        for node in self._nodes:
-            if node.id not in self._results:
-                self._finish(_plain(node, Status.CANCELLED, self._why))
-
-
-async def run_graph(graph: Graph, givens: Mapping[str, object], options: SchedulerOptions, sink: Sink) -> tuple[Result, ...]:
-    """Run a graph to its end, or to a stop; one result a step, in the graph's order.
-
-    `givens` are the values of given types; a `FutureValue` one is waited for by the steps that take it.
-    """
-    scheduler = Scheduler(graph, givens, options, sink)
-    await scheduler.run()
-    return scheduler.results()
 
 
 def _names(node: Node) -> dict[str, Any]:

@@ -1,23 +1,31 @@
-"""What leaves one step for people: its log and its result, masked."""
+"""What leaves the steps of a run for people: logs and results, masked."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
 
+from pipelines.flow.annotations import same_type
 from pipelines.flow.masking import mask_files, masked_copy
 from pipelines.foundation.redaction import SHORTEST
+from pipelines.steps.definition import CONTEXT, StepContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
+    from pipelines.flow.context import RunContext
+    from pipelines.flow.folder import RunFolder
+    from pipelines.flow.listener import EngineListener
     from pipelines.flow.log_writer import LogWriter
+    from pipelines.flow.state_file import StateFile
     from pipelines.foundation.redaction import Redactor
     from pipelines.model import Result
-    from pipelines.steps.definition import StepContext
+    from pipelines.steps.definition import StepDef
 
 _MANY = 200
 """Findings and test cases whose masking is noticed by other steps."""
@@ -81,3 +89,44 @@ class StepOutput:
     def _mask(self, value: str) -> None:
         if not self._redactor.register(value) and value.strip():
             self.log.write(f"a secret of fewer than {SHORTEST} characters is not masked: it would hide everything else\n")
+
+
+class StepOutputs:
+    """The logs, contexts and folders of the steps of one run.
+
+    Attributes:
+        contexts: what the steps that worked know about themselves, by id.
+    """
+
+    def __init__(self, run: RunContext, folder: RunFolder, state: StateFile, listener: EngineListener) -> None:
+        self.contexts: dict[str, StepContext] = {}
+        self._outputs: dict[str, StepOutput] = {}
+        self._run = run
+        self._folder = folder
+        self._state = state
+        self._listener = listener
+
+    def new(self, step: StepDef) -> StepOutput:
+        """The output of a step that begins to work."""
+        folder = self._folder.artifacts(step.id)
+        context = StepContext(id=step.id, run_id=self._run.id, folder=folder, attempt=self._state.attempt(step.id))
+        self.contexts[step.id] = context
+        if any(parameter.annotation is not None and same_type(parameter.annotation, CONTEXT) for parameter in step.parameters):
+            self._make(folder)  # a step without its context does not know its folder
+        sink = self._run.sink
+        log = self._run.log(
+            step.id, output=functools.partial(sink.step_output, step.id), progress=functools.partial(sink.step_progress, step.id)
+        )
+        self._listener.add(step.id, log)
+        self._outputs[step.id] = StepOutput(context, log, self._run.redactor, self._run.note_write_error)
+        return self._outputs[step.id]
+
+    def masked_again(self, results: Iterable[Result]) -> tuple[Result, ...]:
+        """The results, without the secrets that became known after their steps had ended; their files as well. Blocks."""
+        return tuple(self._outputs[result.id].close_again(result) if result.id in self._outputs else result for result in results)
+
+    def _make(self, folder: Path) -> None:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            self._run.note_write_error(error)

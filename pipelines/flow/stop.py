@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ class Stop:
     def __init__(self) -> None:
         self.signal: int | None = None
         self._listeners: list[Callable[[int], None]] = []
+        self._last: list[Callable[[int], None]] = []
 
     @property
     def requested(self) -> bool:
@@ -38,6 +40,19 @@ class Stop:
             listener(self.signal)
         else:
             self._listeners.append(listener)
+
+    def kill(self, signum: int) -> None:
+        """The process is about to end at once, because of the signal: who has something to write does it now, on this thread.
+
+        May be called from any thread, while the run is at work on another one.
+        """
+        for listener in tuple(self._last):
+            with contextlib.suppress(Exception):
+                listener(signum)
+
+    def on_kill(self, listener: Callable[[int], None]) -> None:
+        """Call the listener with the signal's number when the process is about to end at once."""
+        self._last.append(listener)
 
 
 def signal_name(signum: int) -> str:

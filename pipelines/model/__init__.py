@@ -23,7 +23,7 @@ from pipelines.model.project import (
     TestSpec,
     Thresholds,
 )
-from pipelines.model.run import EngineInfo, Result, Run
+from pipelines.model.run import EngineInfo, Result, Run, RunEnd
 from pipelines.model.secret import SecretRef
 from pipelines.model.verdict import EndOfSupport, OnInconclusive, Status, Verdict
 from pipelines.model.walk import values_of
@@ -52,6 +52,7 @@ __all__ = [
     "Registry",
     "Result",
     "Run",
+    "RunEnd",
     "ScanSpec",
     "SecretRef",
     "ServiceSpec",

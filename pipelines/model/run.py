@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from pipelines.model.verdict import Status
@@ -58,9 +59,28 @@ class EngineInfo:
     sdk: str | None = None
 
 
+class RunEnd(StrEnum):
+    """How a run came to its end."""
+
+    COMPLETED = "completed"
+    """Every step ended by itself, or was not started for want of another one."""
+    STOPPED = "stopped"
+    """A signal asked it to stop, and it did."""
+    CANCELLED = "cancelled"
+    """The task that called for it was cancelled."""
+    KILLED = "killed"
+    """It was ended at once: by a second signal, or because a step ignored the first one."""
+    ERROR = "error"
+    """An error of the run itself ended it, not one of a step."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A finished (or stopped) run. `started` is RFC 3339 in UTC; `duration_s` seconds."""
+    """A run that has ended. `started` is RFC 3339 in UTC; `duration_s` seconds.
+
+    `end` is how it came to that, and `error` what went wrong with the run itself, beside its steps: an error that ended it, or reports
+    that could not be written. `exit_code` is that of the process.
+    """
 
     id: str
     project: str
@@ -73,3 +93,5 @@ class Run:
     results: tuple[Result, ...]
     provider: str = "local"
     folder: str | None = None
+    end: RunEnd = RunEnd.COMPLETED
+    error: str | None = None

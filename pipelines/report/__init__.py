@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.model import Run
 
-__all__ = ["FORMATS", "Report", "document", "write_all"]
+__all__ = ["FORMATS", "RECORD", "Report", "document", "write_all", "write_record"]
 
 
 def _json() -> Callable[[Run], str]:
@@ -33,10 +33,11 @@ def _markdown() -> Callable[[Run], str]:
     return render
 
 
+RECORD = Report(name="json", filename="run.json", load=_json)
 FORMATS: tuple[Report, ...] = (
-    Report(name="json", filename="run.json", load=_json),
     Report(name="junit", filename="junit.xml", load=_junit),
     Report(name="markdown", filename="summary.md", load=_markdown),
+    RECORD,  # the last to be written: it says how the run ended, with its reports
 )
 
 
@@ -53,3 +54,14 @@ def write_all(run: Run, folder: Path) -> tuple[Path, ...]:
 
     folder.mkdir(parents=True, exist_ok=True)
     return tuple(replace_text(folder / report.filename, report.render(run)) for report in FORMATS)
+
+
+def write_record(run: Run, folder: Path) -> Path:
+    """Write the record of a run (run.json) alone into `folder`, whole or not at all; its path.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from pipelines.foundation.files import replace_text
+
+    return replace_text(folder / RECORD.filename, RECORD.render(run))

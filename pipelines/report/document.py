@@ -42,6 +42,8 @@ def _run(run: Run) -> dict[str, Any]:
         "provider": run.provider,
         "folder": run.folder,
         "exit_code": int(run.exit_code),
+        "end": run.end.value,
+        "error": run.error,
     }
 
 

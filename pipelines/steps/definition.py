@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-GIVENS = ("Project", "Source", "dagger.Client", "StepContext")
+CLIENT, CONTEXT = "dagger.Client", "StepContext"
+GIVENS = ("Project", "Source", CLIENT, CONTEXT)
 """Types a step may ask for that no step makes."""
 
 

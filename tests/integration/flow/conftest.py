@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.flow.progress import NullSink
-from pipelines.flow.run import RunRequest, explain_project, run_project
+from pipelines.flow.request import RunRequest
+from pipelines.flow.run import explain_project, run_project
 from pipelines.model import EngineKind, EngineSpec, ImageSpec, LockedImage, Project, Run
 
 if TYPE_CHECKING:

@@ -115,13 +115,13 @@ def test_a_stop_that_is_ignored_ends_by_itself() -> None:
         "from pipelines.cli.signals import stopping\n"
         "def say(*words): print(*words, flush=True)\n"
         "async def main():\n"
-        "    with stopping(print, lambda: say('killed'), overdue=lambda: say('overdue'), patience_s=0.05):\n"
+        "    with stopping(print, lambda signum: say('killed', signum), overdue=lambda: say('overdue'), patience_s=0.05):\n"
         "        os.kill(os.getpid(), signal.SIGTERM)\n"
         "        signal.pause()\n"
         "asyncio.run(main())\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
-    assert (done.returncode, done.stdout) == (143, "overdue\nkilled\n")
+    assert (done.returncode, done.stdout) == (143, "overdue\nkilled 15\n")
 
 
 def test_a_stop_in_time_is_not_overdue() -> None:

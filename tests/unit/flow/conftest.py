@@ -11,7 +11,7 @@ from pipelines.flow.annotations import parameters_of, provides_of
 from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.log_writer import LogWriter
 from pipelines.flow.progress import NullSink
-from pipelines.flow.scheduler import SchedulerOptions, run_graph
+from pipelines.flow.scheduler import Scheduler, SchedulerOptions
 from pipelines.flow.selection import select
 from pipelines.flow.step_output import StepOutput
 from pipelines.flow.stop import Stop
@@ -20,6 +20,7 @@ from pipelines.foundation.redaction import Redactor
 from pipelines.foundation.retry import Backoff
 from pipelines.model import StepLimits
 from pipelines.steps.definition import StepContext, StepDef
+from tests.unit.flow.fake_project import FakeProject
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -112,8 +113,9 @@ class Lab:
             backoff=Backoff(chance=lambda: 0.0),
             stop=self.stop,
         )
-        results = await run_graph(select(build(steps), selectors), self.givens, options, self.sink)
-        self.results = {result.id: result for result in results}
+        scheduler = Scheduler(select(build(steps), selectors), self.givens, options, self.sink)
+        await scheduler.run()
+        self.results = {result.id: result for result in scheduler.results()}
         return self.results
 
     def run(self, *steps: StepDef, selectors: Sequence[str] = (), jobs: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
@@ -150,3 +152,8 @@ def new_lab(on_jumping_clock: Callable[[Callable[[], Awaitable[Any]]], Any]) -> 
 @pytest.fixture(scope="session")
 def make() -> Callable[..., StepDef]:
     return step
+
+
+@pytest.fixture
+def fake(tmp_path: Path, lab: Lab) -> FakeProject:
+    return FakeProject(tmp_path, lab.sink, lab.jump)

@@ -22,7 +22,9 @@ from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.book import MOST_PASSES, Book
 from pipelines.flow.dependencies import RunDependencies
 from pipelines.flow.folder import ProjectHome
-from pipelines.flow.run import RunRequest, explain_project
+from pipelines.flow.request import RunRequest
+from pipelines.flow.run import explain_project
+from pipelines.foundation.clock import Clock
 from pipelines.model import (
     ImageSpec,
     ImageTarget,
@@ -86,7 +88,8 @@ class Shop:
             client=never,
             foreign=ForeignErrors,
             write_reports=never,
-            now=clock,
+            write_record=never,
+            clock=Clock(now=clock),
         )
 
     def predict(self, *words: str) -> dict[str, Prediction]:

@@ -10,6 +10,8 @@ import anyio
 import pytest
 
 from pipelines.engine.engine_lines import requester_id
+from pipelines.flow.context import RunContext
+from pipelines.flow.folder import RunFolder
 from pipelines.flow.listener import EngineListener
 from pipelines.flow.log_writer import LogWriter
 from pipelines.foundation.redaction import Redactor
@@ -92,7 +94,9 @@ def said(step_id: str, text: str) -> str:
 
 @pytest.fixture
 def listener(lab: Lab, log: LogWriter, tmp_path: Path) -> Iterator[EngineListener]:
-    with contextlib.closing(EngineListener(Redactor([SECRET]), lab.sink, tmp_path / "engine.log", lambda _error: None)) as listener:
+    (tmp_path / "logs").mkdir()
+    context = RunContext(redactor=Redactor([SECRET]), sink=lab.sink, folder=RunFolder(tmp_path))
+    with contextlib.closing(EngineListener(context, "engine")) as listener:
         listener.add("step.a", log)
         yield listener
 
@@ -113,7 +117,7 @@ def test_every_line_finds_its_step(lab: Lab, listener: EngineListener, tmp_path:
         ("engine", "note: no egress\n"),
         ("engine", "not tagged: ***\n"),
     ]
-    assert (tmp_path / "engine.log").read_text().splitlines() == [
+    assert (tmp_path / "logs" / "engine.log").read_text().splitlines() == [
         "| hello",
         "pull: python 1.20s",
         "| of another run",

@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.flow.dependencies import real_dependencies
 from pipelines.flow.prepare import on_branch, permissions, prepare
-from pipelines.flow.run import RunRequest
+from pipelines.flow.request import RunRequest
 from pipelines.model import EngineSpec, Insecure, Project, PublishSpec, Source
 from pipelines.providers import Provider
 from pipelines.steps.definition import Parameter, StepDef

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def test_every_format_becomes_a_file(tmp_path: Path, mixed_run: Run) -> None:
     paths = write_all(mixed_run, tmp_path / "reports")
-    assert [path.name for path in paths] == ["run.json", "junit.xml", "summary.md"]
+    assert [path.name for path in paths] == ["junit.xml", "summary.md", "run.json"]
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == sorted(path.name for path in paths)
 
 
