@@ -7,11 +7,11 @@ import os
 import platform
 import sys
 import tempfile
-import time
 import traceback
 from importlib import metadata
 from pathlib import Path
 
+from pipelines.foundation.clock import utc_now
 from pipelines.foundation.redaction import cautious
 
 _DISTRIBUTIONS = ("lockgate", "dagger-io", "anyio", "click", "pydantic", "rich", "httpx", "graphql-core")
@@ -33,7 +33,7 @@ def write_report(error: BaseException) -> Path | None:
 
 def _lines(error: BaseException) -> list[str]:
     return [
-        f"lockgate crash report, {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}",
+        f"lockgate crash report, {utc_now():%Y-%m-%dT%H:%M:%SZ}",
         f"command   {' '.join(sys.argv)}",
         f"python    {platform.python_version()} ({sys.executable})",
         f"system    {platform.platform()}",
@@ -63,7 +63,7 @@ def _folders() -> list[Path]:
 def _write(folder: Path, text: str) -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     old = sorted(folder.glob("crash-*.txt"))[: -_KEEP + 1]
-    handle, name = tempfile.mkstemp(prefix=time.strftime("crash-%Y%m%d-%H%M%S-"), suffix=".txt", dir=folder)
+    handle, name = tempfile.mkstemp(prefix=f"crash-{utc_now():%Y%m%d-%H%M%S}-", suffix=".txt", dir=folder)
     with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(text)
     for path in old:

@@ -11,12 +11,13 @@ import click
 from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, settings
 from pipelines.errors import NothingSelected, UsageError
+from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.regular_files import read_text, reading
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUNS = ".lockgate/runs"
+RUNS = f"{OWN_FOLDER}/runs"
 
 
 @click.command(

@@ -12,6 +12,7 @@ from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, renamed_option, settings
 from pipelines.cli.terminal import Progress
 from pipelines.errors import UsageError
+from pipelines.foundation.files import OWN_FOLDER
 from pipelines.model.project import EngineKind
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _report(run: Run, project: Project, here: Settings, *, as_json: bool, output
     from pipelines.cli.ci import tell_provider
     from pipelines.cli.summary import summarise
 
-    reports = project.root / ".lockgate" / "reports"
+    reports = project.root / OWN_FOLDER / "reports"
     summarise(run, here, here.stderr(), reports=str(reports) if reports.is_dir() else None)
     tell_provider(run, project, here)
     if as_json or output is not None:

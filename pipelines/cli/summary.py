@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from pipelines.cli.name import renamed, shown
 from pipelines.errors import ExitCode
+from pipelines.foundation.durations import rounded_duration
 from pipelines.foundation.text import one_line, plain
 from pipelines.model import Status
 from pipelines.report.select import bad, images, open_findings
-from pipelines.report.text import counts, duration, finding_line, outcome
+from pipelines.report.text import counts, finding_line, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ def _lines(run: Run, settings: Settings, terminal: Terminal, reports: str | None
     yield from _origins(run)
     if reports is not None:
         yield f"{_label('reports', terminal)}{shown(reports)}"
-    yield f"{_verdict(run, terminal)} {counts(_of_this_run(run))} in {duration(run.duration_s)}"
+    yield f"{_verdict(run, terminal)} {counts(_of_this_run(run))} in {rounded_duration(run.duration_s)}"
 
 
 def _failure(result: Result, settings: Settings, terminal: Terminal) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.config.languages import Language, languages
 from pipelines.errors import UsageError
+from pipelines.foundation.files import OWN_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 FILE = "Dockerfile"
 IGNORE_FILE = ".dockerignore"
 REQUIREMENTS = "requirements.txt"
-IGNORED = (".git", ".lockgate", "lockgate.local.toml", "**/node_modules", "**/.venv", "**/__pycache__", "target", "dist", "build")
+IGNORED = (".git", OWN_FOLDER, "lockgate.local.toml", "**/node_modules", "**/.venv", "**/__pycache__", "target", "dist", "build")
 _HEAD = "# Written by `lockgate init --dockerfile` for a project in {language}: a first version, to be corrected where it is wrong.\n"
 _PIP = """RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip --mount=type=secret,id=ca \\
     PIP_CONFIG_FILE=/run/secrets/pip pip install {words}

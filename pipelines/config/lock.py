@@ -14,14 +14,13 @@ from pipelines.config.files import read_text
 from pipelines.config.keyname import key
 from pipelines.config.places import LOCK, is_there, places
 from pipelines.errors import ConfigError, UsageError
-from pipelines.foundation.files import replace_text
+from pipelines.foundation.files import OWN_FOLDER, replace_text
 from pipelines.model import LockedImage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FOLDER = ".lockgate"
 ORIGINS = ("official", "built", "chosen")
 """Of entries: taken from a public registry by set-up, built by set-up, chosen by a person with `lockgate images use`."""
 SCHEMA = 1
@@ -43,7 +42,7 @@ def locked_images(root: Path | None, environ: Mapping[str, str]) -> dict[str, Lo
 
 def project_lock(root: Path) -> Path:
     """The lock file of a project."""
-    return root / FOLDER / LOCK
+    return root / OWN_FOLDER / LOCK
 
 
 def packaged() -> dict[str, LockedImage]:

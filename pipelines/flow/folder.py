@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Unavailable
-from pipelines.foundation.files import replacing
+from pipelines.foundation.files import OWN_FOLDER, replacing
 from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-HOME = ".lockgate"
 KEEP_RUNS = 20
 RECORD = "run.json"
 _LATEST = "latest"
@@ -40,7 +39,7 @@ class ProjectHome:
     @classmethod
     def of(cls, root: Path) -> ProjectHome:
         """The home of a project."""
-        return cls(root / HOME)
+        return cls(root / OWN_FOLDER)
 
     @property
     def reports(self) -> Path:

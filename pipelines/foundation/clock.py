@@ -16,6 +16,11 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+def unix_time() -> float:
+    """The time of day as seconds since 1970 in UTC, as files and databases have it."""
+    return time.time()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
     """Two clocks: `now` is the time of day in UTC, for people and records; `monotonic` counts seconds from any moment and never goes back,

@@ -34,10 +34,25 @@ def _seconds(value: object) -> float:
 
 
 def show_duration(seconds: float) -> str:
-    """The shortest spelling for people: `0.5s`, `90s` as `1m30s`, `2h`."""
+    """Seconds, exactly, in the form that `parse_duration` reads: `0.5s`, `90s` as `1m30s`, `2h`."""
     whole = round(seconds)
     if whole < 60 or whole != seconds:  # noqa: PLR2004 - seconds in a minute
         return f"{seconds:g}s"
     hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (left, "s")) if number)
+    minutes, seconds_left = divmod(rest, 60)
+    return "".join(f"{number}{unit}" for number, unit in ((hours, "h"), (minutes, "m"), (seconds_left, "s")) if number)
+
+
+def rounded_duration(seconds: float) -> str:
+    """Seconds, rounded to what a person wants to know: `0.4s`, `12s`, `3m05s`, `1h02m`, `2d03h`."""
+    if seconds < 10:  # noqa: PLR2004 - below, tenths matter
+        return f"{max(seconds, 0.0):.1f}s"
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - seconds in a minute
+        return f"{whole}s"
+    minutes, hours = whole // 60, whole // 3600
+    if hours == 0:
+        return f"{minutes}m{whole % 60:02d}s"
+    if hours < 24:  # noqa: PLR2004 - hours in a day
+        return f"{hours}h{minutes % 60:02d}m"
+    return f"{hours // 24}d{hours % 24:02d}h"

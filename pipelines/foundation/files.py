@@ -11,6 +11,9 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OWN_FOLDER = ".lockgate"
+"""The folder in a project that holds what Lockgate writes there: reports, logs, locks, state."""
+
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:

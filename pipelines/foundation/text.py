@@ -19,3 +19,9 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """Text of others as one clean line."""
     return " ".join(plain(text).split())
+
+
+def shortened(text: str, most: int) -> str:
+    """Text as one line of at most `most` characters; what is left out is shown by an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"

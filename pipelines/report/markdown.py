@@ -6,9 +6,10 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.durations import rounded_duration
 from pipelines.foundation.text import one_line, plain
 from pipelines.report.select import bad, images, open_findings
-from pipelines.report.text import counts, duration, finding_line, has_worked, outcome, remark
+from pipelines.report.text import counts, finding_line, has_worked, outcome, remark
 
 if TYPE_CHECKING:
     from pipelines.model import Result, Run
@@ -34,7 +35,7 @@ def _head(run: Run) -> str:
         f"run `{run.id}`",
     ]
     line = " · ".join(fact for fact in facts if fact)
-    return f"## {_text(run.project)}: {verdict} in {duration(run.duration_s)}\n\n{counts(run.results)}\n\n{line}"
+    return f"## {_text(run.project)}: {verdict} in {rounded_duration(run.duration_s)}\n\n{counts(run.results)}\n\n{line}"
 
 
 def _table(run: Run) -> str:
@@ -45,7 +46,7 @@ def _table(run: Run) -> str:
 
 
 def _time(result: Result) -> str:
-    return duration(result.duration_s) if has_worked(result) else ""
+    return rounded_duration(result.duration_s) if has_worked(result) else ""
 
 
 def _images(run: Run) -> str:

@@ -12,32 +12,8 @@ if TYPE_CHECKING:
 
     from pipelines.model import Finding, Location, Result
 
-_MINUTE = 60
-_HOUR = 3600
-_TENTHS_UNTIL = 10
 _MOST_NUMBERS = 4
 _ORDER = (Status.FAILED, Status.ERROR, Status.CANCELLED, Status.BLOCKED, Status.PASSED, Status.SKIPPED)
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: `0.4s`, `12s`, `3m05s`, `1h02m`."""
-    if seconds < _TENTHS_UNTIL:
-        return f"{max(seconds, 0.0):.1f}s"
-    whole = round(seconds)
-    if whole < _MINUTE:
-        return f"{whole}s"
-    if whole < _HOUR:
-        return f"{whole // _MINUTE}m{whole % _MINUTE:02d}s"
-    return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}m"
-
-
-def size(count: float) -> str:
-    """Bytes for people: `512 B`, `1.5 MB` (powers of 1000)."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(count) < 1000:  # noqa: PLR2004 - the next unit begins there
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def plural(count: int, noun: str) -> str:

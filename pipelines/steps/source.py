@@ -8,6 +8,7 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
 from pipelines.model import Source
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.foundation.process.result import Completed
 
 NO_VERSION = "0.0.0"
-_STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ":/", ":(top,exclude,glob)**/.lockgate/**")
+_STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ":/", f":(top,exclude,glob)**/{OWN_FOLDER}/**")
 _SNAPSHOT = re.compile(r"(-\d+-g[0-9a-f]{4,}|\+g[0-9a-f]{4,})?(\.dirty)?$")
 _HEADER = re.compile(r"^# branch\.(oid|head) (.+)$", re.MULTILINE)
 _TIMEOUT_S = 30

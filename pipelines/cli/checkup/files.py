@@ -9,6 +9,7 @@ from pipelines.cli.checkup.answer import Answer, State
 from pipelines.cli.name import shadows
 from pipelines.config.suggest import did_you_mean
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
+from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
 from pipelines.foundation.regular_files import read_text
@@ -44,7 +45,7 @@ def needed(project: Project) -> Iterator[Answer]:
                 f"there is no script at {project.root / perf.script}",
                 f"correct `script` in [perf.{perf.name}]",
             )
-    folder = project.root / ".lockgate"
+    folder = project.root / OWN_FOLDER
     if not os.access(folder if folder.exists() else project.root, os.W_OK):
         yield Answer(
             "results",
@@ -85,7 +86,7 @@ def local(project: Project) -> Iterator[Answer]:
 
 
 def _ignored(root: Path) -> Iterator[Answer]:
-    for name, probe in ((".lockgate", ".lockgate/state.json"), (LOCAL_FILE, LOCAL_FILE)):
+    for name, probe in ((OWN_FOLDER, f"{OWN_FOLDER}/state.json"), (LOCAL_FILE, LOCAL_FILE)):
         seen = _is_ignored(root, probe) if (root / name).exists() else None
         if seen is False:
             fix = f"echo {name} >> {root / '.gitignore'}; git -C {root} rm -r --cached --ignore-unmatch {name}"

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from pipelines.cli.checkup.answer import Answer, State
 from pipelines.config.suggest import did_you_mean
 from pipelines.errors import LockgateError, Unavailable
+from pipelines.foundation.clock import utc_now
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
+from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.regular_files import read_text
 from pipelines.registry import find_manifest, read_reference
 from pipelines.steps.common.references import resolve
@@ -133,7 +135,7 @@ def _age(project: Project, need: Need, found: ManifestSummary | None) -> Answer:
     made = (found.created if found is not None else None) or _seen(project, digest)
     if made is None:
         return Answer(title, State.OK, "its age is known after the first scan")
-    days = max(0, (dt.datetime.now(dt.UTC) - made).days)
+    days = max(0, (utc_now() - made).days)
     if days > most:
         return Answer(title, State.WARNING, f"{days} days old, more than {most} (scan.max_age_days): scans report no data", fix)
     return Answer(title, State.OK, f"{days} days old")
@@ -142,7 +144,7 @@ def _age(project: Project, need: Need, found: ManifestSummary | None) -> Answer:
 def _seen(project: Project, digest: str) -> dt.datetime | None:
     """When the database was made, as the latest run saw it."""
     try:
-        steps = json.loads(read_text(project.root / ".lockgate/reports/run.json"))["steps"]
+        steps = json.loads(read_text(project.root / OWN_FOLDER / "reports/run.json"))["steps"]
         facts = [step["facts"] for step in steps]
         told = next(fact["database_updated"] for fact in facts if fact.get("database_digest") == digest and "database_updated" in fact)
         made = dt.datetime.fromisoformat(told)

@@ -12,8 +12,8 @@ from pipelines.engine.choice import choose
 from pipelines.engine.machine import ThisMachine
 from pipelines.engine.probe import probe
 from pipelines.errors import LockgateError
+from pipelines.foundation.sizes import show_size
 from pipelines.model import EngineKind
-from pipelines.report.text import size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -93,7 +93,7 @@ def disk(project: Project | None, environ: Mapping[str, str]) -> Iterator[Answer
         free = shutil.disk_usage(_existing(folder)).free
         state = State.FAILED if free < _TOO_LITTLE else State.WARNING if free < _LITTLE else State.OK
         fix = "free space; `lockgate engine gc` shrinks the engine's store" if state is not State.OK else None
-        yield Answer(f"disk: {name}", state, f"{size(free)} free at {folder}", fix)
+        yield Answer(f"disk: {name}", state, f"{show_size(free)} free at {folder}", fix)
 
 
 def _existing(folder: Path) -> Path:

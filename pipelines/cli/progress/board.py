@@ -14,8 +14,9 @@ from pipelines.cli.progress.lines import Lines
 from pipelines.cli.progress.rows import Phase, Row, arrange
 from pipelines.cli.progress.silence import Silence
 from pipelines.flow.progress import NullSink
+from pipelines.foundation.durations import rounded_duration
 from pipelines.foundation.text import one_line
-from pipelines.report.text import duration, has_worked, outcome, remark
+from pipelines.report.text import has_worked, outcome, remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,7 +105,7 @@ class Board(NullSink):
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
         if row := self._rows.get(step_id):
-            row.note = f"tries again in {duration(delay_s)}: {one_line(reason)}"
+            row.note = f"tries again in {rounded_duration(delay_s)}: {one_line(reason)}"
 
     def step_finished(self, result: Result) -> None:
         self._tails.pop(result.id, None)
@@ -161,7 +162,7 @@ class Board(NullSink):
         rows = self._rows.values()
         ended = sum(row.phase is Phase.ENDED for row in rows)
         now = self._clock() if self._head.ended is None else self._head.ended
-        took = duration(now - self._head.began)
+        took = rounded_duration(now - self._head.began)
         return Text.assemble((f" {self._head.project}", "bold"), (f"  {ended}/{len(rows)} steps  {took}  {self._head.engine}", "dim"))
 
     def _row(self, row: Row) -> Text:
@@ -177,8 +178,8 @@ class Board(NullSink):
 
     def _time(self, row: Row) -> str:
         if row.result is not None:
-            return duration(row.result.duration_s) if has_worked(row.result) else ""
-        return duration(self._clock() - row.began) if row.phase is Phase.RUNNING else ""
+            return rounded_duration(row.result.duration_s) if has_worked(row.result) else ""
+        return rounded_duration(self._clock() - row.began) if row.phase is Phase.RUNNING else ""
 
     def _detail(self, row: Row) -> Iterator[tuple[str, str]]:
         if row.result is not None:

@@ -9,9 +9,11 @@ from pipelines.cli.progress.lines import Lines
 from pipelines.cli.progress.silence import Silence
 from pipelines.flow.live_lines import LiveLines
 from pipelines.flow.progress import NullSink
+from pipelines.foundation.clock import unix_time
+from pipelines.foundation.durations import rounded_duration
 from pipelines.foundation.text import one_line
 from pipelines.model import Status
-from pipelines.report.text import duration, has_worked, outcome, plural, remark
+from pipelines.report.text import has_worked, outcome, plural, remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,7 @@ class Plain(NullSink):
         verbosity: int = 0,
         short: bool = False,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = unix_time,
     ) -> None:
         self._terminal = terminal
         self._provider = provider
@@ -102,7 +104,7 @@ class Plain(NullSink):
                 self._terminal.line(f"{self._prefix(step_id)} {seen}")
 
     def step_retry(self, step_id: str, reason: str, delay_s: float) -> None:
-        self._step(step_id, f"tries again in {duration(delay_s)}: {one_line(reason)}")
+        self._step(step_id, f"tries again in {rounded_duration(delay_s)}: {one_line(reason)}")
 
     def step_finished(self, result: Result) -> None:
         if result.id in self._hidden:
@@ -136,7 +138,7 @@ class Plain(NullSink):
         """Called a few times a second: breaks a long silence."""
         if self._running and self._clock() - self._spoke >= QUIET_S:
             now = self._clock()
-            steps = ", ".join(f"{step} ({duration(now - began)})" for step, (began, _) in self._running.items())
+            steps = ", ".join(f"{step} ({rounded_duration(now - began)})" for step, (began, _) in self._running.items())
             self._say(f"still at work: {steps}")
             for step, silence in self._silences.items():
                 if said := silence.remark():
@@ -144,7 +146,7 @@ class Plain(NullSink):
 
     def _ending(self, result: Result) -> str:
         text = self._terminal.paint(outcome(result), fg=COLORS.get(result.status))
-        took = f" in {duration(result.duration_s)}" if has_worked(result) else ""
+        took = f" in {rounded_duration(result.duration_s)}" if has_worked(result) else ""
         said = remark(result)
         return f"{text}{took}" + (f": {said}" if said else "")
 
@@ -161,7 +163,7 @@ class Plain(NullSink):
         self._put(f"{self._stamp()}  {text}")
 
     def _stamp(self) -> str:
-        return self._terminal.paint(f"{duration(self._clock() - self._began):>6}", dim=True)
+        return self._terminal.paint(f"{rounded_duration(self._clock() - self._began):>6}", dim=True)
 
     def _command(self, lines: str) -> None:
         """Lines of the provider; there may be none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.cli.progress.lines import Lines
-from pipelines.report.text import duration
+from pipelines.foundation.durations import rounded_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,4 +40,4 @@ class Silence:
             return ""
         said = self._lines.last(1)
         last = f" (last: {said[0].strip()[:_LONGEST]})" if said else ""
-        return f"no output for {duration(silent_s)}{last}"
+        return f"no output for {rounded_duration(silent_s)}{last}"

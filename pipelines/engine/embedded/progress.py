@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pipelines.engine.embedded.requester import REQUESTER
+from pipelines.foundation.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,10 +67,10 @@ class LineProgress:
         self._with_requester = TAGS in os.environ if with_requester is None else with_requester
 
     def done(self, kind: str, name: str, seconds: float, *, cached: bool = False) -> None:
-        self._write(f"{kind}: {_short(name)} {seconds:.2f}s{' (cached)' if cached else ''}")
+        self._write(f"{kind}: {shortened(name, WIDTH)} {seconds:.2f}s{' (cached)' if cached else ''}")
 
     def failed(self, kind: str, name: str, seconds: float, reason: str) -> None:
-        self._write(f"{kind}: {_short(name)} {seconds:.2f}s failed: {_short(reason)}")
+        self._write(f"{kind}: {shortened(name, WIDTH)} {seconds:.2f}s failed: {shortened(reason, WIDTH)}")
 
     def note(self, text: str) -> None:
         self._write(f"note: {text}")
@@ -158,8 +159,3 @@ class LineSplitter:
             if rest:
                 self.progress.output(rest)
         self._rest.clear()
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"

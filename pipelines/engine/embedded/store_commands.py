@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.display import show_size, show_span
 from pipelines.engine.embedded.paths import store_dir
 from pipelines.engine.embedded.store.store import Store, default_budget
+from pipelines.foundation.durations import rounded_duration
+from pipelines.foundation.sizes import show_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +67,7 @@ def _info(store: Store) -> Iterator[str]:
 
 def _collected(report: CleanupReport) -> Iterator[str]:
     for taken in report.removed:
-        yield f"removed   {taken.label} (unused for {show_span(taken.age)})"
+        yield f"removed   {taken.label} (unused for {rounded_duration(taken.age)})"
     yield f"freed     {show_size(report.freed)}"
     yield f"kept      {show_size(report.kept)}"
     if report.in_use:

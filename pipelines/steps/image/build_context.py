@@ -13,13 +13,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _SPECIAL = re.compile(r"[*?\[\]\\]")
-OURS = (".git", "**/.lockgate", "**/lockgate.local.toml")
+OURS = (".git", f"**/{OWN_FOLDER}", "**/lockgate.local.toml")
 
 
 def exclusions(context: Path, dockerfile: str) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import StepFailed
 from pipelines.foundation.clock import utc_now
+from pipelines.foundation.files import OWN_FOLDER
 from pipelines.model import Check, OnInconclusive, Verdict
 from pipelines.steps.common.dagger_errors import border
 from pipelines.steps.common.references import resolve
@@ -36,7 +37,7 @@ ROOT = "/lockgate"
 CACHE = f"{ROOT}/cache"
 ALWAYS = ("--skip-db-update", "--skip-java-db-update", "--skip-check-update", "--offline-scan", "--no-progress", "--format", "json")
 LEAVES = Leaves(variable="TRIVY_OUTPUT", flag="--output")
-NOT_SOURCES = (".git", "**/.lockgate", "**/lockgate.local.toml", "**/.venv", "**/node_modules")
+NOT_SOURCES = (".git", f"**/{OWN_FOLDER}", "**/lockgate.local.toml", "**/.venv", "**/node_modules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.foundation.clock import unix_time
 from pipelines.steps.common.command import Command, execute, is_wrapped, stop_at, tail
 from pipelines.steps.common.dagger_errors import border, is_service, translate
 from pipelines.steps.common.replay import Attempt, settle
@@ -52,7 +52,7 @@ async def step(spec: TestSpec, given: Given) -> Check:
 
 
 async def _prepare(spec: TestSpec, given: Given) -> Prepared:
-    began = time.time()
+    began = unix_time()
     container = stage(given.images[spec.image.name], spec.image.target)
     for name, value in spec.env.items():
         container = container.with_env_variable(name, value)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.foundation.durations import parse_duration, show_duration
+from pipelines.foundation.durations import parse_duration, rounded_duration, show_duration
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,20 @@ def test_what_is_shown_can_be_read_back(seconds: int) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.25, "0.25s"), (5, "5s"), (60, "1m"), (5400, "1h30m"), (61.5, "61.5s")])
 def test_shown_short(seconds: float, text: str) -> None:
     assert show_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-0.1, "0.0s"),
+        (0.44, "0.4s"),
+        (12.4, "12s"),
+        (59.6, "1m00s"),
+        (185, "3m05s"),
+        (3725, "1h02m"),
+        (86399, "23h59m"),
+        (183600, "2d03h"),
+    ],
+)
+def test_rounded(seconds: float, text: str) -> None:
+    assert rounded_duration(seconds) == text

@@ -6,20 +6,7 @@ from hypothesis import strategies as st
 
 from pipelines.foundation.text import plain
 from pipelines.model import Result, Run, Status
-from pipelines.report.text import duration, remark, size
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0.0s"), (0.44, "0.4s"), (-1, "0.0s"), (12.4, "12s"), (59.6, "1m00s"), (185, "3m05s"), (3599.7, "1h00m"), (3720, "1h02m")],
-)
-def test_duration(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
-
-
-@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (2.5e9, "2.5 GB"), (3e12, "3.0 TB")])
-def test_size(count: float, text: str) -> None:
-    assert size(count) == text
+from pipelines.report.text import remark
 
 
 @pytest.mark.parametrize(

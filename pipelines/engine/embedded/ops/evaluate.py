@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.display import shorten
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.files.actions import ActionOp, evaluate_actions
 from pipelines.engine.embedded.ops.interface import ComputedOp
@@ -14,11 +13,14 @@ from pipelines.engine.embedded.ops.tasks import all_of
 from pipelines.engine.embedded.ops.values.op import Constant, MountOf, Op, OpOutput
 from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.foundation.single_flight import SingleFlight
+from pipelines.foundation.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.engine.embedded.ops.interface import ClientSession
+
+LABEL = 60  # characters of an op's description in the list of results
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ class OpEvaluator:
             cost = time.monotonic() - started
             self.session.progress.done(op.kind, op.describe(), cost, cached=cached)
             outputs = [name for _, name in output.streams]
-            label = f"{op.kind} {shorten(op.describe())}"
+            label = f"{op.kind} {shortened(op.describe(), LABEL)}"
             store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest], label=label)
         return output
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.engine.embedded.display import show_size, show_span
 from pipelines.engine.embedded.images import platforms
 from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.ops.evaluate import OpEvaluator
@@ -17,6 +16,8 @@ from pipelines.engine.embedded.ops.secrets import SecretValues
 from pipelines.engine.embedded.ops.services import Services
 from pipelines.engine.embedded.ops.values.digest import digest_of
 from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount
+from pipelines.foundation.durations import rounded_duration
+from pipelines.foundation.sizes import show_size
 from pipelines.model import EngineSpec
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
 
 def _evicted(report: CleanupReport) -> str:
     """What the end of a session took from the store, in one line: the longest unused first."""
-    first = ", ".join(f"{taken.label} (unused for {show_span(taken.age)})" for taken in report.removed[:SHOWN])
+    first = ", ".join(f"{taken.label} (unused for {rounded_duration(taken.age)})" for taken in report.removed[:SHOWN])
     more = f" and {len(report.removed) - SHOWN} more" if len(report.removed) > SHOWN else ""
     sizes = f"{show_size(report.freed)} removed, {show_size(report.kept)} kept"
     return f"the store keeps to its budget (LOCKGATE_STORE_BUDGET): {sizes}; gone: {first}{more}"

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import itertools
 import os
-import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from pipelines.engine.embedded.store.trees.copy import copy_tree
 from pipelines.engine.embedded.store.trees.copyfile import copy_metadata
 from pipelines.engine.embedded.store.trees.removing import remove
 from pipelines.engine.embedded.store.trees.root import Root
+from pipelines.foundation.clock import unix_time
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -93,7 +93,7 @@ class Volumes:
         name = volume_name(key)
         path = self._workspace.root / name / str(slot)
         with self._workspace.index.writing() as db:
-            db.execute(_USE, (name, key, time.time()))
+            db.execute(_USE, (name, key, unix_time()))
             self._pins.add(db, {name: True})
         if not path.exists():
             with disk_full_errors(self._workspace.root):

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from pipelines.engine.embedded.store.trees.digests import hash_file, hash_files
+from pipelines.foundation.clock import unix_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -95,7 +96,7 @@ class FileHashes:
         """Remember in `index` the hashes asked for last, and the layer that has these files."""
         value = json.dumps([layer, self._fresh], separators=(",", ":"))
         with index.writing() as db:
-            db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (self._name, value, time.time()))
+            db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (self._name, value, unix_time()))
             db.execute(_FORGET_OLDEST, (_SLOTS,))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.engine.embedded.store.objects.workspace import LAYERS
 from pipelines.engine.embedded.store.trees.measure import Measure, measure
 from pipelines.engine.embedded.store.trees.removing import remove
+from pipelines.foundation.clock import unix_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ class LayerStore:
                     self._pins.hold_in(db, [taken[0]])
                     return str(taken[0]).removeprefix(f"{LAYERS}/")
                 self._workspace.publish(folder, full)
-                db.execute(_INSERT, (full, id, measured.size, measured.plain, time.time()))
+                db.execute(_INSERT, (full, id, measured.size, measured.plain, unix_time()))
                 self._pins.add(db, {full: measured.plain})
         except BaseException:
             self._workspace.remove(self.path(name))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.engine.embedded.store.objects.workspace import BLOBS, OUTPUTS
+from pipelines.foundation.clock import unix_time
 from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def record(workspace: Workspace, pins: Pins, db: sqlite3.Connection, draft: Path
     """Move a finished file to its place and name it in the index; in one transaction, so that a sweep never sees one without the other."""
     size = draft.stat().st_blocks * 512
     workspace.publish(draft, name)
-    db.execute("INSERT INTO objects VALUES (?, 'file', NULL, ?, 1, ?)", (name, size, time.time()))
+    db.execute("INSERT INTO objects VALUES (?, 'file', NULL, ?, 1, ?)", (name, size, unix_time()))
     pins.add(db, {name: True})
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.engine.embedded.store.objects.pins import ObjectMissing
+from pipelines.foundation.clock import unix_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,7 +54,7 @@ class Results:
         if self._pins.missing(names) and not self._hold(row[0], names):
             return None
         with self._lock:
-            self._touched[row[0]] = time.time()
+            self._touched[row[0]] = unix_time()
         payload: dict[str, Any] = json.loads(row[1])
         return payload
 
@@ -71,7 +71,7 @@ class Results:
         """Record a result in an open transaction, in place of one under the same key. `names` are the objects it needs, pinned already."""
         text = json.dumps(payload, separators=(",", ":"))
         db.execute("DELETE FROM uses WHERE key = ?", (key,))
-        db.execute(_PUT, (key, text, entry.label, entry.cost, time.time()))
+        db.execute(_PUT, (key, text, entry.label, entry.cost, unix_time()))
         db.executemany("INSERT OR IGNORE INTO uses VALUES (?, ?)", [(key, name) for name in names])
         db.executemany("INSERT OR REPLACE INTO aliases VALUES (?, ?)", [(other, key) for other in entry.alias if other != key])
         self._flush(db)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded.store.results.results import forget
 from pipelines.engine.embedded.store.space.sweep import dead_folders, delete_unused, orphans, unpin_dead
 from pipelines.engine.embedded.store.trees.measure import measure
+from pipelines.foundation.clock import unix_time
 
 if TYPE_CHECKING:
     import sqlite3
@@ -147,7 +147,7 @@ class _Eviction:
     def __init__(self, db: sqlite3.Connection, budget: int) -> None:
         self._db = db
         self._over = _total(db) - budget
-        self._now = time.time()
+        self._now = unix_time()
 
     def run(self) -> tuple[list[RemovedItem], list[str]]:
         """Forget results and strike volumes off; what they were, and the volumes' names."""

@@ -7,13 +7,13 @@ import json
 import os
 import re
 import shutil
-import time
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.engine.embedded.store.objects.workspace import VOLUMES
 from pipelines.engine.embedded.store.transfer.archive import pack
 from pipelines.engine.embedded.store.transfer.format import BLOCK, MANIFEST, OBJECTS, VERSION, HashingFile, Transfer
+from pipelines.foundation.clock import unix_time
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.regular_files import open_regular, reading
 
@@ -110,4 +110,4 @@ class _Writer:
 
     def _note(self, note: str, digest: str) -> None:
         with self._workspace.index.writing() as db:
-            db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (note, digest, time.time()))
+            db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", (note, digest, unix_time()))

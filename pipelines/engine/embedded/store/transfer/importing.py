@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipelines.engine.embedded import shapes
@@ -17,6 +16,7 @@ from pipelines.engine.embedded.store.transfer.format import BLOCK, MANIFEST, OBJ
 from pipelines.engine.embedded.store.trees.removing import remove
 from pipelines.engine.embedded.store.volumes import volume_name
 from pipelines.engine.embedded.tars import Damaged, shown
+from pipelines.foundation.clock import unix_time
 from pipelines.foundation.regular_files import NotRegularError, reading
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class _Reader:
             with self._workspace.index.writing() as db:
                 if db.execute("SELECT 1 FROM objects WHERE name = ?", (wanted.name,)).fetchone() is None:
                     self._workspace.publish(content, wanted.name)
-                    db.execute(_ADD, (*wanted[:-1], time.time()))
+                    db.execute(_ADD, (*wanted[:-1], unix_time()))
                 self._pins.add(db, {wanted.name: bool(wanted.plain)})
         finally:
             remove(folder, self._workspace.tmp)
