@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from pipelines.engine.session import EngineSession
+    from pipelines.engine.session import SessionAddress
 
 EMBEDDED_START_S = 60.0
 EMBEDDED_END_S = 30.0
@@ -67,7 +67,7 @@ async def open_engine(
 @contextlib.asynccontextmanager
 async def open_session(
     choice: Choice, *, environ: Mapping[str, str], log: Callable[[str], None], lifetime: Lifetime | None = None
-) -> AsyncIterator[EngineSession]:
+) -> AsyncIterator[SessionAddress]:
     """Open a session with the choice's command; where there is none, with a `dagger` program that the SDK downloads.
 
     Raises:

@@ -36,7 +36,7 @@ _live: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSession:
+class SessionAddress:
     """An open session: where it listens and the token it asks for."""
 
     port: int
@@ -63,7 +63,7 @@ async def start_session(
     start_s: float,
     end_s: float,
     lifetime: Lifetime | None = None,
-) -> AsyncIterator[EngineSession]:
+) -> AsyncIterator[SessionAddress]:
     """Open a session with `COMMAND session …` and end it on leaving.
 
     `log` takes the lines of its stderr. It must greet within `start_s` seconds; at the end it has `end_s` seconds before it is killed,
@@ -184,7 +184,7 @@ class _Lines:
         self._log(line)
 
 
-async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s: float) -> EngineSession:
+async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s: float) -> SessionAddress:
     either: set[asyncio.Future[Any]] = {greeting.line, process.finished}
     await asyncio.wait(either, timeout=start_s, return_when=asyncio.FIRST_COMPLETED)
     if greeting.line.done():
@@ -195,10 +195,10 @@ async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s
     raise EngineUnavailable(f"the engine session said nothing within {start_s:g} s", cause=_last(lines.said), next_step="lockgate doctor")
 
 
-def _session(line: bytes) -> EngineSession:
+def _session(line: bytes) -> SessionAddress:
     try:
         greeting = json.loads(line)
-        return EngineSession(int(greeting["port"]), str(greeting["session_token"]))
+        return SessionAddress(int(greeting["port"]), str(greeting["session_token"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         text = line.decode(errors="replace").strip()[:200]
         raise EngineUnavailable(

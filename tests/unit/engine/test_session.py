@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from pipelines.engine.lifetime import Lifetime
-from pipelines.engine.session import EngineSession, kill_sessions, start_session
+from pipelines.engine.session import SessionAddress, kill_sessions, start_session
 from pipelines.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def start(
     start_s: float = 20,
     end_s: float = 20,
     lifetime: Lifetime | None = None,
-) -> AbstractAsyncContextManager[EngineSession]:
+) -> AbstractAsyncContextManager[SessionAddress]:
     return start_session(command, environ=dict(os.environ), log=log, start_s=start_s, end_s=end_s, lifetime=lifetime)
 
 
@@ -47,20 +47,20 @@ async def test_a_session_opens_and_ends_when_stdin_closes(tmp_path: Path) -> Non
     lines: list[str] = []
     command = program("print('hello', file=sys.stderr)", GREET, WAIT, f"open({str(ended)!r}, 'w').write(' '.join(sys.argv))")
     async with start(command, lines.append) as session:
-        assert session == EngineSession(4711, "secret")
+        assert session == SessionAddress(4711, "secret")
         assert not ended.exists()
     assert ended.read_text().startswith("-c session --label dagger.io/sdk.name:python --label dagger.io/sdk.version:")
     assert lines == ["hello"]
 
 
 async def test_the_token_is_not_in_a_repr() -> None:
-    assert "secret" not in repr(EngineSession(1, "secret"))
+    assert "secret" not in repr(SessionAddress(1, "secret"))
 
 
 async def test_an_outer_session_is_not_handed_down(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     command = program(f"open({str(seen)!r}, 'w').write(str([n for n in os.environ if 'SESSION' in n]))", GREET, WAIT)
-    environ = dict(os.environ) | EngineSession(1, "outer").variables("embedded")
+    environ = dict(os.environ) | SessionAddress(1, "outer").variables("embedded")
     async with start_session(command, environ=environ, log=ignore, start_s=20, end_s=20):
         pass
     assert "DAGGER_SESSION" not in seen.read_text()

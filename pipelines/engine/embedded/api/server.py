@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from socket import socket
 
-    Respond = Callable[[bytes], Awaitable[bytes]]
+    from pipelines.engine.embedded.api.streamed import StreamedBody
+
+    Respond = Callable[[bytes], Awaitable[bytes | StreamedBody]]
 
 MAX_BODY = 64 * 1024 * 1024  # bytes; file contents travel inside queries
 MAX_AHEAD = 64 * 1024  # bytes that a client may send before it has been answered
@@ -63,7 +65,7 @@ class Server:
     """Accepts connections on a listening socket until closed.
 
     Args:
-        answer: the response body to a request body; cancelled when the client hangs up.
+        answer: the response body to a request body, whole or in parts; cancelled when the client hangs up.
         token: what a client must give as user name.
         limits: what connections are held to.
     """
@@ -99,7 +101,7 @@ class Server:
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection: requests are answered one after another, each in one write."""
+    """One keep-alive connection: requests are answered one after another, each in one write, unless its body comes in parts."""
 
     def __init__(self, server: Server) -> None:
         self.task: asyncio.Task[None] | None = None
@@ -107,6 +109,8 @@ class Connection(asyncio.Protocol):
         self._server = server
         self._http = h11.Connection(h11.SERVER)
         self._transport: asyncio.Transport | None = None
+        self._writable = asyncio.Event()  # the client keeps up with what is sent
+        self._writable.set()
         self._request: h11.Request | None = None
         self._body: list[bytes] = []
         self._size = 0
@@ -213,10 +217,14 @@ class Connection(asyncio.Protocol):
 
     async def _respond(self, body: bytes) -> None:
         try:
-            self._send(200, await self._server.answer(body), JSON)
+            answer = await self._server.answer(body)
+            if isinstance(answer, bytes):
+                self._send(200, answer, JSON)
+            else:
+                await self._stream(answer)
         except Exception:  # noqa: BLE001 - the session goes on
             traceback.print_exc(file=sys.stderr)
-            self._send(500, b"internal error\n", PLAIN)
+            self._fail()
         self.task = None
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
@@ -224,6 +232,37 @@ class Connection(asyncio.Protocol):
             self._proceed()
         elif self._transport is not None:
             self._transport.close()
+
+    async def _stream(self, body: StreamedBody) -> None:
+        """Send a body of unknown length, no faster than the client takes it."""
+        with body.opened() as blocks:
+            self._write(h11.Response(status_code=200, headers=[JSON]))
+            while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+                self._write(h11.Data(data=block))
+                await self._writable.wait()
+        self._write(h11.EndOfMessage())
+
+    def _fail(self) -> None:
+        """Say that there is no answer; in the middle of one only a broken connection can say it."""
+        if self._http.our_state is h11.SEND_RESPONSE:
+            self._send(500, b"internal error\n", PLAIN)
+        elif self._transport is not None:
+            self._transport.abort()
+
+    def _write(self, event: h11.Event) -> None:
+        data = self._http.send(event)
+        if data and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def waiting_bytes(self) -> int:
+        """How much of an answer waits for the client to read it."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
 
     def _refuse(self, refused: HttpRefusal) -> None:
         """Respond and hang up: whatever else the client sends is not read."""

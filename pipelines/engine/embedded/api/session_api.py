@@ -11,6 +11,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.engine.embedded.api.streamed import to_json
 from pipelines.engine.embedded.errors import Cancelled, EngineError, InvalidInput, NotStarted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.api.execution.execute import Api
     from pipelines.engine.embedded.api.registry import ResolverRegistry
     from pipelines.engine.embedded.api.schema.sdk import Derived
+    from pipelines.engine.embedded.api.streamed import StreamedBody
 
     Boot = Callable[[], AbstractAsyncContextManager[tuple[ResolverRegistry, Any]]]
 
@@ -30,7 +32,6 @@ CONSTANT = re.compile(rb"__schema|version")
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 """One half of a character outside Unicode's first 65,536 as JSON writes it."""
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +72,6 @@ def _check_characters(value: Any) -> None:
         raise InvalidInput("a text in the request holds half a character (a lone surrogate): only whole ones can be sent") from None
 
 
-def _response(answered: dict[str, Any]) -> bytes:
-    """The answer as JSON. A byte of a file's name that is not UTF-8 is told as U+FFFD, as a Dagger engine does (Go's encoding/json)."""
-    text = json.dumps(answered, separators=(",", ":"), ensure_ascii=False)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return LONE_SURROGATE.sub("\ufffd", text).encode()
-
-
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
@@ -100,14 +92,14 @@ class SessionApi:
         self._api = asyncio.create_task(self._prepare())
         self._running = asyncio.create_task(self._run())
 
-    async def answer(self, body: bytes) -> bytes:
-        """The response to a request."""
+    async def answer(self, body: bytes) -> bytes | StreamedBody:
+        """The response to a request; in parts where it holds text that is sent from a file."""
         known = self._derived.answer(body) if CONSTANT.search(body) else None
         if known is not None:
             return known
         answered, constant = await self._execute(body)
-        response = _response(answered)
-        if constant:
+        response = to_json(answered)
+        if constant and isinstance(response, bytes):
             self._derived.keep(body, response)
         return response
 

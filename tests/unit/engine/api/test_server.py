@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import socket
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h11
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.api.server import MAX_AHEAD, MAX_BODY, Limits, Server
+from pipelines.engine.embedded.api.streamed import BLOCK, FileText, StreamedBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,8 +38,10 @@ class Backend:
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     bodies: list[bytes] = field(default_factory=list)
 
-    async def answer(self, body: bytes) -> bytes:
+    async def answer(self, body: bytes) -> bytes | StreamedBody:
         self.bodies.append(body)
+        if body.startswith(b"file "):
+            return StreamedBody((b"[", FileText(Path(body[5:].decode())), b"]"))
         if body == b"wait":
             self.waiting.set()
             try:
@@ -70,7 +75,7 @@ class Client:
         return b"".join(one or b"" for one in sent)
 
     async def receive(self) -> tuple[int, bytes]:
-        status, body = 0, b""
+        status, body = 0, bytearray()
         while True:
             match self.http.next_event():
                 case h11.Response(status_code=code):
@@ -80,7 +85,7 @@ class Client:
                 case h11.EndOfMessage():
                     if self.http.our_state is h11.DONE and self.http.their_state is h11.DONE:
                         self.http.start_next_cycle()
-                    return status, body
+                    return status, bytes(body)
                 case _:
                     self.http.receive_data(await asyncio.wait_for(self.reader.read(65536), LIMIT))
 
@@ -357,3 +362,40 @@ def test_noise_is_refused_or_ignored_and_hurts_nobody(noise: bytes) -> None:
         await close_world(world)
 
     asyncio.run(check())
+
+
+async def test_text_of_a_file_is_sent_in_parts_and_the_connection_is_kept(world: World, tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"\xffabc\n" * BLOCK)
+    client = await world.connect()
+    status, body = await client.send(f"file {tmp_path / 'long'}".encode())
+    assert (status, json.loads(body)) == (200, ["\ufffdabc\n" * BLOCK])
+    assert await client.send(b"y") == (200, b"answer to y")
+
+
+async def test_a_client_that_does_not_read_holds_the_reading_of_the_file(world: World, tmp_path: Path) -> None:
+    size = 8 * BLOCK
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(size)  # NUL bytes: six in JSON for each of them
+    slow = await world.connect()
+    slow.writer.write(slow.request(f"file {tmp_path / 'huge'}".encode()))
+    quick = await world.connect()
+    for _ in range(50):
+        assert (await quick.send(b"y"))[0] == 200
+    (buffered,) = [one.waiting_bytes() for one in world.server.connections if one.waiting_bytes()]
+    assert buffered <= 7 * BLOCK
+    assert (await slow.receive())[1] == b'["' + b"\\u0000" * size + b'"]'
+
+
+async def test_a_file_that_is_not_there_is_an_internal_error(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    client = await world.connect()
+    assert await client.send(f"file {tmp_path / 'no'}".encode()) == (500, b"internal error\n")
+    assert "FileNotFoundError" in capsys.readouterr().err
+
+
+async def test_a_file_that_cannot_be_read_to_its_end_breaks_the_connection(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = await world.connect()
+    client.writer.write(client.request(b"file /proc/self/mem"))
+    assert not (await asyncio.wait_for(client.reader.read(), LIMIT)).endswith(b"]")
+    assert "OSError" in capsys.readouterr().err

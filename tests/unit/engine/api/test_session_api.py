@@ -11,6 +11,7 @@ import pytest
 from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
 from pipelines.engine.embedded.api.session_api import SessionApi
 from pipelines.engine.embedded.errors import NetworkError
+from tests.unit.engine.api.bodies import whole
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,7 +56,7 @@ class World:
     booting: Booting
 
     async def ask(self, body: bytes) -> dict[str, Any]:
-        answer = json.loads(await asyncio.wait_for(self.engine.answer(body), LIMIT))
+        answer = json.loads(whole(await asyncio.wait_for(self.engine.answer(body), LIMIT)))
         assert isinstance(answer, dict)
         return answer
 
@@ -205,5 +206,5 @@ async def test_who_waits_for_an_engine_that_closes_is_told(derived: Derived, reg
     asking = asyncio.create_task(engine.answer(request("{ container { exitCode } }")))
     await asyncio.wait_for(booting.opening.wait(), LIMIT)
     await engine.close()
-    (error,) = json.loads(await asyncio.wait_for(asking, LIMIT))["errors"]
+    (error,) = json.loads(whole(await asyncio.wait_for(asking, LIMIT)))["errors"]
     assert "session" in error["message"]

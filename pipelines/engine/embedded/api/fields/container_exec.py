@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.registry import field
+from pipelines.engine.embedded.api.streamed import FileText
 from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.ops.commands.command import after, command_of
 from pipelines.engine.embedded.ops.commands.exec import ExecOp
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.values.states import ContainerState
 
 Args = dict[str, Any]
-SMALL = 64 * 1024  # bytes read at once; a thread costs more than that
+SMALL = 64 * 1024  # bytes read at once; longer text is streamed
 EXEC = (
     "args",
     "useEntrypoint",
@@ -59,28 +59,28 @@ async def said(session: ClientSession, state: ContainerState) -> OpOutput:
     return await session.ops.output(state.last)
 
 
-async def stream(session: ClientSession, state: ContainerState, name: str) -> str:
-    """A stream of the last command, as text."""
+async def output_text(session: ClientSession, state: ContainerState, name: str) -> str | FileText:
+    """A stream of the last command, as text; a long one stays in its file until it is sent."""
     output = await said(session, state)
     path = session.store.output_path(dict(output.streams)[name])
     if path.stat().st_size <= SMALL:
         return read_bytes(path).decode(errors="replace")
-    return await asyncio.to_thread(lambda: read_bytes(path).decode(errors="replace"))
+    return FileText(path)
 
 
 @field("Container.stdout")
-async def stdout(session: ClientSession, state: ContainerState, _: Args) -> str:
-    return await stream(session, state, "stdout")
+async def stdout(session: ClientSession, state: ContainerState, _: Args) -> str | FileText:
+    return await output_text(session, state, "stdout")
 
 
 @field("Container.stderr")
-async def stderr(session: ClientSession, state: ContainerState, _: Args) -> str:
-    return await stream(session, state, "stderr")
+async def stderr(session: ClientSession, state: ContainerState, _: Args) -> str | FileText:
+    return await output_text(session, state, "stderr")
 
 
 @field("Container.combinedOutput")
-async def combined_output(session: ClientSession, state: ContainerState, _: Args) -> str:
-    return await stream(session, state, "combined")
+async def combined_output(session: ClientSession, state: ContainerState, _: Args) -> str | FileText:
+    return await output_text(session, state, "combined")
 
 
 @field("Container.exitCode")
