@@ -28,7 +28,7 @@ EXAMPLES = {
 _HELP = """Build, test, scan, measure and publish a project: the same on a laptop and in any CI.
 
 Without a command, `run` is meant. Exit codes: 0 ok, 1 a step failed, 2 usage or configuration, 3 nothing selected, 4 engine, registry or
-credentials unavailable (try again), 70 a defect of Lockgate, 130 and 143 stopped by a signal."""
+credentials unavailable (try again), 70 an error in Lockgate itself, 130 and 143 stopped by a signal."""
 
 
 def _version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:

@@ -20,7 +20,7 @@ def command() -> None:
 
 @command.command("show", short_help="Show every value and where it comes from.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON document (schema 1).")
-@click.option("--all", "with_defaults", is_flag=True, help="Show defaults too; --json always holds them.")
+@click.option("--all", "with_defaults", is_flag=True, help="Show defaults too; --json always includes them.")
 @common
 def show(*, as_json: bool, with_defaults: bool) -> int:
     """Show every value and where it comes from: default, machine, user, file, local file, environment or flag; and every image."""

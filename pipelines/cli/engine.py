@@ -16,8 +16,8 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 @click.group(
     "engine",
-    short_help="The embedded engine: run a command on it, look after its store.",
-    help="The embedded engine: run any dagger-io program on it, look after its store.",
+    short_help="The embedded engine: run a command on it, manage its store.",
+    help="The embedded engine: run any dagger-io program on it, manage its store.",
 )
 def command() -> None:
     """Hold the commands about the embedded engine."""
@@ -27,7 +27,8 @@ def command() -> None:
     "run",
     short_help="Run a command with a session of the embedded engine.",
     help="""Open a session of the embedded engine and run COMMAND with it, as `dagger run` does with Dagger's: any program of a Dagger SDK
-works in it unchanged. Signals go to the command, its exit code is ours; 127 if it is not found, 4 if the engine cannot start.
+works in it unchanged. Signals are passed to the command, and its exit code is returned; 127 if it is not found, 4 if the engine
+cannot start.
 
 \b
 Example:
@@ -46,7 +47,7 @@ def run(words: tuple[str, ...]) -> int:
     return asyncio.run(run_with_session(words, settings(), embedded("engine run")))
 
 
-_rootless = click.option("--rootless", is_flag=True, help="The store of an ordinary user's engine, even as root.")
+_rootless = click.option("--rootless", is_flag=True, help="Use the store of an ordinary user's engine, also when run as root.")
 
 
 def _delegate(words: Sequence[str], *, rootless: bool) -> int:
@@ -77,7 +78,7 @@ def prune(*, rootless: bool) -> int:
 
 
 @command.group(
-    "cache", short_help="Carry the cache to another machine.", help="Carry the cache to another machine, or from one job to the next."
+    "cache", short_help="Export and import the cache.", help="Export the cache and import it on another machine, or in the next job."
 )
 def cache() -> None:
     """Hold the commands about the cache."""

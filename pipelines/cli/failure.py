@@ -74,7 +74,7 @@ def _internal(error: BaseException, terminal: Terminal) -> int:
     text = cautious(message_of(error), os.environ).strip().splitlines()
     first = f"internal error: {type(error).__name__}" + (f": {text[0]}" if text else "")
     told = f"report: {report}" if report is not None else "no report could be written"
-    _print([first, told, "next:  open an issue with this file; it names no secrets, but read it first"], terminal)
+    _print([first, told, "next:  open an issue with this file; it should not contain secrets, but read it first"], terminal)
     return ExitCode.INTERNAL
 
 

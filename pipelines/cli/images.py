@@ -61,7 +61,7 @@ def _layer(function: Callable[..., Any]) -> Callable[..., Any]:
     "use",
     short_help="Choose the image for a name.",
     help="""Use the image REFERENCE (registry/name:tag) for each NAME. Lockgate asks the registry which digest the tag has now, and stores
-the digest. Of an artifact, such as Trivy's vulnerability database, it stores the tag, which moves every few hours.""",
+the digest. For an artifact, such as Trivy's vulnerability database, it stores the tag, because the tag moves every few hours.""",
 )
 @click.argument("words", metavar="NAME REFERENCE [NAME REFERENCE]...", nargs=-1, required=True)
 @_layer
@@ -120,7 +120,7 @@ def entry(image: LockedImage) -> dict[str, object]:
 def _remark(image: LockedImage) -> str:
     from pipelines.cli.config import lock_of
 
-    return lock_of(image) + (", made up: it finds no real vulnerability" if image.fixture else "")
+    return lock_of(image) + (", made up: it finds no real vulnerabilities" if image.fixture else "")
 
 
 def _known(here: Settings) -> dict[str, LockedImage]:

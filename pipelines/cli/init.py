@@ -13,7 +13,7 @@ from pipelines.cli.options import settings, speaking
     help="""Look at the project (Dockerfile stages, language, tests, k6 scripts, ports) and write a lockgate.toml that works.""",
 )
 @click.option("--force", is_flag=True, help="Write over an existing lockgate.toml.")
-@click.option("--dockerfile", is_flag=True, help="First write a Dockerfile for the project's language; there must be none yet.")
+@click.option("--dockerfile", is_flag=True, help="First write a Dockerfile for the language of the project, which must not have one yet.")
 @click.option("--print", "only_print", is_flag=True, help="Print it instead of writing it.")
 @speaking
 def command(*, force: bool, dockerfile: bool, only_print: bool) -> int:
@@ -25,7 +25,7 @@ def command(*, force: bool, dockerfile: bool, only_print: bool) -> int:
 
     here = settings()
     if only_print and dockerfile:
-        raise UsageError("--print writes nothing, and --dockerfile writes a file", next_step="leave one of them out")
+        raise UsageError("--print writes nothing, and --dockerfile writes a file", next_step="use only one of them")
     if only_print:
         here.stdout().line(propose(here.directory).rstrip("\n"))
         return 0

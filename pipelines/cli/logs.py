@@ -57,14 +57,14 @@ def _folder(runs: Path, run_id: str | None) -> Path:
     """
     known = _runs(runs)
     if not known:
-        raise UsageError("no run has left its logs here", next_step="lockgate run")
+        raise UsageError("there are no logs of a run here", next_step="lockgate run")
     if run_id is None:
         latest = runs / "latest"
         return latest if latest.is_dir() else known[0]
     for folder in known:
         if folder.name == run_id:
             return folder
-    raise UsageError(f"no run {run_id!r} is kept here", next_step="`lockgate logs --list` shows those that are")
+    raise UsageError(f"no run {run_id!r} is kept here", next_step="`lockgate logs --list` shows the runs that are kept")
 
 
 def _runs(runs: Path) -> list[Path]:
@@ -88,7 +88,7 @@ def _log(folder: Path, step: str) -> Path:
     close = difflib.get_close_matches(step, logs, 1)
     raise NothingSelected(
         f"run {folder.resolve().name} has no log of {step!r}" + (f"; did you mean {close[0]}?" if close else ""),
-        cause=f"logs: {', '.join(logs)}" if logs else "no step of it has run",
+        cause=f"logs: {', '.join(logs)}" if logs else "none of its steps ran",
         next_step="`lockgate logs` lists its steps",
     )
 

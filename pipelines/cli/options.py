@@ -117,8 +117,8 @@ _SPEAKING = (
     click.option(
         "-C", "--directory", type=_FOLDER, expose_value=False, callback=_directory, help="Work on the project found from this folder."
     ),
-    click.option("-v", "--verbose", count=True, expose_value=False, callback=_verbosity, help="Say more; also the output of steps."),
-    click.option("-q", "--quiet", count=True, expose_value=False, callback=_verbosity, help="Say less."),
+    click.option("-v", "--verbose", count=True, expose_value=False, callback=_verbosity, help="Print more, also the output of steps."),
+    click.option("-q", "--quiet", count=True, expose_value=False, callback=_verbosity, help="Print less."),
     click.option(
         "--color",
         type=click.Choice([when.value for when in When]),

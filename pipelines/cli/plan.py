@@ -25,14 +25,16 @@ _COLORS = {"cached": "green", "runs": "yellow", "unsure": "cyan"}
 @click.command(
     "plan",
     short_help="Show what would run.",
-    help="""Show the steps that `run` with the same selectors would run, wave by wave: steps of one wave need nothing of each other.
+    help="""Show the steps that `run` with the same selectors would run, wave by wave: steps of one wave do not need each other.
 
 Nothing is built, no engine is started, nothing is written.""",
 )
 @click.argument("selectors", metavar="[SELECTOR]...", nargs=-1, shell_complete=steps)
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as a JSON document (schema 1).")
 @click.option("--publish/--no-publish", "publish", default=None, help="As with run.")
-@click.option("--explain", is_flag=True, help="Say which steps the embedded engine would find done, and why the others would run.")
+@click.option(
+    "--explain", is_flag=True, help="Say which steps the embedded engine would take from its cache, and why the others would run."
+)
 @common
 def command(selectors: tuple[str, ...], *, as_json: bool, publish: bool | None, explain: bool) -> int:
     """Show what would run."""

@@ -36,8 +36,13 @@ published references, or with --json the document of the run.""",
     "-o", "--output", type=click.Path(dir_okay=False, allow_dash=True), help="Write the JSON document to a file; - is standard output."
 )
 @click.option("--engine", type=click.Choice([kind.value for kind in EngineKind]), help="Which engine runs the containers.")
-@click.option("--publish/--no-publish", "publish", default=None, help="Publish whatever [publish] when says, or not at all.")
-@click.option("--keep-going/--fail-fast", "keep_going", default=None, help="After a failure go on with what does not need it, or stop.")
+@click.option("--publish/--no-publish", "publish", default=None, help="Publish, or do not publish, whatever `when` in [publish] says.")
+@click.option(
+    "--keep-going/--fail-fast",
+    "keep_going",
+    default=None,
+    help="After a failure, continue with steps that do not need the failed one, or stop.",
+)
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many steps may run at the same time.")
 @click.option("--width", hidden=True, help="The old name of --jobs.", expose_value=False, is_eager=True, callback=renamed_option("--jobs"))
 @click.option("--allow-empty", is_flag=True, help="Do not fail when there is no step to run.")

@@ -61,7 +61,7 @@ def _publish(project: Project) -> Iterator[str]:
     if project.publish is None:
         return
     if not (project.publish.tags or project.publish.moving):
-        yield "publish.tags: needs at least one tag here or in moving"
+        yield "publish.tags: needs at least one tag here, or one in moving"
     for tag in project.publish.tags:
         if tag in project.publish.moving:
-            yield f"publish.moving: {tag} cannot be both a tag that never moves and one that may"
+            yield f"publish.moving: {tag} cannot be a tag that never moves and also one that may move"

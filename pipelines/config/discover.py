@@ -60,7 +60,7 @@ def read_config(path: Path) -> Found:
         return Found(path, read_toml(path, named=True))
     found = _pyproject(path)
     if found is None:
-        raise ConfigError(f"{path} has no [tool.lockgate] table", next_step="add the table, or name a lockgate.toml")
+        raise ConfigError(f"{path} has no [tool.lockgate] table", next_step="add the table, or give the path of a lockgate.toml")
     return found
 
 

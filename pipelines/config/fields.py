@@ -36,7 +36,7 @@ def _tag(value: str) -> str:
     if _PLACEHOLDER.search(shown):
         raise ValueError("placeholders are " + ", ".join(f"{{{field}}}" for field in TAG_FIELDS))
     if not _TAG.fullmatch(shown):
-        raise ValueError("a tag is letters, digits, _ . and -, at most 128, and begins with none of . and -")
+        raise ValueError("a tag has at most 128 letters, digits, _, . and -, and does not begin with . or -")
     return value
 
 

@@ -74,7 +74,7 @@ def _nothing_to_build(root: Path, seen: Seen) -> UsageError:
             next_step="write a lockgate.toml with an [images.NAME] for each, context and dockerfile in it (`lockgate config schema`)",
         )
     what = f", which is written in {seen.kinds[0].language}" if seen.kinds else ""
-    offer = "run `lockgate init --dockerfile` to have one written, or write" if seen.kinds else "write"
+    offer = "let `lockgate init --dockerfile` write one, or write" if seen.kinds else "write"
     return UsageError(
         f"there is no Dockerfile in {root}{what}: nothing could be built, tested or scanned",
         next_step=f"{offer} a Dockerfile and run `lockgate init` again",
@@ -87,7 +87,7 @@ def _head(seen: Seen) -> Iterator[str]:
     yield "[project]"
     yield f"name = {_quoted(seen.name)}"
     yield ""
-    yield "# Where images go. Without credentials here, containers-auth.json is used as everywhere."
+    yield "# Where images go. Without credentials here, containers-auth.json is used, as by other container tools."
     yield "# [registry]"
     yield '# url = "registry.example.com/team"'
     yield '# auth = "env://REGISTRY_TOKEN"'

@@ -88,11 +88,11 @@ def _elsewhere(path: Path) -> str:
 
 def _pattern(pattern: str) -> str:
     if pattern == NAME_FORM:
-        return "a name is lower-case letters and digits, parted by single - or _"
+        return "a name has lower-case letters and digits, separated by single - or _"
     if pattern == "^/":
         return "expected a path that begins with /"
     if pattern.startswith("^[A-Za-z_]"):
-        return "not a name of a variable: letters, digits and _, no digit first"
+        return "not the name of a variable: expected letters, digits and _, and not a digit first"
     return "expected os/architecture such as linux/amd64"
 
 

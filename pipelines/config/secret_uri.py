@@ -17,13 +17,13 @@ def check_secret_uri(value: str) -> str:
     """
     scheme, separator, rest = value.partition("://")
     if not separator:
-        raise ValueError(f"expected where the secret is, not the secret: {_HOW}")
+        raise ValueError(f"expected the place of the secret, not the secret itself: {_HOW}")
     if scheme in _LATER:
         raise ValueError(f"{scheme}:// is not supported by this version: {_HOW}")
     if scheme not in ("env", "file", "cmd"):
         raise ValueError(f"unknown kind of secret URI: {_HOW}")
     if not rest.strip():
-        raise ValueError(f"{scheme}:// names nothing: {_HOW}")
+        raise ValueError(f"nothing follows {scheme}://: {_HOW}")
     if scheme == "env" and not _ENV_NAME.fullmatch(rest):
         raise ValueError("env:// must be followed by the name of an environment variable")
     return value

@@ -87,7 +87,9 @@ class RegistryTable(Table):
     """`[registry]`: where images go."""
 
     url: RegistryUrl = Field(description="host[:port]/path without scheme.")
-    username: Text | None = Field(None, description="User for auth; without both, containers-auth.json is used as everywhere.")
+    username: Text | None = Field(
+        None, description="User name for auth; without both, containers-auth.json is used, as by other container tools."
+    )
     auth: SecretUri | None = Field(None, description="Secret URI of the password or token: env://NAME, file://PATH or cmd://COMMAND.")
 
 
@@ -163,7 +165,7 @@ class WaiverTable(Table):
     """`[[scan.waivers]]`: a known finding somebody answers for."""
 
     id: Text = Field(description="Rule of the finding, such as CVE-2026-0001.")
-    owner: Text = Field(description="Who answers for it.")
+    owner: Text = Field(description="Who is responsible for it.")
     reason: Text = Field(description="Why it is accepted.")
     expires: Day = Field(description="Last day it counts.")
 
@@ -176,16 +178,16 @@ class ScanTable(Limited):
     )
     sources: bool = Field(True, description="Scan the project's files too.")
     waivers: list[WaiverTable] = Field([], description="Findings that are accepted until a day.")
-    image: Text = Field("trivy", description="Image with Trivy: a name (`lockgate images` lists them) or a reference.")
+    image: Text = Field("trivy", description="An image with Trivy: a name (`lockgate images` lists them) or a reference.")
     database: Text | None = Field(
         "trivy-db", description="Image with the vulnerability database: a name (`lockgate images` lists them) or a reference."
     )
-    max_age_days: int = Field(7, ge=1, description="With a database older than this, the scan has no data.")
+    max_age_days: int = Field(7, ge=1, description="A scan with an older database has no data.")
     allow_fixture_database: bool = Field(False, description="Accept a database made of fixtures; reports say so.")
     allow_unknown_age: bool = Field(False, description="Accept a database of unknown age; reports say so.")
     end_of_support: Annotated[EndOfSupport, Field(strict=False)] = Field(
         EndOfSupport.WARN,
-        description="What an operating system means that its maker no longer supports: warn or fail. Its new vulnerabilities "
+        description="What it means that an operating system is no longer supported by its maker: warn or fail. Its new vulnerabilities "
         "are not reported.",
     )
     on_inconclusive: Annotated[OnInconclusive, Field(strict=False)] = Field(
@@ -231,7 +233,7 @@ class PublishTable(Limited):
 class SharedRegistryTable(Table):
     """`[registry]` of a user's or a machine's settings: credentials stay with the project or in containers-auth.json."""
 
-    url: RegistryUrl = Field(description="host[:port]/path without scheme, for projects that name no registry.")
+    url: RegistryUrl = Field(description="host[:port]/path without scheme, for projects whose configuration does not name a registry.")
 
 
 class SharedSettings(Table):

@@ -104,8 +104,8 @@ def _session(environ: Mapping[str, str]) -> Choice | None:
     if not environ.get(SESSION_TOKEN):
         raise UsageError(
             f"{SESSION_PORT} is set, {SESSION_TOKEN} is not",
-            cause="half of an open session's variables was lost on the way here",
-            next_step=f"hand on both, or unset {SESSION_PORT}",
+            cause="one of the two variables of an open session is missing",
+            next_step=f"set both, or unset {SESSION_PORT}",
         )
     if not port.isascii() or not port.isdigit() or not 0 < int(port) < 2**16:
         raise UsageError(f"{SESSION_PORT} is not a port number: {port!r}", next_step=f"unset {SESSION_PORT}")

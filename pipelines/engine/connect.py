@@ -163,7 +163,7 @@ async def _knock(port: int) -> None:
     except (OSError, TimeoutError):
         raise EngineUnavailable(
             f"the session at port {port} does not answer",
-            cause=f"{SESSION_PORT} is set, but the session it stands for has ended",
+            cause=f"{SESSION_PORT} is set, but that session has ended",
             next_step=f"unset {SESSION_PORT}, or open a session: lockgate engine run -- COMMAND",
         ) from None
 

@@ -142,7 +142,7 @@ def _network(machine: Machine) -> Iterator[Probe]:
         name="network",
         ok=found is not None,
         required=False,
-        detail=found or "neither pasta nor slirp4netns: containers reach each other, but nothing outside",
+        detail=found or "neither pasta nor slirp4netns is installed: containers reach each other, but nothing outside",
         fix=_install("pasta", found),
     )
     why = machine.can_open("/dev/net/tun")
@@ -171,7 +171,7 @@ def _sub_ids(machine: Machine) -> Iterator[Probe]:
         name="sub-uids",
         ok=have,
         required=False,
-        detail=f"given to {name} in /etc/subuid" if have else f"{name} has none: images that switch to another user may not work",
+        detail=f"given to {name} in /etc/subuid" if have else f"{name} has no ids there: images that switch to another user may not work",
         fix=None if have else f"sudo apt-get install uidmap; sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}",
     )
 

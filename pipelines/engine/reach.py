@@ -58,7 +58,7 @@ async def _connect(address: str) -> ByteStream:
         return await anyio.connect_unix(address.removeprefix(_UNIX))
     parts = urlsplit(address)
     if not parts.hostname or parts.port is None:
-        raise ValueError("the address names no host and port: tcp://HOST:PORT")
+        raise ValueError("the address has no host and port: tcp://HOST:PORT")
     return await anyio.connect_tcp(parts.hostname, parts.port)
 
 

@@ -107,7 +107,7 @@ def _killed(returncode: int | None) -> str | None:
     if returncode is None or returncode >= 0:
         return None
     # The kernel kills what needs too much memory in the same way as a person does.
-    hint = ", by somebody or for want of memory" if -returncode == signal.SIGKILL else ""
+    hint = ", by a person or because memory was short" if -returncode == signal.SIGKILL else ""
     return f"its process was ended by {signal.Signals(-returncode).name}{hint}"
 
 
@@ -192,7 +192,9 @@ async def _greeted(process: Process, greeting: _Greeting, lines: _Lines, start_s
     if process.finished.done():
         lines.end()
         raise EngineUnavailable("the engine session ended before it was open", cause=_last(lines.said), next_step="lockgate doctor")
-    raise EngineUnavailable(f"the engine session said nothing within {start_s:g} s", cause=_last(lines.said), next_step="lockgate doctor")
+    raise EngineUnavailable(
+        f"the engine session printed nothing within {start_s:g} s", cause=_last(lines.said), next_step="lockgate doctor"
+    )
 
 
 def _session(line: bytes) -> SessionAddress:
@@ -202,7 +204,7 @@ def _session(line: bytes) -> SessionAddress:
     except (ValueError, KeyError, TypeError, RecursionError):
         text = line.decode(errors="replace").strip()[:200]
         raise EngineUnavailable(
-            "the engine session's first line is not a greeting", cause=f"it said: {text}", next_step="check the engine's version"
+            "the engine session's first line is not a greeting", cause=f"it printed: {text}", next_step="check the version of the engine"
         ) from None
 
 

@@ -21,7 +21,7 @@ def mismatch(engine: str | None, sdk: str | None) -> str | None:
     if theirs < _VOLATILE:
         return (
             f"Dagger engine {_shown(theirs)} is older than {_shown(_VOLATILE)}: nothing is shown as cached, "
-            "and what does not pass is run a second time"
+            "and a command that does not pass is run a second time"
         )
     if theirs[:2] > ours[:2]:
         return f"Dagger engine {_shown(theirs)} is newer than dagger-io {_shown(ours)}: if a request is refused, pip install -U dagger-io"

@@ -123,7 +123,7 @@ def _check(function: Callable[..., Any], kind: str, name: str) -> None:
         raise GraphError(f"the step {function.__name__} is not a coroutine", next_step=f"write `async def {function.__name__}(...)`")
     for word in (kind, name):
         if not _NAME.fullmatch(word):
-            raise GraphError(f"the step {function.__name__}: {word!r} cannot be half of an id", next_step="use letters, digits, - and _")
+            raise GraphError(f"the step {function.__name__}: {word!r} cannot be a part of an id", next_step="use letters, digits, - and _")
 
 
 def _limits(name: str, timeout: float | str | None, retries: int) -> StepLimits:

@@ -39,7 +39,7 @@ MOST_FILES = 3
 
 
 class Verdict(StrEnum):
-    """What would happen to a step: its outcome is there, or it runs, or that hangs on something nobody here can know."""
+    """What would happen to a step: its outcome is there, or it runs, or the answer depends on something outside that is not known here."""
 
     CACHED = "cached"
     RUNS = "runs"
@@ -97,7 +97,7 @@ class Seer:
             return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=(why,))
         records = self._book.pages.get(step.id, ())
         if not records:
-            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=("never passed here",))
+            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=("it has not passed here yet",))
         hit = next((record for record in records if not any(self._reasons(step, record, settings))), None)
         if hit is not None:
             doubts = tuple(dict.fromkeys(_doubts(hit, settings)))
@@ -116,9 +116,9 @@ class Seer:
         if changed:
             return
         if record.failed_since or self._state.attempt(step.id) != record.attempt:
-            yield "it failed since it passed, and nothing that did not pass is replayed"
+            yield "it has failed since it last passed, and only results that passed are reused"
         elif record.store != self._store:
-            yield f"the engine's store is another one: {self._store}"
+            yield f"the engine uses another store: {self._store}"
         elif not self._peek.has(record.results):
             yield "its result is no longer in the engine's store"
 
@@ -184,9 +184,9 @@ def _difference(old: Files, new: Files) -> Iterator[tuple[str, str]]:
 
 def _doubts(record: Record, settings: Settings) -> Iterator[str]:
     for change in _changes(record.judged, settings.judged):
-        yield f"{change}: what is there is judged again, and runs again if it does not pass"
+        yield f"{change}: the recorded result is judged again, and the step runs again if it does not pass"
     for reference, pinned in record.images:
         if not pinned:
             name, _, digest = reference.partition("@")
             yield f"cached if {name} still is {digest[:19]}"
-    yield from (f"cached if nothing is new in {source}" for source in record.remote)
+    yield from (f"cached if {source} has not changed" for source in record.remote)

@@ -72,7 +72,7 @@ def _named(selectors: Sequence[str], possible: frozenset[str], graph: Graph) -> 
             problems.append(f"publish.after: {selector} is not a step{did_you_mean(selector, steps)}")
     if problems:
         raise ConfigError(
-            "[publish] after names what cannot be waited for",
+            "[publish] after names steps that publishing cannot wait for",
             problems=tuple(problems),
             next_step="`lockgate plan` shows the ids; a kind (test, scan, perf) stands for all its steps",
         )

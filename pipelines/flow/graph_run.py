@@ -89,7 +89,7 @@ class GraphRun:
     def _note_what_is_known(self) -> None:
         if self._context.unfinished is not None:
             self._context.note(
-                f"run {self._context.unfinished}, the one before this, left no record of its end: it was killed, or the machine stopped"
+                f"the run before this one ({self._context.unfinished}) did not record its end: it was killed, or the machine stopped"
             )
         for note in self._prepared.plan.notes:
             self._context.sink.note(note)

@@ -47,7 +47,7 @@ def _take(descriptor: int, path: Path) -> None:
     except OSError as error:
         raise Unavailable(
             f"{path} cannot be locked: {error.strerror}",
-            cause="its file system knows no locks",
+            cause="its file system does not support locks",
             next_step="put the project on a local disk",
         ) from error
     # A run that cannot note its number (a full disk) still holds the lock.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = "unavailable"
 INTERNAL = "internal"
-_TRACEBACK = "the traceback is in the step's log"
+_TRACEBACK = "the traceback is in the log of the step"
 _DEFECT = "a step raised an error it did not expect; the traceback is in its log"
 
 
@@ -116,7 +116,9 @@ def timed_out(limits: StepLimits, last: str | None = None) -> StepTimeout:
     """The error of a step that ran into its limit; `last` is what is known of what used the time up."""
     limit = show_duration(limits.timeout_s or 0)
     used = f" (last: {last})" if last else ""
-    return StepTimeout(f"stopped after its limit of {limit}{used}", next_step="find what hangs at the end of its log, or raise its timeout")
+    return StepTimeout(
+        f"stopped after its limit of {limit}{used}", next_step="look at the end of its log for what does not end, or raise its timeout"
+    )
 
 
 def worst(error: BaseException, *, own: bool = False) -> BaseException:

@@ -88,7 +88,7 @@ class StepOutput:
 
     def _mask(self, value: str) -> None:
         if not self._redactor.register(value) and value.strip():
-            self.log.write(f"a secret of fewer than {SHORTEST} characters is not masked: it would hide everything else\n")
+            self.log.write(f"a secret of fewer than {SHORTEST} characters is not masked: too much of the output would be hidden\n")
 
 
 class StepOutputs:

@@ -36,7 +36,7 @@ def build(definitions: Sequence[StepDef], givens: Sequence[str] = GIVENS) -> Gra
     try:
         order = topological({step_id: node.needs for step_id, node in nodes.items()})
     except CycleError as error:
-        raise GraphError(f"steps need each other in a circle: {error}", next_step="take one of these parameters away") from error
+        raise GraphError(f"steps need each other in a circle: {error}", next_step="remove one of these parameters") from error
     return Graph(nodes={step_id: nodes[step_id] for step_id in order}, selected=frozenset(order))
 
 
@@ -61,7 +61,7 @@ class _Steps:
         needs = dict.fromkeys(binding.id for binding in bindings.values() if isinstance(binding, FromStep))
         for after in step.after:
             if after not in self._by_id:
-                raise GraphError(f"{step.id} comes after {after}, which is not a step{did_you_mean(after, self._by_id)}")
+                raise GraphError(f"{step.id} waits for {after}, which is not a step{did_you_mean(after, self._by_id)}")
             needs[after] = None
         return Node(definition=step, bindings=bindings, needs=tuple(needs))
 
@@ -97,10 +97,10 @@ class _Steps:
         others = [other for other in self._by_id.values() if other.id != step.id]
         names = {parameter_name(other.id) for other in others}
         raise GraphError(
-            f"{step.id} needs {_show(parameter)}, and nothing gives it{did_you_mean(parameter.name, names)}",
+            f"{step.id} needs {_show(parameter)}, and no step returns it{did_you_mean(parameter.name, names)}",
             cause=f"candidates: {_candidates(others)}",
             next_step=_new_name(parameter)
-            or "name the parameter after a step (id with _ for . and -), or annotate it with a type one step gives",
+            or "name the parameter after a step (its id with _ in place of . and -), or annotate it with a type that one step returns",
         )
 
 
@@ -121,9 +121,9 @@ def _new_name(parameter: Parameter) -> str | None:
 
 def _ambiguous(step: StepDef, parameter: Parameter, found: Sequence[StepDef]) -> GraphError:
     return GraphError(
-        f"{step.id} needs {_show(parameter)}, and {len(found)} steps give it",
+        f"{step.id} needs {_show(parameter)}, and {len(found)} steps return it",
         cause=f"candidates: {_candidates(found)}",
-        next_step=f"name the parameter after the one it means, such as {parameter_name(found[0].id)}",
+        next_step=f"name the parameter after the step that is meant, such as {parameter_name(found[0].id)}",
     )
 
 

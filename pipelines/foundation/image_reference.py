@@ -120,7 +120,7 @@ def _split(text: str) -> tuple[str, str]:
 def _digest(text: str, digest: str) -> str:
     algorithm, _, value = digest.partition(":")
     if digest and algorithm != "sha256":
-        raise ImageReferenceError(text, f"unsupported digest algorithm ({algorithm}): only sha256 is")
+        raise ImageReferenceError(text, f"unsupported digest algorithm ({algorithm}): only sha256 is supported")
     if digest and not _SHA256.fullmatch(value):
         reason = "invalid checksum digest length" if len(value) != 64 else "invalid checksum digest format"  # noqa: PLR2004 - hex digits of 256 bits
         raise ImageReferenceError(text, reason)

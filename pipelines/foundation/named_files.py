@@ -111,4 +111,4 @@ class _Patient(io.RawIOBase):
 
     def _check(self, deadline: float) -> None:
         if time.monotonic() > deadline:
-            raise TimeoutError(errno.ETIMEDOUT, f"nobody has read this pipe for {READER_S:g} s", str(self._path))
+            raise TimeoutError(errno.ETIMEDOUT, f"no program has read from this pipe for {READER_S:g} s", str(self._path))

@@ -27,7 +27,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """A known finding somebody answers for, until a day (inclusive)."""
+    """A known finding that a person is responsible for, until a day (inclusive)."""
 
     id: str
     owner: str

@@ -85,7 +85,9 @@ def _publishes(project: Project, source: Source, options: RunOptions, checks: tu
         return
     if skip is None and project.registry is None:
         raise ConfigError(
-            "publish has nowhere to push to", problems=("registry.url: needed by [publish]",), next_step='add [registry] url = "host/path"'
+            "publish has no registry to push to",
+            problems=("registry.url: needed by [publish]",),
+            next_step='add [registry] url = "host/path"',
         )
     for name in project.images:
         line = describe.publish(project, spec, name, source)

@@ -50,5 +50,5 @@ def publish(project: Project, spec: PublishSpec, image: str, source: Source) -> 
         return f"push {image}"
     place = repository(project.registry, image)
     if source.unknown is not None and named_after_commit(spec):
-        return f"push {place}: refused, since git does not say which commit this is"
+        return f"push {place}: refused, since git does not say from which commit this is"
     return f"push {place}:{', '.join(tag.name for tag in tags_of(spec, source))}"

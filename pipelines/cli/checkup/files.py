@@ -26,7 +26,12 @@ LOCAL_FILE = "lockgate.local.toml"
 def names(folder: Path) -> Iterator[Answer]:
     """A folder `pipelines` of the project's own would be run by `python -m pipelines`."""
     if shadows(folder):
-        yield Answer("name", State.WARNING, f"{folder / 'pipelines'} hides ours from `python -m pipelines`", "say `lockgate` instead")
+        yield Answer(
+            "name",
+            State.WARNING,
+            f"{folder / 'pipelines'} is found by `python -m pipelines` in place of Lockgate",
+            "use the command `lockgate` instead",
+        )
     else:
         yield Answer("name", State.OK, "`lockgate` and `python -m pipelines` are the same here")
 
@@ -90,7 +95,7 @@ def _ignored(root: Path) -> Iterator[Answer]:
         seen = _is_ignored(root, probe) if (root / name).exists() else None
         if seen is False:
             fix = f"echo {name} >> {root / '.gitignore'}; git -C {root} rm -r --cached --ignore-unmatch {name}"
-            yield Answer(name, State.WARNING, "git does not ignore it, though it belongs to this machine", fix)
+            yield Answer(name, State.WARNING, "git does not ignore it, although it is for this machine only", fix)
         elif seen:
             yield Answer(name, State.OK, "ignored by git")
 

@@ -102,7 +102,7 @@ def _told(need: Need, answer: ManifestSummary | LockgateError | None, bad: State
     title = f"image {need.name}"
     if answer is None:
         return Answer(
-            title, State.FAILED, f"no lock file says which image this name stands for{hint}", f"lockgate images use {need.name} REFERENCE"
+            title, State.FAILED, f"no lock file defines the image for this name{hint}", f"lockgate images use {need.name} REFERENCE"
         )
     layer = f" ({need.locked.layer})" if need.locked is not None else ""
     if isinstance(answer, LockgateError):
@@ -128,7 +128,7 @@ def _age(project: Project, need: Need, found: ManifestSummary | None) -> Answer:
         return Answer(
             title,
             State.WARNING,
-            f"made up, it finds no real vulnerability: scans with it {'count here' if counts else 'report no data'}",
+            f"made up, it finds no real vulnerabilities: scans with it {'count here' if counts else 'report no data'}",
             fix,
         )
     digest = found.digest if found is not None else (need.reference or "").partition("@")[2]

@@ -56,7 +56,9 @@ def _registry_answer(host: str, status: int) -> Answer:
     if status == _UNAUTHORIZED:
         return Answer("registry", State.OK, f"{host} answers, and asks for credentials")
     if status >= _SERVER_ERROR:
-        return Answer("registry", State.FAILED, f"{host} answers with {status}", "try again; if it stays, look at the registry's own log")
+        return Answer(
+            "registry", State.FAILED, f"{host} answers with {status}", "try again; if it happens again, look at the log of the registry"
+        )
     return Answer("registry", State.FAILED, f"{host} answers with {status}: this is not a registry", "correct [registry] url")
 
 
@@ -64,9 +66,9 @@ def clock(now: dt.datetime, theirs: dt.datetime) -> Answer:
     """Our clock against the registry's: signatures, certificates and waivers depend on it."""
     off = (now - theirs).total_seconds()
     if abs(off) <= _SKEW_S:
-        return Answer("clock", State.OK, "agrees with the registry's")
+        return Answer("clock", State.OK, "agrees with the clock of the registry")
     direction = "ahead of" if off > 0 else "behind"
-    return Answer("clock", State.WARNING, f"{abs(off):.0f} s {direction} the registry's", "sudo timedatectl set-ntp true")
+    return Answer("clock", State.WARNING, f"{abs(off):.0f} s {direction} the clock of the registry", "sudo timedatectl set-ntp true")
 
 
 def _ask(host: str) -> tuple[int, dt.datetime | None]:

@@ -60,7 +60,7 @@ class RunningJail:
         said = os.read(self.status, 4096)
         if said != READY:
             self.wait()
-            raise EmbeddedUnavailable(said.decode(errors="replace").strip() or "the engine's jail could not be built")
+            raise EmbeddedUnavailable(said.decode(errors="replace").strip() or "the namespaces of the engine could not be set up")
 
     def stop(self) -> None:
         """Ask for an orderly end. May be called again."""
@@ -92,7 +92,7 @@ def start(inside: Callable[[JailInfo], int], run_dir: str, *, rootless: bool = F
     try:
         os.makedirs(run_dir, mode=0o700, exist_ok=True)  # noqa: PTH103 - pathlib would cost the start-up 8 ms
     except OSError as error:
-        raise EmbeddedUnavailable(f"cannot make {run_dir}: {error.strerror}; set LOCKGATE_CACHE to a folder of yours") from error
+        raise EmbeddedUnavailable(f"cannot make {run_dir}: {error.strerror}; set LOCKGATE_CACHE to a folder that you own") from error
     is_rootless, mapped = _unshare(rootless=rootless)
     status, told = os.pipe()
     stop, stopper = os.pipe()
@@ -137,7 +137,7 @@ def _process_one(inside: Callable[[JailInfo], int], info: JailInfo, run_dir: str
         engine = os.fork()
     except OSError as error:
         where = f" {error.filename2 or error.filename}" if error.filename else ""
-        os.write(told, f"the engine's jail could not be built:{where} {error.strerror}; {_why(info)}\n".encode())
+        os.write(told, f"the namespaces of the engine could not be set up:{where} {error.strerror}; {_why(info)}\n".encode())
         os._exit(UNAVAILABLE)
     if not engine:
         os._exit(_run(inside, info))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 GRACE = 60  # seconds for an orderly end, before everything is killed
 BACKLOG = 128
 ONE_USER = (
-    "note: containers have one user only: /etc/subuid and /etc/subgid name no range for you, or newuidmap is missing (package uidmap); "
-    "what needs other users, such as installing most packages, will fail"
+    "note: containers have one user only: /etc/subuid and /etc/subgid have no range for this user, or newuidmap is missing "
+    "(package uidmap); commands that need other users, such as installing packages, will fail"
 )
 
 

@@ -20,7 +20,7 @@ STORE_COMMANDS = {
     "gc": "remove least recently used results above the size budget",
     "prune": "remove everything that no session uses",
 }
-CACHE_COMMANDS = {"export": "write results and cache volumes to DIR", "import": "take in what export wrote to DIR"}
+CACHE_COMMANDS = {"export": "write results and cache volumes to DIR", "import": "import what export wrote to DIR"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,10 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_const", dest="command", const=_version, help="print the version and exit")
     parser.set_defaults(command=lambda _: parser.error("a command is needed; see lockgate-engine --help"))
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    _session(commands.add_parser("session", help="serve one client; ends when standard input does", allow_abbrev=False))
+    _session(commands.add_parser("session", help="serve one client; ends when standard input ends", allow_abbrev=False))
     for name, text in STORE_COMMANDS.items():
         _store_command(commands.add_parser(name, help=text, description=text.capitalize(), allow_abbrev=False), name)
-    cache = commands.add_parser("cache", help="carry results from one machine to another", allow_abbrev=False)
+    cache = commands.add_parser("cache", help="export results and import them on another machine", allow_abbrev=False)
     actions = cache.add_subparsers(metavar="ACTION", title="actions", required=True)
     for name, text in CACHE_COMMANDS.items():
         action = actions.add_parser(name, help=text, description=text.capitalize(), allow_abbrev=False)
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _session(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Serves one client: prints one line of JSON with port and token, ends when standard input does."
+    parser.description = "Serves one client: prints one line of JSON with port and token, ends when standard input ends."
     parser.add_argument("--label", action="append", default=[], metavar="NAME:VALUE", help="what the client says about itself")
     parser.add_argument("--workdir", default=None, metavar="DIR", help="what relative paths start from (default: here)")
     parser.add_argument("--project", default=None, metavar="FILE", help="accepted for older clients; has no effect")

@@ -87,7 +87,7 @@ class NonBlockingWriter:
             self._missed += len(texts)
             return
         if self._missed:
-            texts.insert(0, f"note: {self._missed} lines are missing here: they came faster than they were read\n")
+            texts.insert(0, f"note: {self._missed} lines are missing here: they were printed faster than they were read\n")
             self._missed = 0
         self._add("".join(texts))
 

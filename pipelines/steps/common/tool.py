@@ -64,7 +64,7 @@ async def leave(given: Given, container: dagger.Container, command: Sequence[str
     names = [name for name in await done.directory(OUTPUT).entries() if name.endswith(_SUFFIX)]
     if not names:
         if exit_code == 0:
-            raise StepFailed(f"{words[0]} left no report", cause="it ended well, but wrote nothing where it was told to")
+            raise StepFailed(f"{words[0]} did not write a report", cause="it succeeded, but did not write the report to its path")
         return Left(text="", output=output, exit_code=exit_code)
     text = await done.directory(OUTPUT).file(names[0]).contents()
     return Left(text=text, output=output, exit_code=exit_code, stamp=Stamp.read(names[0].removesuffix(_SUFFIX)))

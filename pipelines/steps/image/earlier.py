@@ -78,7 +78,7 @@ async def _look(given: Given, registry: Registry, image: str, tags: tuple[str, .
         if label == inputs:
             given.context.log(f"{address}:{tag} was made of the same inputs: its image is used, {digest}\n")
             return Earlier(address=address, digest=digest, login=entry)
-        given.context.log(f"{address}:{tag} was made of other inputs ({label or 'it does not say which'})\n")
+        given.context.log(f"{address}:{tag} was made of other inputs ({label or 'it does not say from which'})\n")
     return None
 
 

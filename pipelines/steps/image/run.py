@@ -151,7 +151,7 @@ def _check_platforms(spec: ImageSpec, base: LockedImage | None, native: str | No
     if foreign and base is not None and base.origin == "built":
         raise StepFailed(
             f"image {spec.name}: this machine cannot build for {', '.join(foreign)}",
-            cause=f"its base image {base.name} was built on this machine, for {native} only",
+            cause=f"its base image {base.name} was built on this machine, and only for {native}",
             next_step=f"leave {', '.join(foreign)} out of `platforms`, or use an official base image",
         )
 

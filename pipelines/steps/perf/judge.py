@@ -70,7 +70,7 @@ def _finding(spec: PerfSpec, rule: str, message: str) -> Finding:
 
 def _missing(spec: PerfSpec, summary: k6.Summary | None) -> str | None:
     if summary is None:
-        return "k6 left no summary"
+        return "k6 did not write a summary"
     if summary.requests == 0:
         return f"{spec.script} made no request, so nothing was measured"
     limits = spec.thresholds

@@ -47,7 +47,7 @@ class EngineRepository:
         pushed = await self.container.publish(f"{self.address}:{tag}", platform_variants=list(self.variants))
         digest = digest_of(pushed)
         if digest is None:
-            raise StepFailed(f"the engine pushed {self.address}:{tag} without saying its digest", cause=f"it answered {pushed!r}")
+            raise StepFailed(f"the engine pushed {self.address}:{tag} without giving its digest", cause=f"it answered {pushed!r}")
         return digest
 
     async def remote(self, tag: str) -> str | None:
@@ -73,7 +73,7 @@ async def step(spec: PublishSpec, name: str, given: Given) -> PublishedImage:
     """
     registry, image = given.project.registry, given.images[name]
     if registry is None:
-        raise ConfigError("publish has nowhere to push to", next_step='add [registry] url = "host/path"')
+        raise ConfigError("publish has no registry to push to", next_step='add [registry] url = "host/path"')
     tags = tags_of(spec, given.source)
     if not tags:
         raise ConfigError(
@@ -179,7 +179,7 @@ async def _join(
         elif tag.immutable:
             raise StepFailed(
                 f"the tag {name} is missing, and this engine cannot add it to {known}, which is published already",
-                cause="what it pushes has another digest",
+                cause="an image that it pushes has another digest",
                 next_step="add the tag with the registry's own tool, or make a new version (git tag)",
             )
         else:

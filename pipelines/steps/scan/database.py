@@ -64,7 +64,7 @@ def objection(database: Database, spec: ScanSpec, now: dt.datetime) -> str | Non
         return (
             None
             if spec.allow_fixture_database
-            else f"the vulnerability database {database.name} of this machine is made up and finds no real vulnerability; "
+            else f"the vulnerability database {database.name} of this machine is made up and finds no real vulnerabilities; "
             f"`lockgate images use {database.name} REFERENCE` chooses another"
         )
     age = database.age_days(now)

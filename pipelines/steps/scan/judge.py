@@ -58,7 +58,7 @@ def _doubt(database: Database | None, spec: ScanSpec, now: dt.datetime) -> str |
 
 
 def _nothing_seen(reports: Sequence[Report]) -> str | None:
-    return None if all(report.packages for report in reports) and reports else "Trivy recognised no package in the image"
+    return None if all(report.packages for report in reports) and reports else "Trivy did not recognise any package in the image"
 
 
 def _blocking(findings: Sequence[Finding], spec: ScanSpec) -> str:

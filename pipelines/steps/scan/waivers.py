@@ -1,4 +1,4 @@
-"""Waivers: known findings somebody answers for, until a day."""
+"""Waivers: known findings that a person is responsible for, until a day."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _facts(cases: Sequence[Case]) -> dict[str, str | int | float | bool]:
 
 def _flaky(cases: Sequence[Case]) -> str | None:
     names = [junit.title(case) for case in cases if case.flaky]
-    return f"{_some(names)} passed only when tried again" if names else None
+    return f"{_some(names)} passed only when run again" if names else None
 
 
 def _without_evidence(exit_code: int) -> Verdict:
@@ -95,7 +95,7 @@ def _unhealthy(mark: str) -> str:
 def _missing(report: str | None, texts: Sequence[bytes | str]) -> str | None:
     if report is None:
         return None
-    return f"the report {report} holds no test" if texts else f"it left no JUnit report at {report}"
+    return f"the report {report} has no tests" if texts else f"it did not write a JUnit report at {report}"
 
 
 def _ended(exit_code: int, marks: Mapping[str, str], last_line: str, limit_s: float | None) -> str:

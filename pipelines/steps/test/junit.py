@@ -91,7 +91,7 @@ def findings(cases: Iterable[Case]) -> tuple[Finding, ...]:
         Finding(
             rule=title(case),
             severity=Severity.LOW if case.flaky else Severity.HIGH,
-            message=f"flaky: passed when tried again, after: {case.message or 'a failure'}" if case.flaky else case.message or case.status,
+            message=f"flaky: passed when run again, after: {case.message or 'a failure'}" if case.flaky else case.message or case.status,
             location=Location(path=case.path, line=case.line, target=None if case.path else case.suite),
         )
         for case in cases

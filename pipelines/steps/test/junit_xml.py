@@ -46,7 +46,7 @@ def read(data: bytes | str) -> ET.Element:
         try:
             return _parse(_NOT_XML.sub(_REPLACEMENT, _COLOUR.sub("", _REFERENCE.sub(_allowed, text))))
         except expat.ExpatError:
-            early = "; it ends too early: was its writer stopped?" if first.code in _ENDS_EARLY else ""
+            early = "; it ends too early: perhaps the program that wrote it was stopped" if first.code in _ENDS_EARLY else ""
             raise NotJUnit(f"it is not XML: {first}{early}") from None
 
 

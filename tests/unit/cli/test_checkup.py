@@ -177,7 +177,7 @@ def test_a_clash_of_names_is_told(tmp_path: Path) -> None:
     assert fine.state is State.OK
     (tmp_path / "pipelines").mkdir()
     (clash,) = files.names(tmp_path)
-    assert (clash.state, clash.fix) == (State.WARNING, "say `lockgate` instead")
+    assert (clash.state, clash.fix) == (State.WARNING, "use the command `lockgate` instead")
 
 
 def test_lacks_of_the_embedded_engine_do_not_count_where_another_is_taken(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_name_that_nobody_knows_is_told_with_the_command(tmp_path: Path) -> No
 def test_a_name_that_is_mistyped_is_told_with_the_right_one(tmp_path: Path, server: Server) -> None:
     mistyped = ImageSpec(name="x", base="pyhton")
     (answer,) = images(Project(name="x", root=tmp_path, images={"x": mistyped}, locked=locked(server)), {})
-    assert answer.detail == "no lock file says which image this name stands for; did you mean python?"
+    assert answer.detail == "no lock file defines the image for this name; did you mean python?"
 
 
 def scanning(root: Path, server: Server, **fixture: bool) -> Project:

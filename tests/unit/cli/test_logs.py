@@ -50,7 +50,7 @@ def test_what_steers_a_terminal_is_taken_out(project: Path, lockgate: Lockgate) 
 
 def test_no_run_yet(project: Path, lockgate: Lockgate) -> None:
     said = lockgate("logs", "step.good")
-    assert (said.code, said.err) == (2, "error: no run has left its logs here\nnext:  lockgate run\n")
+    assert (said.code, said.err) == (2, "error: there are no logs of a run here\nnext:  lockgate run\n")
 
 
 def test_a_step_without_a_log_is_guessed(project: Path, lockgate: Lockgate) -> None:

@@ -29,14 +29,14 @@ def test_the_nearest_ancestor_counts(folder: Folder) -> None:
 
 
 def test_a_table_in_pyproject_takes_its_name_from_the_distribution(folder: Folder) -> None:
-    folder.write("pyproject.toml", '[project]\nname = "My_Shop.API"\n[tool.lockgate]\nwidth = 2\n')
+    folder.write("pyproject.toml", '[project]\nname = "My_Shop.API"\n[tool.lockgate]\njobs = 2\n')
     loaded = load(folder.path, environ=ALONE)
     assert (loaded.project.name, loaded.project.jobs) == ("my-shop-api", 2)
     assert loaded.provenance["project.name"].where.endswith("pyproject.toml [project]")
 
 
 def test_a_pyproject_without_project_says_what_is_missing(folder: Folder) -> None:
-    folder.write("pyproject.toml", "[tool.lockgate]\nwidth = 2\n")
+    folder.write("pyproject.toml", "[tool.lockgate]\njobs = 2\n")
     with pytest.raises(ConfigError) as caught:
         load(folder.path, environ=ALONE)
     assert caught.value.problems == ("project: missing, and there is no default",)

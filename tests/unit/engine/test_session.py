@@ -159,7 +159,7 @@ async def test_a_process_that_ends_while_it_is_needed_is_told_at_once() -> None:
     [
         (
             "os.kill(os.getpid(), signal.SIGKILL)",
-            "its process was ended by SIGKILL, by somebody or for want of memory; note: the end is near",
+            "its process was ended by SIGKILL, by a person or because memory was short; note: the end is near",
         ),
         ("os.kill(os.getpid(), signal.SIGTERM)", "its process was ended by SIGTERM; note: the end is near"),
         ("sys.exit(3)", "note: the end is near"),

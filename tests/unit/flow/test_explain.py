@@ -156,7 +156,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_before_the_first_run_everything_runs(shop: Shop) -> None:
-    assert {one.reasons for step, one in shop.predict().items() if not step.startswith("publish")} == {("never passed here",)}
+    assert {one.reasons for step, one in shop.predict().items() if not step.startswith("publish")} == {("it has not passed here yet",)}
     assert shop.verdicts()["publish.shop"] == "runs"
     assert not (shop.root / ".lockgate").exists()
 
@@ -296,7 +296,7 @@ def test_a_pass_with_another_token_is_another_outcome(shop: Shop) -> None:
 def test_a_book_that_cannot_be_read_is_empty(shop: Shop, text: str) -> None:
     shop.ran()
     ProjectHome.of(shop.root).explain.write_text(text)
-    assert shop.predict()["image.shop"].reasons == ("never passed here",)
+    assert shop.predict()["image.shop"].reasons == ("it has not passed here yet",)
 
 
 def test_a_book_is_read_as_it_was_written_without_what_nobody_uses(shop: Shop) -> None:

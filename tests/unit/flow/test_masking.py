@@ -108,7 +108,7 @@ def test_a_secret_too_short_to_mask_is_said(lab: Lab, make: Callable[..., StepDe
         context.mask("long enough")
 
     lab.run(make(short))
-    assert lab.log("step.short") == "a secret of fewer than 4 characters is not masked: it would hide everything else\n"
+    assert lab.log("step.short") == "a secret of fewer than 4 characters is not masked: too much of the output would be hidden\n"
 
 
 def test_a_value_reaches_the_next_step_as_it_was_returned(lab: Lab, make: Callable[..., StepDef]) -> None:

@@ -69,7 +69,7 @@ def test_a_script_that_does_not_start() -> None:
 @pytest.mark.parametrize(
     ("summary", "says"),
     [
-        (None, "k6 left no summary"),
+        (None, "k6 did not write a summary"),
         (Summary(), "perf/checkout.js made no request, so nothing was measured"),
         (Summary(requests=5, rps=20.0), "k6 measured nothing for p95_ms, error_rate"),
     ],

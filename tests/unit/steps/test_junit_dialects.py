@@ -125,7 +125,7 @@ def judge(text: str | bytes, exit_code: int = 0) -> tuple[Verdict, str | None, s
 
 
 def test_a_repeated_case_is_flaky_where_all_is_well_and_failed_where_not() -> None:
-    assert judge(TWICE) == (Verdict.PASS, None, "s::t passed only when tried again")
+    assert judge(TWICE) == (Verdict.PASS, None, "s::t passed only when run again")
     assert judge(TWICE, 1) == (Verdict.FAIL, "1 of 2 tests failed: s::t", None)
     backwards = TWICE.replace('<testcase name="t"/>', "").replace("<testcase", '<testcase name="t"/><testcase', 1)
     assert judge(backwards)[0] is Verdict.FAIL

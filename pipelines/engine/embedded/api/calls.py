@@ -95,7 +95,7 @@ class Calls:
         type_, _, digest = id_.rpartition("@")
         call = self._by_digest.get(digest)
         if call is None or call.type != type_:
-            raise InvalidInput(f"unknown id {id_[:80]!r}: the embedded engine knows an object only in the session that made it")
+            raise InvalidInput(f"unknown id {id_[:80]!r}: the embedded engine knows objects only in the session that made them")
         return call
 
     def _add(self, call: Call) -> Call:

@@ -165,7 +165,7 @@ class Connection(asyncio.Protocol):
             self._patience = None
 
     def _give_up(self) -> None:
-        self._refuse(HttpRefusal(408, "the request did not come in time"))
+        self._refuse(HttpRefusal(408, "the request did not arrive in time"))
 
     def _proceed(self) -> None:
         """Read on until the request is whole, or there is nothing more to read."""
@@ -289,8 +289,8 @@ def _check(request: h11.Request, credentials: bytes) -> None:
     if scheme.lower() != b"basic" or not hmac.compare_digest(given.strip(), credentials):
         raise HttpRefusal(401, "the session token is missing or wrong", (b"WWW-Authenticate", b'Basic realm="session"'))
     if request.target.partition(b"?")[0] != b"/query":
-        raise HttpRefusal(404, "only /query is here")
+        raise HttpRefusal(404, "only the path /query is served")
     if request.method != b"POST":
-        raise HttpRefusal(405, "only POST is answered", (b"Allow", b"POST"))
+        raise HttpRefusal(405, "only POST requests are answered", (b"Allow", b"POST"))
     if int(headers.get(b"content-length", b"0")) > MAX_BODY:
         raise HttpRefusal(413, f"a request may have {MAX_BODY} bytes")

@@ -69,7 +69,7 @@ def _check_characters(value: Any) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise InvalidInput("a text in the request holds half a character (a lone surrogate): only whole ones can be sent") from None
+        raise InvalidInput("a text in the request has an incomplete character (a lone surrogate)") from None
 
 
 def _no_constant(name: str) -> Any:

@@ -170,7 +170,7 @@ class Switch:
 
     async def _watch(self, helper: Child) -> None:
         await helper.wait()
-        self._note("no egress any more: the program that connected containers to the outside has ended")
+        self._note("no egress: the program that connected containers to the outside has ended")
 
     def _refill(self, wiring: Wiring) -> None:
         for _ in range(SPARE - len(self._spare) - self._filling):

@@ -197,7 +197,7 @@ def _evicted(report: CleanupReport) -> str:
     first = ", ".join(f"{taken.label} (unused for {rounded_duration(taken.age)})" for taken in report.removed[:SHOWN])
     more = f" and {len(report.removed) - SHOWN} more" if len(report.removed) > SHOWN else ""
     sizes = f"{show_size(report.freed)} removed, {show_size(report.kept)} kept"
-    return f"the store keeps to its budget (LOCKGATE_STORE_BUDGET): {sizes}; gone: {first}{more}"
+    return f"the store was reduced to its budget (LOCKGATE_STORE_BUDGET): {sizes}; removed: {first}{more}"
 
 
 def _ledger(store: Store) -> Ledger | None:

@@ -113,7 +113,7 @@ def without_devices(rootfs: Path) -> None:
     with contextlib.suppress(OSError):
         kernel.mount("none", rootfs, flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NODEV)
     if os.path.ismount(rootfs) and not os.statvfs(rootfs).f_flag & os.ST_NODEV:
-        raise EngineError(f"device nodes in {rootfs} cannot be made harmless: a device filter (control groups) is needed")
+        raise EngineError(f"device nodes in {rootfs} cannot be closed to containers: a device filter (control groups) is needed")
 
 
 def _identity(spec: ContainerSpec, inside: ContainerPaths, ids: Ids) -> ContainerUser:

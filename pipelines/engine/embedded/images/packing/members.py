@@ -124,7 +124,7 @@ class MemberWriter:
     def _reserve(self, member: tarfile.TarInfo, size: int) -> None:
         """Stop before the disk is full rather than when it is, which all who use it would feel."""
         if member.size > LARGEST:
-            raise Damaged(f"{shown(member.name)}: is said to have {member.size} bytes, more than {LARGEST}")
+            raise Damaged(f"{shown(member.name)}: is declared to have {member.size} bytes, more than {LARGEST}")
         self._written += size
         if self._written > self._room.free:
             raise disk_full(Path(self._target))

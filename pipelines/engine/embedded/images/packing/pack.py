@@ -106,7 +106,7 @@ def _entry(name: str, path: str, info: os.stat_result, first: dict[tuple[int, in
         yield _header(_mark(f"{prefix}{WHITEOUT}{base}"))
         return
     if base.startswith(WHITEOUT):
-        raise ImageError(f"/{name} cannot be in an image: its name begins with {WHITEOUT}, which there means that a file is gone")
+        raise ImageError(f"/{name} cannot be in an image: its name begins with {WHITEOUT}, which marks removed files there")
     if stat.S_ISSOCK(info.st_mode):
         return  # tar has no sockets, and nobody could use one
     member = _member(name, path, info, first)
@@ -171,5 +171,5 @@ def _content(path: str, size: int) -> Iterator[bytes]:
             left -= len(block)
             yield block
     if left:
-        raise ImageError(f"{path} became shorter while it was packed")
+        raise ImageError(f"{path} was shortened while it was packed")
     yield bytes(-size % RECORD)

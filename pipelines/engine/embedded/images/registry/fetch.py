@@ -86,7 +86,7 @@ def _expected(store: Store, sizes: Mapping[str, int]) -> int:
     room = Room.at(str(store.root))
     for digest, size in sizes.items():
         if size > LARGEST:
-            raise ImageDamaged(f"layer {digest}", f"it is said to have {size} bytes, more than {LARGEST}")
+            raise ImageDamaged(f"layer {digest}", f"it is declared to have {size} bytes, more than {LARGEST}")
     total = sum(sizes.values())
     if total > room.free:
         raise disk_full(store.root, total)
@@ -110,7 +110,7 @@ class IncomingImage:
         with os.scandir(self.folder) as entries:
             came = sum(_size(entry) for entry in entries)
         if came > self.expected + MARGIN:
-            raise ImageDamaged("layers", f"they are larger than the {self.expected} bytes that the manifest speaks of")
+            raise ImageDamaged("layers", f"they are larger than the {self.expected} bytes that the manifest declares")
 
 
 def _size(entry: os.DirEntry[str]) -> int:

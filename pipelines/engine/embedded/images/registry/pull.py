@@ -104,7 +104,7 @@ async def pull(store: Store, image: ResolvedImage, access: RegistryAccess, worke
     """The image's file system, layers fetched and unpacked where the store has them not."""
     blobs = image.manifest.layers
     if len(blobs) != len(image.diff_ids):
-        raise ImageDamaged("configuration", f"it speaks of {len(image.diff_ids)} layers, the manifest has {len(blobs)}")
+        raise ImageDamaged("configuration", f"it lists {len(image.diff_ids)} layers, and the manifest has {len(blobs)}")
     found = await _known(store, image.diff_ids)
     if None in found:
         async with store.lock(f"image pull {image.manifest.digest}"):

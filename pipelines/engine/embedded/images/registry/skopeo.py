@@ -92,9 +92,7 @@ async def _run(arguments: Sequence[str], access: RegistryAccess, registry: str, 
         try:
             process = await running.start(command, on_stdout=keep, on_stderr=err.add)
         except FileNotFoundError:
-            raise EmbeddedUnavailable(
-                "images are pulled and pushed by skopeo, which is not installed: install the package skopeo"
-            ) from None
+            raise EmbeddedUnavailable("skopeo pulls and pushes images, and it is not installed: install the package skopeo") from None
         try:
             await wait(process)
             code = process.finished.result()

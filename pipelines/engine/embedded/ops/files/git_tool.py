@@ -45,6 +45,6 @@ def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Co
                 return made
             return run_blocking(["git", *arguments], env=environment, cwd=folder, stdin=given, stdout_limit=MOST_OUTPUT)
         except FileNotFoundError:
-            raise EmbeddedUnavailable("patches are made and applied by git, which is not installed: install the package git") from None
+            raise EmbeddedUnavailable("git makes and applies patches, and it is not installed: install the package git") from None
         except OutputTooLarge as error:
             raise ToolError(f"a patch: {error}") from None

@@ -94,7 +94,7 @@ def _setting(config: bytes, name: str, folder: Path) -> str:
     try:
         done = run_blocking(["git", "config", "--file", "-", "--no-includes", "--get", name], env=environment, cwd=folder, stdin=config)
     except FileNotFoundError:
-        raise EmbeddedUnavailable("repositories are read by git, which is not installed: install the package git") from None
+        raise EmbeddedUnavailable("git reads repositories, and it is not installed: install the package git") from None
     if done.code not in {0, 1}:
         raise InvalidInput(f"git error: the repository's configuration cannot be read: {done.complaint}")
     return done.text.strip().lower()

@@ -55,7 +55,7 @@ async def git(repository: GitRepository, arguments: Sequence[str]) -> str:
     try:
         done = await running.run(["git", *NO_HOOKS, *arguments], env=environment, stdout_limit=LARGEST_OUTPUT)
     except FileNotFoundError:
-        raise EmbeddedUnavailable("repositories are fetched by git, which is not installed: install the package git") from None
+        raise EmbeddedUnavailable("git fetches repositories, and it is not installed: install the package git") from None
     except OutputTooLarge as error:
         raise ToolError(f"git: {without_passwords(repository.url)}: {error}") from None
     if done.code:
