@@ -13,6 +13,7 @@ COMMANDS = {
     "init": "pipelines.cli.init",
     "config": "pipelines.cli.config",
     "images": "pipelines.cli.images",
+    "schema": "pipelines.cli.schema",
     "doctor": "pipelines.cli.doctor",
     "engine": "pipelines.cli.engine",
 }

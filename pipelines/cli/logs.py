@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +17,10 @@ from pipelines.foundation.regular_files import read_text, reading
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.report.record import RunRecord
+
 RUNS = f"{OWN_FOLDER}/runs"
+NO_RECORD = "no record of its end: it was killed, or the machine stopped"
 
 
 @click.command(
@@ -97,30 +100,44 @@ def _steps(folder: Path, here: Settings) -> int:
     from pipelines.cli.name import shown
 
     out = here.stdout()
-    document = _document(folder)
-    steps = document.get("steps", []) if document else []
-    width = max((len(step["id"]) for step in steps), default=0)
+    record = _record(folder)
+    steps = record.steps if record else ()
+    width = max((len(step.id) for step in steps), default=0)
     for step in steps:
-        out.line(f"{step['id']:<{width}}  {step['status']:<9}  {shown(step['log']) if step['log'] else ''}".rstrip())
+        out.line(f"{step.id:<{width}}  {step.status:<9}  {shown(step.log) if step.log else ''}".rstrip())
     if not steps:
         for path in sorted((folder / "logs").glob("*.log")):
             out.line(f"{path.stem}  {shown(path)}")
+    if record is None and not _is_at_work(folder):
+        here.stderr().line(f"run {folder.resolve().name} left {NO_RECORD}")
     return 0
+
+
+def _is_at_work(folder: Path) -> bool:
+    """Whether the run of a folder is still at work: it is the newest one, and its project is locked."""
+    from pipelines.flow.lock import is_locked
+
+    runs = folder.resolve().parent
+    return is_locked(runs.parent / "lock") and _runs(runs)[:1] == [folder.resolve()]
 
 
 def _list(runs: Path, here: Settings) -> int:
     out = here.stdout()
     for folder in _runs(runs):
-        document = _document(folder)
-        run = document["run"] if document else {}
-        out.line(f"{folder.name}  exit {run.get('exit_code', '?')}  {(run.get('revision') or '')[:12]}".rstrip())
+        record = _record(folder)
+        if record is not None:
+            said = f"exit {record.run.exit_code}  {record.run.end}  {(record.run.revision or '')[:12]}"
+        else:
+            said = "exit ?  at work" if _is_at_work(folder) else f"exit ?  {NO_RECORD}"
+        out.line(f"{folder.name}  {said}".rstrip())
     return 0
 
 
-def _document(folder: Path) -> dict[str, Any] | None:
-    """The run's document; None while it is still at work, or was killed."""
+def _record(folder: Path) -> RunRecord | None:
+    """The run's record; None while it is still at work, or was killed."""
+    from pipelines.report.record import RunRecord
+
     try:
-        data = json.loads(read_text(folder / "run.json"))
-    except (OSError, ValueError):
+        return RunRecord.from_json(json.loads(read_text(folder / "run.json")))
+    except (OSError, ValueError, RecursionError):
         return None
-    return data if isinstance(data, dict) else None

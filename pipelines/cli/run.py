@@ -105,7 +105,7 @@ def _report(run: Run, project: Project, here: Settings, *, as_json: bool, output
 
 
 def _write_document(run: Run, here: Settings, output: str) -> None:
-    from pipelines.report.document import render
+    from pipelines.report.record import render
 
     text = render(run)
     if output == "-":

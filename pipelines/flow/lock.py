@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Unavailable
@@ -14,6 +15,8 @@ from pipelines.foundation.regular_files import open_regular
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+_TRIES, _PAUSE_S = 5, 0.02
 
 
 @contextlib.contextmanager
@@ -35,9 +38,37 @@ def run_lock(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a run is at work where the lock file is."""
+    try:
+        descriptor = open_regular(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _attempt(descriptor: int) -> None:
+    """Take the lock; tried again for a moment, in which somebody may only look whether it is held.
+
+    Raises:
+        BlockingIOError: somebody holds it.
+    """
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(_PAUSE_S)
+    return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _take(descriptor: int, path: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _attempt(descriptor)
     except BlockingIOError:
         holder = os.read(descriptor, 20).decode(errors="replace").strip()
         who = f" (process {holder})" if holder.isdigit() else ""

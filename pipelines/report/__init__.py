@@ -16,7 +16,7 @@ __all__ = ["FORMATS", "RECORD", "Report", "document", "write_all", "write_record
 
 
 def _json() -> Callable[[Run], str]:
-    from pipelines.report.document import render
+    from pipelines.report.record import render
 
     return render
 
@@ -43,7 +43,7 @@ FORMATS: tuple[Report, ...] = (
 
 def document(run: Run) -> dict[str, object]:
     """The run as the versioned JSON document (`run --json`)."""
-    from pipelines.report.document import document as build
+    from pipelines.report.record import document as build
 
     return build(run)
 

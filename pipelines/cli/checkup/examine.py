@@ -37,6 +37,7 @@ def _answers(here: Settings) -> Iterator[Answer]:
         yield from _asked("registry", lambda: network.registry(project))
         yield from _asked("images", lambda: images.images(project, here.environ, certain=machine.is_embedded(project, here.environ)))
         yield from _asked("files", lambda: files.local(project))
+        yield from _asked("last run", lambda: files.earlier(project))
     yield from files.names(project.root if project is not None else here.directory)
 
 

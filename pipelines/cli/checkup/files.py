@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pipelines.cli.checkup.answer import Answer, State
 from pipelines.cli.name import shadows
 from pipelines.config.suggest import did_you_mean
+from pipelines.flow.folder import ProjectHome
+from pipelines.flow.lock import is_locked
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.process.blocking import run_blocking
@@ -58,6 +60,15 @@ def needed(project: Project) -> Iterator[Answer]:
             f"{folder} cannot be written, and a run keeps its logs and reports there",
             "make the project's folder writable, or work in a copy of it",
         )
+
+
+def earlier(project: Project) -> Iterator[Answer]:
+    """What the newest run left unsaid. Nothing where it left the record of its end, or is at work."""
+    home = ProjectHome.of(project.root)
+    run = home.unfinished()
+    if run is not None and not is_locked(home.lock):
+        said = f"run {run} left no record of its end: it was killed, or the machine stopped"
+        yield Answer("last run", State.WARNING, said, f"lockgate logs --run {run} shows what it printed; lockgate run")
 
 
 def _wrong(project: Project, image: ImageSpec) -> tuple[str, str] | None:

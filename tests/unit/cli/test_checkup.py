@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from pipelines.cli.checkup import State, files, machine, network
+from pipelines.flow.folder import ProjectHome
+from pipelines.flow.lock import run_lock
 from pipelines.foundation.image_reference import is_loopback
 from pipelines.model import EngineKind, EngineSpec, ImageSpec, ImageTarget, PerfSpec, Project, Registry, ServiceSpec, TestSpec
 
@@ -221,3 +223,17 @@ def test_an_engine_at_an_address_must_listen_there_now(tmp_path: Path) -> None:
     answer = next(iter(machine.engine(None, environ)))
     assert (answer.name, answer.state) == ("engine", State.FAILED)
     assert address in answer.detail
+
+
+def test_a_run_that_left_no_record_is_told(tmp_path: Path) -> None:
+    home = ProjectHome.of(tmp_path)
+    assert list(files.earlier(project(tmp_path))) == []
+    home.make()
+    run = home.new_run("20260131T120000Z-abcdef")
+    (answer,) = files.earlier(project(tmp_path))
+    assert (answer.state, answer.name) == (State.WARNING, "last run")
+    assert "20260131T120000Z-abcdef left no record of its end" in answer.detail
+    with run_lock(home.lock):
+        assert list(files.earlier(project(tmp_path))) == []
+    run.record.write_text("{}")
+    assert list(files.earlier(project(tmp_path))) == []

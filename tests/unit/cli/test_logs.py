@@ -1,7 +1,14 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
+
+import jsonschema
+import pytest
+
+from pipelines.flow.folder import ProjectHome
+from pipelines.flow.lock import run_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,9 +80,38 @@ def test_a_name_with_slashes_reads_no_file_elsewhere(project: Path, lockgate: Lo
     assert lockgate("logs", "../../../../secret").code == 3
 
 
-def test_a_run_that_was_killed_still_has_its_logs(project: Path, lockgate: Lockgate) -> None:
+def test_a_run_that_was_killed_still_has_its_logs_and_is_said_to_have_no_record(project: Path, lockgate: Lockgate) -> None:
     lockgate("run")
     (project / ".lockgate" / "runs" / "latest" / "run.json").write_text('{"half')
-    assert lockgate("logs").out.splitlines()[0].startswith("step.")
-    assert lockgate("logs", "--list").out.split()[1:3] == ["exit", "?"]
+    said = lockgate("logs")
+    assert said.out.splitlines()[0].startswith("step.")
+    assert "left no record of its end: it was killed" in said.err
+    assert lockgate("logs", "--list").out.split(maxsplit=3)[1:] == [
+        "exit",
+        "?",
+        "no record of its end: it was killed, or the machine stopped\n",
+    ]
     assert lockgate("logs", "step.good").code == 0
+
+
+def test_a_run_at_work_has_no_record_yet(project: Path, lockgate: Lockgate) -> None:
+    lockgate("run")
+    home = ProjectHome.of(project)
+    (home.runs / "latest" / "run.json").unlink()
+    with run_lock(home.lock):
+        assert lockgate("logs", "--list").out.endswith("exit ?  at work\n")
+        assert lockgate("logs").err == ""
+
+
+def test_the_list_says_how_runs_ended(project: Path, lockgate: Lockgate) -> None:
+    lockgate("run", "step.good")
+    assert lockgate("logs", "--list").out.split()[1:4] == ["exit", "0", "completed"]
+
+
+def test_the_schema_of_the_record_is_printed_and_a_real_one_is_as_it_says(project: Path, lockgate: Lockgate) -> None:
+    lockgate("run")
+    schema = json.loads(lockgate("schema", "run").out)
+    jsonschema.validate(json.loads((project / ".lockgate" / "reports" / "run.json").read_text()), schema)
+    jsonschema.validate(json.loads(lockgate("run", "step.good", "--json").out), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"schema": 1}, schema)

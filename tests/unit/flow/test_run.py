@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import jsonschema
 import pytest
 
 from pipelines.errors import NothingSelected, Unavailable
 from pipelines.flow.lock import run_lock
 from pipelines.flow.run import plan_project
+from pipelines.report.record import RunRecord, record_of, record_schema
 from tests.unit.flow.fake_project import INFO, FakeProject, asks, fails, plain, statuses
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ def test_a_run_is_a_value_a_folder_and_reports(fake: FakeProject, make: Callable
     assert Path(run.folder) == fake.home.runs / run.id
     document = fake.document()
     assert [entry["status"] for entry in document["steps"]] == ["passed", "passed"]
+    jsonschema.validate(document, record_schema())
+    assert RunRecord.from_json(document) == record_of(run)
     assert (Path(run.folder) / "run.json").read_text() == (fake.home.reports / "run.json").read_text()
     assert (Path(run.folder) / "logs" / "step.plain.log").read_text() == "hello\n"
     assert (Path(run.folder) / "logs" / "engine.log").read_text() == "engine line\n"
