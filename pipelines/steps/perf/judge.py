@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.model import Check, Finding, Location, OnInconclusive, Severity, Verdict
@@ -50,6 +51,12 @@ def judge_perf(
         facts=_facts(summary, measured_at),
         warn=verdict is Verdict.NO_DATA and spec.on_inconclusive is OnInconclusive.WARN,
     )
+
+
+def dated(check: Check) -> Check:
+    """The verdict of a measurement out of a cache, which says when it was made, beside whatever else its reason says."""
+    made = f"measured at {check.facts.get('measured_at')}"
+    return replace(check, reason=f"{check.reason} ({made})" if check.reason else made)
 
 
 def _breaches(spec: PerfSpec, summary: k6.Summary) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ cached outcome is one of the same candidate, script and settings; it is shown wi
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shlex
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from pipelines.steps.common.replay import Attempt, settle, with_attempt
 from pipelines.steps.common.services import Bound, bind, services, within_deadlines
 from pipelines.steps.common.tool import OUTPUT, ROOT_USER, Leaves, leave
 from pipelines.steps.perf import k6
-from pipelines.steps.perf.judge import judge_perf
+from pipelines.steps.perf.judge import dated, judge_perf
 
 if TYPE_CHECKING:
     import dagger
@@ -76,12 +75,7 @@ async def step(spec: PerfSpec, given: Given) -> Check:
     bench = _prepare(spec, given)
     with border(f"perf {spec.name}"):
         settled = await settle(given.context, lambda token: _attempt(bench, given, token))
-    return _dated(settled.check) if given.context.cached else settled.check
-
-
-def _dated(check: Check) -> Check:
-    """A measurement out of the cache says when it was made."""
-    return dataclasses.replace(check, reason=f"measured at {check.facts.get('measured_at')}")
+    return dated(settled.check) if given.context.cached else settled.check
 
 
 def _prepare(spec: PerfSpec, given: Given) -> Bench:

@@ -5,8 +5,9 @@ import datetime as dt
 
 import pytest
 
+from pipelines.flow.outcome import of_value
 from pipelines.model import Check, OnInconclusive, PerfSpec, ServiceSpec, Thresholds, Verdict
-from pipelines.steps.perf.judge import judge_perf
+from pipelines.steps.perf.judge import dated, judge_perf
 from pipelines.steps.perf.k6 import Summary
 
 SPEC = PerfSpec(
@@ -89,3 +90,14 @@ def test_the_time_of_the_measurement_is_told() -> None:
     at = dt.datetime(2026, 6, 1, 16, tzinfo=dt.UTC)
     check = judge_perf(SPEC, exit_code=0, summary=GOOD, log="", measured_at=at)
     assert check.facts["measured_at"] == "2026-06-01T16:00:00+00:00"
+
+
+def test_a_measurement_out_of_a_cache_says_when_it_was_made_and_keeps_its_warning() -> None:
+    made = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+    passed = judge_perf(SPEC, exit_code=0, summary=GOOD, log="", measured_at=made)
+    at = f"measured at {passed.facts['measured_at']}"
+    assert dated(passed).reason == at
+    lenient = dataclasses.replace(SPEC, on_inconclusive=OnInconclusive.WARN)
+    nothing = judge_perf(lenient, exit_code=0, summary=None, log="", measured_at=made)
+    assert nothing.reason is not None
+    assert of_value(dated(dataclasses.replace(nothing, facts=passed.facts))).warning == f"no-data: {nothing.reason} ({at})"
