@@ -162,7 +162,7 @@ class TestTable(Limited):
 
 
 class WaiverTable(Table):
-    """`[[scan.waivers]]`: a known finding somebody answers for."""
+    """`[[scan.waivers]]`: a known finding that a person is responsible for."""
 
     id: Text = Field(description="Rule of the finding, such as CVE-2026-0001.")
     owner: Text = Field(description="Who is responsible for it.")

@@ -63,7 +63,7 @@ class RunEnd(StrEnum):
     """How a run came to its end."""
 
     COMPLETED = "completed"
-    """Every step ended by itself, or was not started for want of another one."""
+    """Every step ended by itself, or was not started because another one is missing."""
     STOPPED = "stopped"
     """A signal asked it to stop, and it did."""
     CANCELLED = "cancelled"

@@ -17,7 +17,7 @@ class SecretRef:
 
     @property
     def scheme(self) -> str:
-        """What kind of place it is: `env`, `file`, `cmd` …; empty when the text is no URI."""
+        """What kind of place it is: `env`, `file`, `cmd` …; empty when the text is not a URI."""
         scheme, separator, _ = self.uri.partition("://")
         return scheme if separator else ""
 

@@ -48,7 +48,7 @@ def test_without_them_there_is_one_and_everything_else_names_the_cause(user: Use
     assert found.pop("plain") == "done\n0\n"
     assert "Invalid argument" in found.pop("chown")  # the command's own word; the note at the start says why
     assert {name: CAUSE in said for name, said in found.items()} == dict.fromkeys(found, True), found
-    assert "note: containers have one user only: /etc/subuid and /etc/subgid name no range for you" in log
+    assert "note: containers have one user only: /etc/subuid and /etc/subgid have no range for this user" in log
 
 
 def test_without_a_tun_device_containers_work_without_a_way_out(user: User, image: str) -> None:

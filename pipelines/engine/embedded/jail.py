@@ -115,7 +115,7 @@ def _unshare(*, rootless: bool) -> tuple[bool, bool]:
             kernel.unshare(NAMESPACES)
         except OSError as error:
             if error.errno not in {errno.EPERM, errno.ENOSYS}:
-                raise  # else root of a container without CAP_SYS_ADMIN, or with a seccomp profile that knows no unshare
+                raise  # else root of a container without CAP_SYS_ADMIN, or with a seccomp profile that refuses unshare
         else:
             return False, True
     mapped = userns.enter()

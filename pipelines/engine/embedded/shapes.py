@@ -1,6 +1,6 @@
 """JSON from outside: read, and compared with the shape it has to have.
 
-A member that is missing or null is a member without value, as in Go, where most such documents come from; members nobody here knows are
+A member that is missing or null is a member without value, as in Go, where most such documents come from; unknown members are
 let through.
 """
 

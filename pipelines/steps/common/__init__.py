@@ -1,1 +1,1 @@
-"""What steps of several kinds share; knows no kind."""
+"""What steps of several kinds share; nothing here depends on a kind."""

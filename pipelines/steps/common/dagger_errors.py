@@ -142,7 +142,7 @@ def _last_line(error: Any) -> str | None:
 
 
 _REFUSED_REQUEST = re.compile(r"Client error '4\d\d")
-_ENGINE_PATH = "/query"  # where every engine answers; an SDK knows no other
+_ENGINE_PATH = "/query"  # where every engine answers; an SDK uses only this one
 _UNBUILT = "Failed to build GraphQL query"  # the SDK drops the cause when it happens while an argument's id is asked for (seen with 0.20.0)
 
 

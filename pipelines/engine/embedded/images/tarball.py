@@ -42,7 +42,7 @@ def write(store: Store, image: Layout, path: Path) -> None:
 
 
 def _docker_manifest(image: Layout) -> bytes:
-    """What ``docker load`` reads before version 25, which knows no platforms: the first one's image."""
+    """What ``docker load`` reads before version 25, which does not support platforms: the first platform's image."""
     first = json.loads(image.documents[image.manifests[0].digest])
     layers = [blob_path(layer["digest"]) for layer in first["layers"]]
     return dump([{"Config": blob_path(first["config"]["digest"]), "RepoTags": None, "Layers": layers}])

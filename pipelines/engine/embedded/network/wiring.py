@@ -55,7 +55,7 @@ class Wiring:
         (_SYSCTL / "ip_forward").write_text("1")
 
     def masquerade(self) -> None:
-        """Have everything that leaves the bridge carry the switch's own address: helpers know no other.
+        """Have everything that leaves the bridge carry the switch's own address: helpers know only that address.
 
         What connection tracking cannot place is dropped: older pastas send segments without any flag, which would be taken for the
         switch's own and answered with a reset, and that ends the container's connection.

@@ -113,7 +113,7 @@ def _depends(asked: Mapping[str, Op], folders: Mapping[str, object]) -> dict[str
 def _roots(asked: Mapping[str, Op]) -> Iterator[Op]:
     """The ops that were asked for themselves, not for others of these.
 
-    A folder of the host that was is only looked into: what is found there shapes the recipes, it is no work.
+    A folder of the host that was is only looked into: what is found there shapes the recipes; it is not counted as work.
     """
     inner: set[str] = set()
     todo = list(asked.values())

@@ -56,7 +56,7 @@ def budget(session: ClientSession, _: str, __: Args) -> int:
 @field("EngineCache.minFreeSpace")
 @field("EngineCache.reservedSpace")
 def nothing(_: ClientSession, __: str, ___: Args) -> int:
-    """The store knows no such limit."""
+    """Always 0: the store does not have this limit."""
     return 0
 
 
