@@ -17,32 +17,32 @@ from pydantic_core import PydanticUndefined
 
 from docs.generated import Part
 from pipelines.config import fields, tables
-from pipelines.config.examples import EXAMPLES
+from pipelines.config.document import document_of, tables_in
+from pipelines.config.table import Table, examples_of
+from pipelines.steps.catalog import sections_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic.fields import FieldInfo
 
-SECTIONS: dict[str, type[tables.Table]] = {
-    "": tables.Document,
-    "[project]": tables.ProjectTable,
-    "[engine]": tables.EngineTable,
-    "[registry]": tables.RegistryTable,
-    "[build]": tables.BuildTable,
-    "[images.shop]": tables.ImageTable,
-    "[tests.unit]": tables.TestTable,
-    "[scan]": tables.ScanTable,
-    "[perf.checkout]": tables.PerfTable,
-    "[publish]": tables.PublishTable,
-}
-"""The head of each example, and the table it is for."""
-PARTS: dict[str, type[tables.Table]] = {
-    "The image of a test": tables.TargetTable,
-    "A service": tables.ServiceTable,
-    "A waiver": tables.WaiverTable,
-    "Thresholds": tables.ThresholdTable,
-}
+SECTIONS = sections_of()
+DOCUMENT = document_of(SECTIONS)
+
+
+def sections() -> dict[str, type[Table]]:
+    """The head of each example, and the table it is for."""
+    wide: dict[str, type[Table]] = {
+        "": DOCUMENT,
+        "[project]": tables.ProjectTable,
+        "[engine]": tables.EngineTable,
+        "[registry]": tables.RegistryTable,
+        "[build]": tables.BuildTable,
+    }
+    return wide | {f"[{one.key}.{one.example}]" if one.example else f"[{one.key}]": one.table() for one in SECTIONS}
+
+
+PARTS = {table.TITLE: table for table in tables_in(DOCUMENT) if table.TITLE}
 """Tables inside others."""
 NAMED = {
     "Name": "a name",
@@ -65,12 +65,12 @@ BOUNDS = (("ge", "{} or more"), ("gt", "more than {}"), ("le", "{} at most"), ("
 
 def keys() -> str:
     """Every table with its keys and its example."""
-    said = [_section(head, table) for head, table in SECTIONS.items()]
+    said = [_section(head, table) for head, table in sections().items()]
     said += [_section(title, table, inner=True) for title, table in PARTS.items()]
     return "\n".join(said)
 
 
-def _section(head: str, table: type[tables.Table], *, inner: bool = False) -> str:
+def _section(head: str, table: type[Table], *, inner: bool = False) -> str:
     title = head if inner else f"`{_generic(head)}`" if head else "At the top of the file"
     about = _about(table)
     rows = "\n".join(_rows(table))
@@ -78,7 +78,7 @@ def _section(head: str, table: type[tables.Table], *, inner: bool = False) -> st
     return f"### {title}\n\n{about}\n\n| key | type | default | |\n|---|---|---|---|\n{rows}\n{example}"
 
 
-def _about(table: type[tables.Table]) -> str:
+def _about(table: type[Table]) -> str:
     """The table's sentence without its own name, which is the title already."""
     text = " ".join((table.__doc__ or "").strip().partition("\n\n")[0].split())
     name, parted, rest = text.partition("`: ")
@@ -91,10 +91,10 @@ def _generic(head: str) -> str:
     return f"[{section}.NAME]" if dot else head
 
 
-def _rows(table: type[tables.Table]) -> Iterator[str]:
+def _rows(table: type[Table]) -> Iterator[str]:
     hints = get_type_hints(table, include_extras=True)
     for key, field in table.model_fields.items():
-        if table is tables.Document and key not in EXAMPLES[table]:
+        if table is DOCUMENT and key not in examples_of(table):
             continue  # a table of its own
         kind = _bounded(_kind(hints[key]), field.metadata)
         yield f"| `{key}` | {kind} | {_default(field)} | {_cell(field.description or '')} |"
@@ -120,14 +120,14 @@ def _composed(origin: Any, inner: tuple[Any, ...]) -> str:
 
 
 def _plain(kind: type) -> str:
-    if issubclass(kind, tables.Table):
+    if issubclass(kind, Table):
         return _link(kind)
     if issubclass(kind, enum.Enum):
         return ", ".join(f"`{json.dumps(member.value)}`" for member in kind)
     return PLAIN[kind]
 
 
-def _link(table: type[tables.Table]) -> str:
+def _link(table: type[Table]) -> str:
     title = next(title for title, one in PARTS.items() if one is table)
     return f"[{title[0].lower()}{title[1:]}](#{title.lower().replace(' ', '-')})"
 
@@ -141,16 +141,16 @@ def _default(field: FieldInfo) -> str:
     if field.default is PydanticUndefined:
         return "needed"
     value = field.default.value if isinstance(field.default, enum.Enum) else field.default
-    return "" if value in (None, [], {}) or isinstance(value, tables.Table) else f"`{_toml(value)}`"
+    return "" if value in (None, [], {}) or isinstance(value, Table) else f"`{_toml(value)}`"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def example_of(head: str, table: type[tables.Table]) -> str:
+def example_of(head: str, table: type[Table]) -> str:
     """The table as TOML with an example for every key."""
-    return "\n".join(_lines(head.strip("[]"), EXAMPLES[table]))
+    return "\n".join(_lines(head.strip("[]"), examples_of(table)))
 
 
 def _lines(path: str, values: Mapping[str, Any], head: str = "[{}]") -> Iterator[str]:

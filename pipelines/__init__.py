@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipelines.config import Loaded, load
+    from pipelines.config import Loaded
     from pipelines.errors import (
         ConfigError,
         CredentialsError,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         Verdict,
         Waiver,
     )
+    from pipelines.steps.catalog import load
     from pipelines.steps.definition import StepContext
 
 __all__ = [
@@ -95,7 +96,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "pipelines.config": ("Loaded", "load"),
+    "pipelines.config": ("Loaded",),
     "pipelines.flow.api": ("pipeline",),
     "pipelines.flow.plan": ("Plan",),
     "pipelines.flow.progress": ("Sink",),
@@ -119,6 +120,7 @@ _HOMES = {
         "Verdict",
         "Waiver",
     ),
+    "pipelines.steps.catalog": ("load",),
     "pipelines.steps.definition": ("StepContext",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

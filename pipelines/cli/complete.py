@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def steps(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Ids and kinds that begin with the incomplete selector."""
-    from pipelines.config import load
     from pipelines.flow.request import RunRequest
     from pipelines.flow.run import plan_project
+    from pipelines.steps.catalog import load
 
     here = context.ensure_object(Settings)
     file = None if here.config is None else here.directory / here.config

@@ -64,7 +64,7 @@ def validate() -> int:
 @speaking
 def schema() -> int:
     """Print the JSON schema of lockgate.toml, for editors."""
-    from pipelines.config.schema import schema_text
+    from pipelines.steps.schema import schema_text
 
     settings().stdout().line(schema_text().rstrip("\n"))
     return 0

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEFAULT = "run"
-_KINDS = frozenset({"image", "test", "scan", "perf", "publish"})
 _GROUP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 
@@ -89,7 +88,7 @@ class Commands(click.Group):
             return [word]
         if word in self._modules:
             return [word, *args[:position], *args[position + 1 :]]
-        if word in _KINDS or "." in word:
+        if word in _kinds() or "." in word:
             return [DEFAULT, *args]
         raise click.UsageError(f"{word!r} is neither a command nor the id or kind of a step{self._close(word)}")
 
@@ -108,5 +107,12 @@ class Commands(click.Group):
     def _close(self, word: str) -> str:
         import difflib
 
-        close = difflib.get_close_matches(word, [*self._modules, *_KINDS], 1)
+        close = difflib.get_close_matches(word, [*self._modules, *_kinds()], 1)
         return f"; did you mean {close[0]}?" if close else ""
+
+
+def _kinds() -> tuple[str, ...]:
+    """The names of the kinds of step."""
+    from pipelines.steps.kinds import KINDS
+
+    return tuple(kind.name for kind in KINDS)

@@ -59,7 +59,7 @@ class Settings:
         Raises:
             ConfigError: there is none, or it is wrong.
         """
-        from pipelines.config import load
+        from pipelines.steps.catalog import load
 
         file = None if self.config is None else self.directory / self.config
         loaded = load(self.directory, environ=self.environ, overrides={**self.overrides, **(overrides or {})}, file=file)

@@ -1,8 +1,9 @@
-"""lockgate.toml to a frozen `Project`: layers, provenance, schema. pydantic is met here only, and late."""
+"""lockgate.toml to a frozen `Project`: layers, provenance, schema. Knows no kind of step: their sections come from above."""
 
 from __future__ import annotations
 
 from pipelines.config.loading import Loaded, load
 from pipelines.config.origin import Layer, Origin
+from pipelines.config.section import Section
 
-__all__ = ["Layer", "Loaded", "Origin", "load"]
+__all__ = ["Layer", "Loaded", "Origin", "Section", "load"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pipelines.config.languages import Kind
+    from pipelines.config.languages import LanguageFacts
     from pipelines.config.survey import Seen, Stage
 
 _SHIPS = ("runtime", "release", "production", "prod", "final", "app")
@@ -133,7 +133,7 @@ def _tests(seen: Seen) -> Iterator[list[str]]:
     yield ["[tests.unit]", _in(seen, stage), *about, f"command = {_array(command)}"]
 
 
-def _test(seen: Seen, name: str, kind: Kind) -> Iterator[str]:
+def _test(seen: Seen, name: str, kind: LanguageFacts) -> Iterator[str]:
     stage = _pick(seen.stages, _TESTS) or (_pick(seen.stages, _BUILDS) if kind.language in _COMPILED else None)
     yield f"[tests.{name}]"
     if stage is None:

@@ -1,35 +1,90 @@
-"""What keys there are, read off the tables: for environment variables, suggestions and messages."""
+"""What keys there are, as a plain value: for environment variables, for `--set`, for suggestions and messages.
+
+The *shape* of a key is `{"keys": {name: shape}}` for a table, `{"each": shape}` for a table whose keys are free (names, build arguments),
+`{"items": shape}` for an array, and else a word: `bool`, `int`, `float`, `str`, or `other` for what is none of them (a date).
+"""
 
 from __future__ import annotations
 
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-from pipelines.config.tables import Document, Table
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-SCALARS: tuple[type, ...] = (bool, int, float, str)
+    from pipelines.config.table import Table
+
+Shape = Any
+_SCALARS: tuple[type, ...] = (bool, int, float, str)
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
 
 
-def table_at(path: Sequence[str | int]) -> type[Table] | None:
-    """The table class that holds the last key of a path; None where keys are free (names, build arguments)."""
-    here: Any = Document
-    for key in path[:-1]:
-        here = _below(here, key)
-        if here is None:
+def shape_of(table: type[Table]) -> Shape:
+    """The shape of a table, with all that is in it."""
+    return _shape(table)
+
+
+def shape_at(shape: Shape, path: Sequence[str | int]) -> Shape | None:
+    """The shape of the key at a path; None where there is no such key."""
+    for key in path:
+        if not isinstance(shape, dict):
             return None
-    return here if _is_table(here) else None
+        shape = shape["keys"].get(key) if "keys" in shape else shape.get("each", shape.get("items"))
+    return shape
 
 
-def _below(here: Any, key: str | int) -> Any:
-    if _is_table(here):
-        field = here.model_fields.get(key)
-        return None if field is None else _plain(field.annotation)
-    if get_origin(here) in (dict, list):
-        return _plain(get_args(here)[-1])
-    return None
+def scalars(shape: Shape, tables: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Path and word of every key that holds one word or number; under named tables only for the names that `tables` has."""
+    present = tables if isinstance(tables, dict) else {}
+    if not isinstance(shape, dict):
+        if shape != "other":
+            yield path, shape
+    elif "keys" in shape:
+        for name, inner in shape["keys"].items():
+            yield from scalars(inner, present.get(name), (*path, name))
+    elif "keys" in shape.get("each", ()):
+        for name, table in present.items():
+            yield from scalars(shape["each"], table, (*path, name))
+
+
+def typed(shape: Shape, text: str) -> object:
+    """A text as a key of this shape wants it; as it is when it does not fit, so that validation says what is wrong."""
+    if shape == "bool":
+        return True if text.lower() in _TRUE else False if text.lower() in _FALSE else text
+    if isinstance(shape, dict):
+        return _toml(text)
+    for word, number in (("int", int), ("float", float)):
+        if shape == word:
+            try:
+                return number(text)
+            except ValueError:
+                return text
+    return text
+
+
+def _toml(text: str) -> object:
+    """An array or a table as TOML writes it; other texts as they are."""
+    import tomllib
+
+    if not text.lstrip().startswith(("[", "{")):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
+
+
+def _shape(kind: Any) -> Shape:
+    plain = _plain(kind)
+    if get_origin(plain) is dict:
+        return {"each": _shape(get_args(plain)[-1])}
+    if get_origin(plain) is list:
+        return {"items": _shape(get_args(plain)[-1])}
+    fields: Mapping[str, Any] | None = getattr(plain, "model_fields", None)
+    if fields is not None:
+        return {"keys": {name: _shape(field.annotation) for name, field in fields.items()}}
+    return next((scalar.__name__ for scalar in _SCALARS if isinstance(plain, type) and issubclass(plain, scalar)), "other")
 
 
 def _plain(annotation: Any) -> Any:
@@ -40,24 +95,3 @@ def _plain(annotation: Any) -> Any:
         rest = [part for part in get_args(annotation) if part is not type(None)]
         return _plain(rest[0])
     return annotation
-
-
-def _is_table(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Table)
-
-
-def scalars(tables: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], type]]:
-    """Every key that holds one word or number, with its plain type; under named tables only for the names that `tables` has."""
-    yield from _scalars(Document, tables, ())
-
-
-def _scalars(here: Any, tables: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], type]]:
-    present = tables if isinstance(tables, dict) else {}
-    if _is_table(here):
-        for name, field in here.model_fields.items():
-            yield from _scalars(_plain(field.annotation), present.get(name), (*path, name))
-    elif get_origin(here) is dict and _is_table(_plain(get_args(here)[-1])):
-        for name, table in present.items():
-            yield from _scalars(_plain(get_args(here)[-1]), table, (*path, name))
-    elif isinstance(here, type) and issubclass(here, SCALARS):
-        yield path, here

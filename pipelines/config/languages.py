@@ -33,7 +33,7 @@ class Language(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class LanguageFacts:
     """What was recognised: the language, the project's own name for itself if it has one, and the command of its tests if it has any."""
 
     language: Language
@@ -41,7 +41,7 @@ class Kind:
     test: tuple[str, ...] | None = None
 
 
-def languages(root: Path) -> tuple[Kind, ...]:
+def languages(root: Path) -> tuple[LanguageFacts, ...]:
     """Every language whose files are in the project's folder, the one that most likely makes the service first.
 
     Raises:
@@ -51,14 +51,14 @@ def languages(root: Path) -> tuple[Kind, ...]:
     return tuple(kind for kind in (reader(root) for reader in readers) if kind is not None)
 
 
-def _python(root: Path) -> Kind | None:
+def _python(root: Path) -> LanguageFacts | None:
     file = root / "pyproject.toml"
     document = read_toml(file) if file.is_file() else {}
     name = _text(document, "project", "name") or _text(document, "tool", "poetry", "name")
     marks = ("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile", "uv.lock")
     if not any((root / mark).is_file() for mark in marks) and not any(root.glob("*.py")):
         return None
-    return Kind(Language.PYTHON, name, ("pytest", "-q", f"--junitxml={JUNIT}") if _has_pytest(root) else None)
+    return LanguageFacts(Language.PYTHON, name, ("pytest", "-q", f"--junitxml={JUNIT}") if _has_pytest(root) else None)
 
 
 def _has_pytest(root: Path) -> bool:
@@ -70,7 +70,7 @@ def _has_pytest(root: Path) -> bool:
     return any(path.name.startswith("test_") or path.stem.endswith("_test") for path in own_files(root, ".py"))
 
 
-def _node(root: Path) -> Kind | None:
+def _node(root: Path) -> LanguageFacts | None:
     file = root / "package.json"
     if not file.is_file():
         return None
@@ -80,20 +80,20 @@ def _node(root: Path) -> Kind | None:
         document = {}
     script = _text(document, "scripts", "test")
     tool = "pnpm" if (root / "pnpm-lock.yaml").is_file() else "yarn" if (root / "yarn.lock").is_file() else "npm"
-    return Kind(Language.NODE, _text(document, "name"), (tool, "test") if script and _NO_TEST not in script else None)
+    return LanguageFacts(Language.NODE, _text(document, "name"), (tool, "test") if script and _NO_TEST not in script else None)
 
 
-def _go(root: Path) -> Kind | None:
+def _go(root: Path) -> LanguageFacts | None:
     file = root / "go.mod"
     if not file.is_file():
         return None
     module = re.search(r"^module\s+\"?([^\s\"]+)", text_of(file), re.MULTILINE)
     path = re.sub(r"/v\d+$", "", module[1]) if module else ""
     tested = any(path.name.endswith("_test.go") for path in own_files(root, ".go"))
-    return Kind(Language.GO, path.rpartition("/")[2] or None, ("go", "test", "./...") if tested else None)
+    return LanguageFacts(Language.GO, path.rpartition("/")[2] or None, ("go", "test", "./...") if tested else None)
 
 
-def _rust(root: Path) -> Kind | None:
+def _rust(root: Path) -> LanguageFacts | None:
     file = root / "Cargo.toml"
     if not file.is_file():
         return None
@@ -103,15 +103,15 @@ def _rust(root: Path) -> Kind | None:
         name = None
     tested = any("#[test]" in text_of(path) for path in own_files(root, ".rs"))
     locked = ("--locked",) if (root / "Cargo.lock").is_file() else ()
-    return Kind(Language.RUST, name, ("cargo", "test", *locked) if tested else None)
+    return LanguageFacts(Language.RUST, name, ("cargo", "test", *locked) if tested else None)
 
 
-def _maven(root: Path) -> Kind | None:
+def _maven(root: Path) -> LanguageFacts | None:
     file = root / "pom.xml"
     if not file.is_file():
         return None
     program = "./mvnw" if (root / "mvnw").is_file() else "mvn"
-    return Kind(Language.MAVEN, _artifact(text_of(file)), (program, "-B", "test") if _java_tests(root) else None)
+    return LanguageFacts(Language.MAVEN, _artifact(text_of(file)), (program, "-B", "test") if _java_tests(root) else None)
 
 
 def _artifact(text: str) -> str | None:
@@ -125,13 +125,13 @@ def _artifact(text: str) -> str | None:
     return next((child.text.strip() for child in document if child.tag.rpartition("}")[2] == "artifactId" and child.text), None)
 
 
-def _gradle(root: Path) -> Kind | None:
+def _gradle(root: Path) -> LanguageFacts | None:
     if not any((root / name).is_file() for name in ("build.gradle", "build.gradle.kts")):
         return None
     program = "./gradlew" if (root / "gradlew").is_file() else "gradle"
     settings = next((text_of(root / name) for name in ("settings.gradle", "settings.gradle.kts") if (root / name).is_file()), "")
     name = re.search(r"rootProject\.name\s*=\s*[\"']([^\"']+)", settings)
-    return Kind(Language.GRADLE, name[1] if name else None, (program, "test") if _java_tests(root) else None)
+    return LanguageFacts(Language.GRADLE, name[1] if name else None, (program, "test") if _java_tests(root) else None)
 
 
 def _java_tests(root: Path) -> bool:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pipelines.config.convert import to_project
 from pipelines.config.discover import LOCAL_FILE, discover, read_config
+from pipelines.config.environment import from_environment, near_misses
 from pipelines.config.files import read_toml
+from pipelines.config.flags import key_path
+from pipelines.config.keys import shape_at, typed
 from pipelines.config.layers import Layers, leaves
+from pipelines.config.lock import locked_images
 from pipelines.config.origin import Layer, Origin
+from pipelines.config.section import ONLY
+from pipelines.config.shared import lay_shared
 from pipelines.config.shorthand import full_path, written_out
+from pipelines.config.validation import InvalidTables, Validator
+from pipelines.config.validation_cache import cache_for
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pipelines.config.discover import Found
-    from pipelines.config.tables import Document
+    from pipelines.config.keys import Shape
+    from pipelines.config.section import Section
     from pipelines.model import Project
 
 _NEXT = "correct the keys above; `lockgate config schema` prints every key"
@@ -34,49 +44,65 @@ class Loaded:
     notes: tuple[str, ...] = ()
 
 
-def load(start: Path, *, environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, file: Path | None = None) -> Loaded:
+def load(
+    start: Path,
+    *,
+    sections: Iterable[Section],
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    file: Path | None = None,
+) -> Loaded:
     """Read the configuration nearest to `start` (a directory), or `file` when it is given (`--config`).
 
-    `overrides` are flags: dotted paths to values (`{"engine": "embedded", "publish.when": "never"}`); None values are not set.
+    `sections` are the tables of the kinds of step; without one, its tables are unknown keys. `overrides` are flags: dotted paths to values
+    (`{"engine": "embedded", "publish.when": "never"}`); None values are not set, and texts become what the key wants (a number, an array).
 
     Raises:
         ConfigError: no configuration, a file that cannot be read, or wrong keys: one problem a line, as `path: message`.
     """
+    sections = tuple(sections)
     found = read_config(file) if file is not None else discover(start)
-    layers, notes = _layers(found, environ, overrides or {})
-    document = _validate(layers, found)
-    project = _project(document, found, layers, environ)
-    values = {".".join(path): value for path, value in leaves(document.dump())}
-    origins = {".".join(path): layers.origin(path) or _DEFAULT for path, _ in leaves(document.dump())}
-    return Loaded(project=project, values=values, provenance=origins, notes=notes)
+    validator = Validator(sections, cache_for(sections, environ))
+    layers, notes = _layers(found, environ, overrides or {}, validator)
+    values = _validated(layers, found, validator)
+    project = to_project(values, sections, found.path, locked_images(found.path.parent, environ))
+    wrong = [line for section in sections for line in (*section.problems(project), *_permissions(section, values, layers))]
+    if wrong:
+        raise _wrong(found.path, wrong)
+    paths = tuple(leaves(values))
+    return Loaded(
+        project=project,
+        values={".".join(path): value for path, value in paths},
+        provenance={".".join(path): layers.origin(path) or _DEFAULT for path, _ in paths},
+        notes=notes,
+    )
 
 
-def _layers(found: Found, environ: Mapping[str, str], overrides: Mapping[str, object]) -> tuple[Layers, tuple[str, ...]]:
-    from pipelines.config.environment import from_environment, near_misses
-    from pipelines.config.shared import lay_shared
-
-    layers = Layers()
-    lay_shared(layers, environ)
+def _layers(
+    found: Found, environ: Mapping[str, str], overrides: Mapping[str, object], validator: Validator
+) -> tuple[Layers, tuple[str, ...]]:
+    layers, shape, sections = Layers(), validator.shape(), validator.sections
+    lay_shared(layers, environ, validator)
     if found.fallback_name is not None:
         layers.put(("project", "name"), found.fallback_name, Origin(Layer.FILE, f"{found.path} [project]"))
-    layers.lay(written_out(found.tables), Origin(Layer.FILE, str(found.path)))
+    layers.lay(written_out(found.tables, sections), Origin(Layer.FILE, str(found.path)))
     local = found.path.parent / LOCAL_FILE
     if local.is_file():
-        layers.lay(written_out(read_toml(local)), Origin(Layer.LOCAL, str(local)))
-    for path, name, value in tuple(from_environment(layers.tables, environ)):
+        layers.lay(written_out(read_toml(local), sections), Origin(Layer.LOCAL, str(local)))
+    for path, name, value in tuple(from_environment(shape, layers.tables, environ)):
         layers.put(path, value, Origin(Layer.ENV, name))
     for key, value in overrides.items():
         if value is not None:
-            layers.put(full_path(tuple(key.split("."))), value, Origin(Layer.FLAG, key))
-    return layers, tuple(near_misses(layers.tables, environ))
+            _override(layers, shape, key, value)
+    return layers, tuple(near_misses(shape, layers.tables, environ))
 
 
-def _validate(layers: Layers, found: Found) -> Document:
-    from pydantic import ValidationError
+def _override(layers: Layers, shape: Shape, key: str, value: object) -> None:
+    path = full_path(key_path(key))
+    layers.put(path, typed(shape_at(shape, path), value) if isinstance(value, str) else value, Origin(Layer.FLAG, key))
 
-    from pipelines.config.problems import problems
-    from pipelines.config.tables import Document
 
+def _validated(layers: Layers, found: Found, validator: Validator) -> Mapping[str, Any]:
     def elsewhere(path: tuple[str | int, ...]) -> str:
         origin = layers.origin(tuple(str(part) for part in path))
         if origin is None or origin.layer is Layer.FILE:
@@ -84,24 +110,27 @@ def _validate(layers: Layers, found: Found) -> Document:
         return "the command line" if origin.layer is Layer.FLAG else origin.where
 
     try:
-        return Document.model_validate(layers.tables)
-    except ValidationError as error:
-        raise _wrong(found.path, problems(error, elsewhere)) from error
+        return validator.values(layers.tables, elsewhere)
+    except InvalidTables as error:
+        raise _wrong(found.path, error.lines) from error
 
 
-def _project(document: Document, found: Found, layers: Layers, environ: Mapping[str, str]) -> Project:
-    from pipelines.config.convert import to_project
-    from pipelines.config.crosscheck import crosscheck
-    from pipelines.config.lock import locked_images
-    from pipelines.config.permission import permission
+def _permissions(section: Section, values: Mapping[str, Any], layers: Layers) -> Iterator[str]:
+    """One line for every permission that comes from a wrong place.
 
-    project = to_project(document, found.path, locked_images(found.path.parent, environ))
-    wrong = (*crosscheck(project), *permission(project, layers))
-    if wrong:
-        raise _wrong(found.path, wrong)
-    return project
+    A permission is for one checkout on one machine. If it could be given everywhere, it would hold for every project on the machine, or
+    for everybody who has the project.
+    """
+    content = values.get(section.key) or {}
+    for name, table in (content if section.named else {ONLY: content}).items():
+        for key, permits in section.local_only.items():
+            path = (section.key, name, key) if section.named else (section.key, key)
+            origin = layers.origin(path)
+            if table.get(key) is True and origin is not None and origin.layer is not Layer.LOCAL:
+                yield f"{'.'.join(path)}: only {LOCAL_FILE} may {permits}; this value comes from {origin}"
 
 
-def _wrong(path: Path, lines: tuple[str, ...]) -> ConfigError:
-    count = "one problem" if len(lines) == 1 else f"{len(lines)} problems"
-    return ConfigError(f"{path} has {count}", problems=lines, next_step=_NEXT)
+def _wrong(path: Path, lines: Iterable[str]) -> ConfigError:
+    problems = tuple(lines)
+    count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return ConfigError(f"{path} has {count}", problems=problems, next_step=_NEXT)

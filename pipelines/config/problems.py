@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from pipelines.config.fields import NAME_FORM
 from pipelines.config.keyname import key
-from pipelines.config.keys import table_at
+from pipelines.config.keys import shape_at
 from pipelines.config.refused_keys import refusal
 from pipelines.config.suggest import did_you_mean
-from pipelines.config.tables import Document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
+
+    from pipelines.config.keys import Shape
+    from pipelines.config.section import Section
 
 Path = tuple[str | int, ...]
 _TYPES = {
@@ -39,13 +41,16 @@ _SENTENCES = {
 }
 
 
-def problems(error: ValidationError, where: Callable[[Path], str]) -> tuple[str, ...]:
-    """One line a problem, in the order of the keys; `where` names the origin of a path when it is not the main file, else ''."""
+def problems(error: ValidationError, shape: Shape, sections: Sequence[Section], where: Callable[[Path], str]) -> tuple[str, ...]:
+    """One line a problem, in the order of the keys; `where` names the origin of a path when it is not the main file, else ''.
+
+    `shape` is that of the whole file.
+    """
     lines = []
     for detail in error.errors(include_url=False, include_input=True):
         path = tuple(part for part in detail["loc"] if part != "[key]")
         origin = where(path)
-        lines.append(f"{dotted(path)}: {_message(path, detail)}" + (f" (set by {origin})" if origin else ""))
+        lines.append(f"{dotted(path)}: {_message(path, detail, shape, sections)}" + (f" (set by {origin})" if origin else ""))
     return tuple(lines)
 
 
@@ -57,10 +62,10 @@ def dotted(path: Iterable[str | int]) -> str:
     return text
 
 
-def _message(path: Path, detail: ErrorDetails) -> str:
+def _message(path: Path, detail: ErrorDetails, shape: Shape, sections: Sequence[Section]) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown(path)
+        return _unknown(path, shape, sections)
     if kind in _TYPES:
         return f"expected {_TYPES[kind]}, not {_got(detail['input'])}"
     if kind == "string_pattern_mismatch":
@@ -73,17 +78,14 @@ def _message(path: Path, detail: ErrorDetails) -> str:
     return message[:1].lower() + message[1:]
 
 
-def _unknown(path: Path) -> str:
-    refused = refusal(path)
+def _unknown(path: Path, shape: Shape, sections: Sequence[Section]) -> str:
+    refused = refusal(path, sections)
     if refused is not None:
         return refused
-    table = table_at(path)
-    known = table.model_fields if table is not None else ()
-    return "unknown key" + (did_you_mean(str(path[-1]), known) or _elsewhere(path))
-
-
-def _elsewhere(path: Path) -> str:
-    return f"; keys here: {', '.join(sorted(Document.model_fields))}" if len(path) == 1 else ""
+    table = shape_at(shape, path[:-1])
+    known = table["keys"] if isinstance(table, dict) else ()
+    elsewhere = f"; keys here: {', '.join(sorted(known))}" if len(path) == 1 else ""
+    return "unknown key" + (did_you_mean(str(path[-1]), known) or elsewhere)
 
 
 def _pattern(pattern: str) -> str:

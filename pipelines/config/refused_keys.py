@@ -5,46 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-_OF_LATER_VERSIONS: dict[tuple[str, ...], frozenset[str]] = {
-    (): frozenset(
-        {
-            "approvals",
-            "clusters",
-            "delivery",
-            "environments",
-            "evidence",
-            "freeze",
-            "helm",
-            "notify",
-            "policies",
-            "policy",
-            "release",
-            "signing",
-        }
-    ),
-    ("images", "*"): frozenset({"attest", "provenance", "sbom", "sign"}),
-    ("tests", "*"): frozenset({"flaky", "shards"}),
-    ("scan",): frozenset({"baseline"}),
-    ("perf", "*"): frozenset({"baseline", "statistics"}),
-    ("publish",): frozenset({"attest", "provenance", "sbom", "sign"}),
-}
+    from pipelines.config.section import Section
 
-
+_LATER_SECTIONS = frozenset(
+    {
+        "approvals",
+        "clusters",
+        "delivery",
+        "environments",
+        "evidence",
+        "freeze",
+        "helm",
+        "notify",
+        "policies",
+        "policy",
+        "release",
+        "signing",
+    }
+)
 RENAMED: Mapping[tuple[str, ...], tuple[str, ...]] = {("width",): ("jobs",)}
 """Paths of keys that have another name now, and that name."""
 
 
-def refusal(path: Sequence[str | int]) -> str | None:
+def refusal(path: Sequence[str | int], sections: Iterable[Section]) -> str | None:
     """Why the key at a path is refused; None for one that no version knows."""
-    *tables, key = path
     if tuple(path) in RENAMED:
         return f"renamed: write {'.'.join(RENAMED[tuple(str(part) for part in path)])} instead"
-    if any(key in keys and _matches(tables, pattern) for pattern, keys in _OF_LATER_VERSIONS.items()):
-        return "not supported by this version"
-    return None
+    later = _LATER_SECTIONS if len(path) == 1 else _later_keys(path[:-1], sections)
+    return "not supported by this version" if path[-1] in later else None
 
 
-def _matches(tables: Sequence[str | int], pattern: tuple[str, ...]) -> bool:
-    return len(tables) == len(pattern) and all(wanted in ("*", got) for got, wanted in zip(tables, pattern, strict=True))
+def _later_keys(table: Sequence[str | int], sections: Iterable[Section]) -> frozenset[str]:
+    """The keys that a later version knows in the table of a step."""
+    return next((one.later for one in sections if one.key == table[0] and len(table) == 1 + one.named), frozenset())

@@ -1,41 +1,32 @@
-"""The JSON schema of lockgate.toml, shipped as a file so that printing it needs no validation library."""
+"""The JSON schema of a configuration file, out of the classes of its tables."""
 
 from __future__ import annotations
 
 import json
-from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-FILE = "lockgate.schema.json"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pipelines.config.section import Section
+
 _TITLE = "lockgate.toml"
 
 
-def schema_text() -> str:
-    """The shipped schema as JSON text."""
-    return resources.files("pipelines.config").joinpath(FILE).read_text(encoding="utf-8")
-
-
-def tool_schema(_tool: str) -> dict[str, Any]:
-    """The shipped schema, for `validate-pyproject` (entry point `validate_pyproject.tool_schema`)."""
-    schema: dict[str, Any] = json.loads(schema_text())
-    # In pyproject.toml the name has a default: the distribution's.
-    schema["required"] = [key for key in schema["required"] if key != "project"]
-    return schema
-
-
-def generate() -> str:
-    """The schema made from the tables; the shipped file must be this text."""
+def schema_of(sections: Iterable[Section]) -> str:
+    """The schema of a file with these sections, as JSON text."""
     from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-    from pipelines.config.examples import EXAMPLES
-    from pipelines.config.tables import Document
+    from pipelines.config.document import document_of, tables_in
+    from pipelines.config.table import examples_of
 
-    _, document = models_json_schema([(Document, "validation")], schema_generator=GenerateJsonSchema)
-    definitions = document["$defs"]
-    for table, examples in EXAMPLES.items():
-        for key, example in examples.items():
+    document = document_of(tuple(sections))
+    _, made = models_json_schema([(document, "validation")], schema_generator=GenerateJsonSchema)
+    definitions = made["$defs"]
+    for table in tables_in(document):
+        for key, example in examples_of(table).items():
             definitions[table.__name__]["properties"][key]["examples"] = [example]
-    root = definitions.pop("Document")
+    root = definitions.pop(document.__name__)
     schema = {"$schema": GenerateJsonSchema.schema_dialect, **root, "title": _TITLE, "$defs": definitions}
     return json.dumps(_tidy(schema), indent=2) + "\n"
 
@@ -56,9 +47,3 @@ def _tidy(node: Any) -> Any:
         del tidy["anyOf"]
         return {**options[0], **tidy}
     return {**tidy, "anyOf": options} if options else tidy
-
-
-if __name__ == "__main__":  # `python -m pipelines.config.schema` writes the file that is shipped
-    from pathlib import Path
-
-    Path(__file__).with_name(FILE).write_text(generate(), encoding="utf-8")

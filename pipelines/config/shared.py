@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipelines.config.files import read_toml
 from pipelines.config.origin import Origin
 from pipelines.config.places import is_there, places
+from pipelines.config.validation import InvalidTables
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from pipelines.config.layers import Layers
+    from pipelines.config.validation import Validator
 
 _NEXT = "correct the file; settings of one project belong in its lockgate.toml"
 
 
-def lay_shared(layers: Layers, environ: Mapping[str, str]) -> None:
+def lay_shared(layers: Layers, environ: Mapping[str, str], validator: Validator) -> None:
     """Put the settings files that exist into the layers, the machine's below the user's.
 
     Raises:
@@ -26,22 +27,13 @@ def lay_shared(layers: Layers, environ: Mapping[str, str]) -> None:
     """
     for place in reversed(places(environ)):
         if is_there(place.settings):
-            layers.lay(_checked(place.settings), Origin(place.layer, str(place.settings)))
-
-
-def _checked(path: Path) -> dict[str, Any]:
-    from pydantic import ValidationError
-
-    from pipelines.config.problems import problems
-    from pipelines.config.tables import SharedSettings
-
-    tables = read_toml(path)
-    try:
-        SharedSettings.model_validate(tables)
-    except ValidationError as error:
-        lines = tuple(_own_words(line) for line in problems(error, lambda _: ""))
-        raise ConfigError(f"{path} is wrong", problems=lines, next_step=_NEXT) from error
-    return tables
+            tables = read_toml(place.settings)
+            try:
+                validator.check_shared(tables)
+            except InvalidTables as error:
+                lines = tuple(_own_words(line) for line in error.lines)
+                raise ConfigError(f"{place.settings} is wrong", problems=lines, next_step=_NEXT) from error
+            layers.lay(tables, Origin(place.layer, str(place.settings)))
 
 
 def _own_words(line: str) -> str:

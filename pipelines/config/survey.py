@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pipelines.config.languages import Kind
+    from pipelines.config.languages import LanguageFacts
     from pipelines.foundation.dockerfile import Instruction, StageText
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
@@ -44,7 +44,7 @@ class Seen:
     stages: tuple[Stage, ...] = ()
     base_argument: bool = False
     ports: tuple[int, ...] = ()
-    kinds: tuple[Kind, ...] = ()
+    kinds: tuple[LanguageFacts, ...] = ()
     k6_scripts: tuple[str, ...] = ()
     python_steps: bool = False
 
@@ -71,7 +71,7 @@ def survey(root: Path) -> Seen:
     )
 
 
-def _name(root: Path, kinds: Iterable[Kind]) -> str:
+def _name(root: Path, kinds: Iterable[LanguageFacts]) -> str:
     """What the project calls itself in its language's own file, else the folder's name; in the form of our names."""
     own = next((kind.name for kind in kinds if kind.name), None) or root.resolve().name
     bare = own.rpartition("/")[2] if own.startswith("@") else own

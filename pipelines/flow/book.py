@@ -17,12 +17,12 @@ from pipelines.engine.engine_lines import requester_id
 from pipelines.foundation.files import replace_text
 from pipelines.foundation.regular_files import read_text
 from pipelines.model import Status
-from pipelines.steps.settings import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pipelines.model import Project, Result, Source
+    from pipelines.model import Result
+    from pipelines.steps.definition import StepDef
 
 SCHEMA = 1
 MOST_PASSES = 4
@@ -94,8 +94,10 @@ class Book:
         }
         replace_text(path, json.dumps(document, separators=(",", ":")) + "\n")
 
-    def note(self, ledger: Path, results: Iterable[Result], project: Project, source: Source, attempts: Mapping[str, str | None]) -> None:
-        """Take over what the engine wrote about a run. `attempts` are the attempt tokens of the steps that worked."""
+    def note(self, ledger: Path, results: Iterable[Result], steps: Mapping[str, StepDef], attempts: Mapping[str, str | None]) -> None:
+        """Take over what the engine wrote about a run. `steps` are its definitions by id, `attempts` the attempt tokens of the steps that
+        worked.
+        """
         try:
             document = json.loads(read_text(ledger, errors="surrogateescape"))
             folders = {snapshot: [self._keep(one) for one in listings] for snapshot, listings in document["folders"].items()}
@@ -103,14 +105,15 @@ class Book:
             return
         for result in results:
             entry = document["askers"].get(requester_id(result.id))
-            settings = settings_of(result.id, project, source)
-            if entry is None or settings is None:
+            settings_of = steps[result.id].settings
+            if entry is None or settings_of is None:
                 continue
+            settings = settings_of()
             record = Record(
                 store=document["store"],
                 attempt=attempts.get(result.id),
-                work=settings.work,
-                judged=settings.judged,
+                work=dict(settings.work),
+                judged=dict(settings.judged),
                 uses=tuple(_use(folder, narrows) for snapshot, narrows in entry["uses"] for folder in folders[snapshot]),
                 images=tuple((name, pinned) for name, pinned in entry["images"]),
                 remote=tuple(entry["remote"]),

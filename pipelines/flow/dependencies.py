@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pipelines.flow.attempts import ForeignErrors
     from pipelines.model import EngineInfo, EngineSpec, Project, Run, Source
     from pipelines.providers import Provider
-    from pipelines.steps.catalog import RunOptions
     from pipelines.steps.definition import StepDef
+    from pipelines.steps.interface import RunOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from pipelines.flow.book import Book
 from pipelines.flow.folder import ProjectHome
 from pipelines.flow.state_file import StateFile
 from pipelines.model import EngineKind
-from pipelines.steps.settings import BASE, IMAGE, settings_of
+from pipelines.steps.common.settings import BASE, IMAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from pipelines.flow.plan import PlannedStep
     from pipelines.flow.prepare import PreparedRun
     from pipelines.flow.request import RunRequest
-    from pipelines.model import Project, Source
-    from pipelines.steps.settings import Settings
+    from pipelines.model import Project
+    from pipelines.steps.definition import StepDef, StepSettings
 
 MOST_FILES = 3
 
@@ -68,19 +68,18 @@ def explain(project: Project, request: RunRequest, prepared: PreparedRun, depend
         reason = f"a Dagger engine keeps its own cache ({choice.reason})"
         return tuple(Prediction(id=step.id, verdict=Verdict.UNSURE, reasons=(reason,)) for step in steps)
     store = str(store_dir(request.environ, rootless=os.geteuid() != 0))
-    seer = Seer(project, prepared.source, Book.read(home.explain, Path(project.root)), StateFile.read(home.state), store)
+    seer = Seer(project, Book.read(home.explain, Path(project.root)), StateFile.read(home.state), store)
     found: dict[str, Prediction] = {}
     for step in steps:
-        found[step.id] = seer.predict(step, found)
+        found[step.id] = seer.predict(step, prepared.graph.nodes[step.id].definition, found)
     return tuple(found.values())
 
 
 class Seer:
     """Compares what is there with what the book says; looks at every folder once."""
 
-    def __init__(self, project: Project, source: Source, book: Book, state: StateFile, store: str) -> None:
+    def __init__(self, project: Project, book: Book, state: StateFile, store: str) -> None:
         self._project = project
-        self._source = source
         self._book = book
         self._state = state
         self._store = store
@@ -89,12 +88,11 @@ class Seer:
         self._parts: dict[Use, tuple[tuple[str, str], ...]] = {}
         self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
 
-    def predict(self, step: PlannedStep, before: Mapping[str, Prediction]) -> Prediction:
+    def predict(self, step: PlannedStep, definition: StepDef, before: Mapping[str, Prediction]) -> Prediction:
         """What would happen to a step, given the predictions for those it needs."""
-        settings = settings_of(step.id, self._project, self._source)
-        if settings is None:
-            why = "asks the registry every time" if step.kind == "publish" else "its own code runs every time"
-            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=(why,))
+        if definition.settings is None:
+            return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=(definition.runs_because,))
+        settings = definition.settings()
         records = self._book.pages.get(step.id, ())
         if not records:
             return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=("it has not passed here yet",))
@@ -107,7 +105,7 @@ class Seer:
         because = tuple(need.id for need in needed if set(reasons) <= set(need.reasons))
         return Prediction(id=step.id, verdict=Verdict.RUNS, reasons=reasons, because=because)
 
-    def _reasons(self, step: PlannedStep, record: Record, settings: Settings) -> Iterator[str]:
+    def _reasons(self, step: PlannedStep, record: Record, settings: StepSettings) -> Iterator[str]:
         """What stands between now and a pass: what is not as it was, else what keeps its outcome from being found."""
         changed = False
         for reason in chain(_changes(record.work, settings.work), self._files(record.uses)):
@@ -182,7 +180,7 @@ def _difference(old: Files, new: Files) -> Iterator[tuple[str, str]]:
             yield rel, "changed" if rel in old and rel in new else "is new" if rel in new else "is gone"
 
 
-def _doubts(record: Record, settings: Settings) -> Iterator[str]:
+def _doubts(record: Record, settings: StepSettings) -> Iterator[str]:
     for change in _changes(record.judged, settings.judged):
         yield f"{change}: the recorded result is judged again, and the step runs again if it does not pass"
     for reference, pinned in record.images:

@@ -1,4 +1,6 @@
-"""Which checks a publish step waits for: every check, those of lockgate.py too, or those that `[publish] after` names. Pure."""
+"""Which checks a step waits for that comes after checks (publishing does): every check, those of lockgate.py too, or those that its part of
+the configuration names. Pure.
+"""
 
 from __future__ import annotations
 
@@ -13,67 +15,76 @@ from pipelines.flow.selection import selectable
 from pipelines.flow.wiring import build
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pipelines.flow.graph import Graph
-    from pipelines.steps.definition import StepDef
+    from pipelines.steps.definition import AwaitedChecks, StepDef
 
-PUBLISH, CHECK = "publish", "Check"
-_TABLES = {"tests": "test", "images": "image"}
-"""Names of tables that people write for the kind."""
+CHECK = "Check"
 
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """The definitions with the gates of their publish steps, and the checks that are not gates."""
+    """The definitions, those that await checks with their gates, and notes about checks that are no gates."""
 
     definitions: tuple[StepDef, ...]
-    passed_over: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def gated(definitions: Sequence[StepDef], after: Sequence[str] | None) -> Gated:
-    """Let every publish step wait for its gates; `after` holds ids and kinds, None stands for every check.
+def gated(definitions: Sequence[StepDef]) -> Gated:
+    """Let every step that awaits checks come after them.
 
     Raises:
-        ConfigError: a selector names no step, or one that itself needs what is published.
+        ConfigError: a selector names no step, or one that itself needs what comes after checks.
         GraphError: the steps cannot be wired.
     """
-    if not any(step.kind == PUBLISH for step in definitions):
+    awaiting = {step.id: step.awaits for step in definitions if step.awaits is not None}
+    if not awaiting:
         return Gated(tuple(definitions))
-    graph = build([replace(step, after=()) if step.kind == PUBLISH else step for step in definitions])
-    possible = tuple(_before_publishing(graph))
+    graph = build([replace(step, after=()) if step.id in awaiting else step for step in definitions])
+    possible = tuple(_before(awaiting, graph))
     checks = tuple(step_id for step_id in possible if same_type(str(graph.nodes[step_id].definition.provides), CHECK))
-    gates = checks if after is None else _named(after, frozenset(possible), graph)
-    steps = tuple(replace(step, after=gates) if step.kind == PUBLISH else step for step in definitions)
-    waited = ancestors(build(steps).needs, [step.id for step in definitions if step.kind == PUBLISH])
-    return Gated(steps, tuple(check for check in checks if check not in waited))
+    gates = {awaits: checks if awaits.selectors is None else _named(awaits, frozenset(possible), graph) for awaits in awaiting.values()}
+    steps = tuple(replace(step, after=gates[step.awaits]) if step.awaits is not None else step for step in definitions)
+    return Gated(steps, tuple(_passed_over(checks, awaiting, build(steps))))
 
 
-def _before_publishing(graph: Graph) -> Iterator[str]:
-    """The steps that need nothing of a publish step, directly or not: only these can come before one."""
-    published: set[str] = set()
+def _before(awaiting: Mapping[str, AwaitedChecks], graph: Graph) -> Iterator[str]:
+    """The steps that need nothing of a step that awaits checks, directly or not: only these can come before one."""
+    after: set[str] = set()
     for step_id, node in graph.nodes.items():  # each after all it needs
-        if node.definition.kind == PUBLISH or not published.isdisjoint(node.needs):
-            published.add(step_id)
+        if step_id in awaiting or not after.isdisjoint(node.needs):
+            after.add(step_id)
         else:
             yield step_id
 
 
-def _named(selectors: Sequence[str], possible: frozenset[str], graph: Graph) -> tuple[str, ...]:
+def _passed_over(checks: Sequence[str], awaiting: Mapping[str, AwaitedChecks], graph: Graph) -> Iterator[str]:
+    """What is said of checks that may fail without an effect on a step that awaits others."""
+    for awaits in dict.fromkeys(awaiting.values()):
+        waited = ancestors(graph.needs, [step_id for step_id, one in awaiting.items() if one == awaits])
+        missed = [check for check in checks if check not in waited]
+        if missed:
+            table, _, key = awaits.key.rpartition(".")
+            yield f"{awaits.subject} does not wait for {', '.join(missed)}: see [{table}] {key}"
+
+
+def _named(awaits: AwaitedChecks, possible: frozenset[str], graph: Graph) -> tuple[str, ...]:
     steps = selectable(graph)
+    kinds = {node.definition.section: node.definition.kind for node in graph.nodes.values()}
     found: dict[str, None] = {}
     problems = []
-    for selector in selectors:
-        meant = [step_id for step_id in steps.get(_TABLES.get(selector, selector), ()) if step_id in possible]
+    for selector in awaits.selectors or ():
+        meant = [step_id for step_id in steps.get(kinds.get(selector, selector), ()) if step_id in possible]
         found |= dict.fromkeys(meant)
         if not meant and selector in steps:
-            problems.append(f"publish.after: {selector} itself needs what is published")
+            problems.append(f"{awaits.key}: {selector} itself needs what comes after the checks")
         elif not meant:
-            problems.append(f"publish.after: {selector} is not a step{did_you_mean(selector, steps)}")
+            problems.append(f"{awaits.key}: {selector} is not a step{did_you_mean(selector, steps)}")
     if problems:
         raise ConfigError(
-            "[publish] after names steps that publishing cannot wait for",
+            f"{awaits.key} names steps that {awaits.subject} cannot wait for",
             problems=tuple(problems),
-            next_step="`lockgate plan` shows the ids; a kind (test, scan, perf) stands for all its steps",
+            next_step="`lockgate plan` shows the ids; a kind (test, for example) stands for all its steps",
         )
     return tuple(found)

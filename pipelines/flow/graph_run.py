@@ -158,7 +158,8 @@ class GraphRun:
 
         book = Book.read(self._home.explain, self._project.root)
         attempts = {step_id: context.used_attempt for step_id, context in self._outputs.contexts.items()}
-        book.note(self._home.ledger, self._scheduler.results(), self._project, self._prepared.source, attempts)
+        steps = {node.id: node.definition for node in self._prepared.graph.nodes.values()}
+        book.note(self._home.ledger, self._scheduler.results(), steps, attempts)
         with contextlib.suppress(OSError):
             book.write(self._home.explain, self._project.root)
             self._home.ledger.unlink()

@@ -13,13 +13,12 @@ from pipelines.flow.selection import select
 from pipelines.flow.userfile import user_steps
 from pipelines.flow.wiring import build
 from pipelines.model import Insecure
-from pipelines.steps.catalog import RunOptions
+from pipelines.steps.interface import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.flow.dependencies import RunDependencies
-    from pipelines.flow.gates import Gated
     from pipelines.flow.graph import Graph, Node
     from pipelines.flow.request import RunRequest
     from pipelines.model import Project, Source
@@ -49,14 +48,14 @@ def prepare(project: Project, request: RunRequest, dependencies: RunDependencies
     own = user_steps(project.root)
     options = RunOptions(publish=request.publish, in_ci=provider.in_ci)
     steps = (_limited(step, project.timeout_s) for step in (*dependencies.builtin(project, source, options), *own.steps))
-    gates = gated(tuple(steps), project.publish.after if project.publish else None)
+    gates = gated(tuple(steps))
     graph = select(build(gates.definitions), request.selectors)
     if not graph.nodes and not request.allow_empty:
         raise NothingSelected(
             f"{project.name} has no steps", next_step="add [images.NAME] or [tests.NAME] to its configuration; `lockgate init` shows how"
         )
     unknown = (source.unknown,) if source.unknown is not None else ()
-    notes = (*own.notes, *unknown, *permissions(project), *_open(gates))
+    notes = (*own.notes, *unknown, *permissions(project), *gates.notes)
     plan = Plan(project=project.name, steps=tuple(_planned(node, graph) for node in graph.nodes.values()), notes=notes)
     return PreparedRun(graph=graph, source=source, provider=provider, plan=plan)
 
@@ -72,11 +71,6 @@ def permissions(project: Project) -> Iterator[str]:
     """What the configuration allows that nobody should overlook."""
     if project.engine.insecure is Insecure.ALL:
         yield '[engine] insecure = "all": Dockerfiles may start commands with all capabilities of the machine (RUN --security=insecure)'
-
-
-def _open(gates: Gated) -> tuple[str, ...]:
-    """A word about checks that may fail and the image is published all the same."""
-    return (f"publishing does not wait for {', '.join(gates.passed_over)}: see [publish] after",) if gates.passed_over else ()
 
 
 def on_branch(source: Source, provider: Provider) -> Source:

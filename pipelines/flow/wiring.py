@@ -15,8 +15,7 @@ from pipelines.errors import GraphError
 from pipelines.flow.annotations import anything, last_name, renamed_type, same_type, tidy
 from pipelines.flow.graph import OWN_KIND, FromGiven, FromStep, Graph, Node
 from pipelines.flow.order import CycleError, topological
-from pipelines.steps.catalog import parameter_name
-from pipelines.steps.definition import GIVENS
+from pipelines.steps.definition import GIVENS, parameter_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

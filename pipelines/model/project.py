@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-from pipelines.model.finding import Severity
-from pipelines.model.verdict import EndOfSupport, OnInconclusive
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pipelines.model.finding import Waiver
     from pipelines.model.secret import SecretRef
-
-
-class PublishWhen(StrEnum):
-    """When publish steps run: in CI only, always, or never; `--publish` / `--no-publish` override."""
-
-    CI = "ci"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 class EngineKind(StrEnum):
@@ -87,119 +75,6 @@ class Registry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSpec:
-    """`[images.NAME]`: a multi-stage Dockerfile. `secrets` are build secrets by id; `args` are build arguments."""
-
-    name: str
-    context: str = "."
-    dockerfile: str = "Dockerfile"
-    target: str | None = None
-    base: str | None = None
-    args: Mapping[str, str] = field(default_factory=dict)
-    platforms: tuple[str, ...] = ()
-    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    limits: StepLimits = StepLimits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageTarget:
-    """The image (and stage of it) something runs in."""
-
-    name: str
-    target: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSpec:
-    """A service bound by name: an image of this project or a foreign reference, its port, and how to know it is up.
-
-    `health` is a path answered with 2xx or 3xx over HTTP; without it, an open port is enough. It must be well within `deadline_s` seconds.
-    """
-
-    image: str
-    port: int
-    target: str | None = None
-    command: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
-    health: str | None = None
-    deadline_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TestSpec:
-    """`[tests.NAME]`: a command in a stage; JUnit is read from `junit` (a path in the container; else the one the command names)."""
-
-    __test__ = False  # a value, whatever pytest makes of its name
-
-    name: str
-    image: ImageTarget
-    command: tuple[str, ...]
-    junit: str | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
-    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
-    services: Mapping[str, ServiceSpec] = field(default_factory=dict)
-    limits: StepLimits = StepLimits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanSpec:
-    """`[scan]`: Trivy over every image and the sources. `database` names an image (of images.lock, or a reference) that carries it;
-    `allow_fixture_database` and `allow_unknown_age` let such a database count by name.
-    """
-
-    fail_on: Severity = Severity.HIGH
-    sources: bool = True
-    waivers: tuple[Waiver, ...] = ()
-    image: str = "trivy"
-    database: str | None = "trivy-db"
-    max_age_days: int = 7
-    allow_fixture_database: bool = False
-    allow_unknown_age: bool = False
-    end_of_support: EndOfSupport = EndOfSupport.WARN
-    on_inconclusive: OnInconclusive = OnInconclusive.FAIL
-    limits: StepLimits = StepLimits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """Limits of a performance check: 95th percentile latency in milliseconds, share of failed requests (0 to 1), requests per second."""
-
-    p95_ms: float | None = None
-    error_rate: float | None = None
-    min_rps: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerfSpec:
-    """`[perf.NAME]`: a k6 script against a service made of the candidate image."""
-
-    name: str
-    script: str
-    service: ServiceSpec
-    alias: str = "service"
-    image: str = "k6"
-    thresholds: Thresholds = Thresholds()
-    env: Mapping[str, str] = field(default_factory=dict)
-    on_inconclusive: OnInconclusive = OnInconclusive.FAIL
-    limits: StepLimits = StepLimits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishSpec:
-    """`[publish]`: tags beside the version; an immutable tag that would move is refused.
-
-    `after` names the steps that must pass first, by id or kind; None stands for every check.
-    """
-
-    when: PublishWhen = PublishWhen.CI
-    tags: tuple[str, ...] = ("{version}",)
-    moving: tuple[str, ...] = ()
-    after: tuple[str, ...] | None = None
-    limits: StepLimits = StepLimits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LockedImage:
     """What a short image name stands for on this machine: a reference with digest; its origin is `official`, `built` or `chosen`.
 
@@ -229,11 +104,9 @@ class Project:
     timeout_s: float = TIMEOUT_S
     """Seconds of wall time of a step that has no limit of its own."""
     registry: Registry | None = None
-    images: Mapping[str, ImageSpec] = field(default_factory=dict)
-    tests: Mapping[str, TestSpec] = field(default_factory=dict)
-    scan: ScanSpec | None = None
-    perf: Mapping[str, PerfSpec] = field(default_factory=dict)
-    publish: PublishSpec | None = None
     build_secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     """Secrets offered to every build whose Dockerfile asks for their id; those of an image itself count more."""
     locked: Mapping[str, LockedImage] = field(default_factory=dict)
+    steps: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What the configuration says of steps: by the kind, then by the name of the table (empty for a kind that has just one), as the value
+    that the kind makes of it. Each kind's `spec.py` has a function that gives them by their own type."""

@@ -26,13 +26,6 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-class EndOfSupport(StrEnum):
-    """What a scan makes of an operating system that its maker no longer supports: vulnerabilities found since then are not reported."""
-
-    FAIL = "fail"
-    WARN = "warn"
-
-
 class OnInconclusive(StrEnum):
     """What a gate makes of `INCONCLUSIVE` and `NO_DATA`."""
 

@@ -5,18 +5,24 @@ This module imports neither dagger nor the code of a step: a plan is drawn from 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines.model import StepLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
 CLIENT, CONTEXT = "dagger.Client", "StepContext"
 GIVENS = ("Project", "Source", CLIENT, CONTEXT)
 """Types a step may ask for that no step makes."""
+
+
+def parameter_name(step_id: str) -> str:
+    """The name a parameter must have to take a step's value: the id with `_` for every other character."""
+    return re.sub(r"\W", "_", step_id, flags=re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,28 @@ class Parameter:
     annotation: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """What of the configuration shapes a step, by names people know: what takes part in the `work`, and what is only `judged` by when the
+    work is done. Values are short hashes, and references of images as they are: nothing else of a configuration is kept elsewhere.
+    """
+
+    work: Mapping[str, str] = field(default_factory=dict)
+    judged: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitedChecks:
+    """Which checks a step waits for: those that `selectors` name by id or kind, None for every check of the run.
+
+    `subject` is what waits, for messages (`publishing`), and `key` the key of the configuration that names them (`publish.after`).
+    """
+
+    selectors: tuple[str, ...] | None
+    subject: str
+    key: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDef:
     """A step that can be put in the graph.
@@ -35,6 +63,8 @@ class StepDef:
     function, so that a definition costs nothing until it runs. `skip` is the reason why it is not this step's turn (publish on a
     laptop). `after` names ids that must pass first though their values are not needed. `describe` is one line for `plan`.
     `own`: the code is the project's, so that whatever it raises is this step's failure, and no defect of Lockgate.
+    `section` is the key of the configuration it comes from (`tests`), which selects like a kind. `awaits`: it comes after checks, whatever
+    they are. `settings` tells what shapes its work; None for a step whose outcome is not remembered, and `runs_because` says why that is.
     """
 
     id: str
@@ -48,6 +78,10 @@ class StepDef:
     describe: str = ""
     after: tuple[str, ...] = ()
     own: bool = False
+    section: str | None = None
+    awaits: AwaitedChecks | None = None
+    settings: Callable[[], StepSettings] | None = None
+    runs_because: str = "its own code runs every time"
 
 
 def _quiet(_text: str) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import BuiltImage, ServiceSpec
+    from pipelines.model import BuiltImage
+    from pipelines.steps.common.service_spec import ServiceSpec
     from pipelines.steps.common.step_inputs import Given
 
 T = TypeVar("T")

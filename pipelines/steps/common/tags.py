@@ -14,11 +14,21 @@ from pipelines.errors import ConfigError
 from pipelines.steps.source import is_release
 
 if TYPE_CHECKING:
-    from pipelines.model import PublishSpec, Registry, Source
+    from pipelines.model import Registry, Source
 
 _PLACEHOLDER = re.compile(r"\{(version|revision|short|branch)\}")
 _NOT_TAG = re.compile(r"[^A-Za-z0-9_.-]")
 _MAX = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagTemplates:
+    """What images are called in the registry: `tags` never move, `moving` ones may. {version}, {revision}, {short} and {branch} in them
+    are the commit's.
+    """
+
+    tags: tuple[str, ...] = ("{version}",)
+    moving: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +44,7 @@ def repository(registry: Registry, image: str) -> str:
     return f"{registry.url.rstrip('/')}/{image}"
 
 
-def tags_of(spec: PublishSpec, source: Source) -> tuple[Tag, ...]:
+def tags_of(templates: TagTemplates, source: Source) -> tuple[Tag, ...]:
     """The tags of a commit, immutable ones first, each once.
 
     A tag under `moving` moves. One under `tags` does not, unless it is made of a commit that is not a release: a snapshot may be
@@ -43,18 +53,18 @@ def tags_of(spec: PublishSpec, source: Source) -> tuple[Tag, ...]:
     Raises:
         ConfigError: a template gives no valid tag, or names what git did not say of the commit.
     """
-    if source.unknown is not None and named_after_commit(spec):
+    if source.unknown is not None and named_after_commit(templates):
         raise ConfigError("an image cannot be named after its commit", cause=source.unknown, next_step="lockgate plan")
-    fixed = {_render(template, source, "tags"): not _may_repeat(template, source) for template in spec.tags}
-    loose = dict.fromkeys((_render(template, source, "moving") for template in spec.moving), False)
+    fixed = {_render(template, source, "tags"): not _may_repeat(template, source) for template in templates.tags}
+    loose = dict.fromkeys((_render(template, source, "moving") for template in templates.moving), False)
     return tuple(
         sorted((Tag(name=name, immutable=immutable) for name, immutable in {**fixed, **loose}.items()), key=lambda tag: not tag.immutable)
     )
 
 
-def named_after_commit(spec: PublishSpec) -> bool:
+def named_after_commit(templates: TagTemplates) -> bool:
     """Whether a tag says which commit it was made of."""
-    return any(_PLACEHOLDER.search(template) for template in (*spec.tags, *spec.moving))
+    return any(_PLACEHOLDER.search(template) for template in (*templates.tags, *templates.moving))
 
 
 def fill(template: str, source: Source) -> str:

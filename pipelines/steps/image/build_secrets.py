@@ -11,7 +11,8 @@ from pipelines.foundation.regular_files import read_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.model import ImageSpec, Project, SecretRef
+    from pipelines.model import Project, SecretRef
+    from pipelines.steps.image.spec import ImageSpec
 
 _ID = re.compile(r"""\bid=["']?([^\s,"'\\]+)""")
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.codes import Code
 from pipelines.errors import ConfigError, LockgateError
+from pipelines.model import values_of
 from pipelines.steps.common.dagger_errors import border
 from pipelines.steps.common.error_messages import code_of
 from pipelines.steps.common.login import login
 from pipelines.steps.common.references import digest_of
-from pipelines.steps.common.tags import repository, tags_of
+from pipelines.steps.common.tags import TagTemplates, repository, tags_of
 from pipelines.steps.image.inputs import LABEL
 from pipelines.steps.source import is_release
 
@@ -60,10 +61,11 @@ async def find_earlier(given: Given, image: str, inputs: str | None) -> Earlier 
 
 def _immutable(given: Given) -> tuple[str, ...]:
     """The tags that name this release for good; none for a snapshot."""
-    if given.project.publish is None or not is_release(given.source):
+    templates = next(values_of(TagTemplates, given.project.steps), None)
+    if templates is None or not is_release(given.source):
         return ()
     try:
-        return tuple(tag.name for tag in tags_of(given.project.publish, given.source) if tag.immutable)
+        return tuple(tag.name for tag in tags_of(templates, given.source) if tag.immutable)
     except ConfigError:
         return ()  # publish itself says what is wrong with the tags
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from pipelines.steps.image.inputs import LABEL
 
 if TYPE_CHECKING:
-    from pipelines.model import ImageSpec, Source
+    from pipelines.model import Source
+    from pipelines.steps.image.spec import ImageSpec
 
 PREFIX = "org.opencontainers.image."
 

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import ImageSpec, LockedImage
+    from pipelines.model import LockedImage
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.image.earlier import Earlier
+    from pipelines.steps.image.spec import ImageSpec
 
 _STAGE = re.compile(r"^\s*FROM\s.*\sAS\s+(\S+)", re.IGNORECASE | re.MULTILINE)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from pipelines.model import PerfSpec
+    from pipelines.steps.perf.spec import PerfSpec
 
 _SHOWN = 3
 

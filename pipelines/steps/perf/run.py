@@ -24,9 +24,10 @@ from pipelines.steps.perf.judge import dated, judge_perf
 if TYPE_CHECKING:
     import dagger
 
-    from pipelines.model import Check, PerfSpec
+    from pipelines.model import Check
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.common.tool import Left
+    from pipelines.steps.perf.spec import PerfSpec
 
 SCRIPTS = "/lockgate/scripts"
 HEALTH = "/lockgate/health.js"

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import BuiltImage, PublishSpec, Registry
+    from pipelines.model import BuiltImage, Registry
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.common.tags import Tag
+    from pipelines.steps.publish.spec import PublishSpec
 
 CANDIDATE = "candidate"
 

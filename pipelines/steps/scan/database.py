@@ -21,8 +21,9 @@ from pipelines.steps.common.tool import ROOT_USER
 if TYPE_CHECKING:
     import dagger
 
-    from pipelines.model import LockedImage, ScanSpec
+    from pipelines.model import LockedImage
     from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.scan.spec import ScanSpec
 
 METADATA = "metadata.json"
 _BEGINNING = 1970

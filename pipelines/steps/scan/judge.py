@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.model import Check, EndOfSupport, OnInconclusive, Verdict
+from pipelines.model import Check, OnInconclusive, Verdict
 from pipelines.steps.scan import waivers
 from pipelines.steps.scan.database import objection
+from pipelines.steps.scan.spec import EndOfSupport
 from pipelines.steps.scan.trivy import END_OF_SUPPORT
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-    from pipelines.model import Finding, ScanSpec
+    from pipelines.model import Finding
     from pipelines.steps.scan.database import Database
+    from pipelines.steps.scan.spec import ScanSpec
     from pipelines.steps.scan.trivy import Report
 
 _SHOWN = 3

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import BuiltImage, ScanSpec
+    from pipelines.model import BuiltImage
     from pipelines.steps.common.replay import Stamp
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.scan.database import Database
+    from pipelines.steps.scan.spec import ScanSpec
 
 ROOT = "/lockgate"
 CACHE = f"{ROOT}/cache"

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import Check, TestSpec
+    from pipelines.model import Check
     from pipelines.steps.common.command import Outcome
     from pipelines.steps.common.services import Bound
     from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.test.spec import TestSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ import pytest
 from pipelines.flow.progress import NullSink
 from pipelines.flow.request import RunRequest
 from pipelines.flow.run import explain_project, run_project
-from pipelines.model import EngineKind, EngineSpec, ImageSpec, LockedImage, Project, Run
+from pipelines.model import EngineKind, EngineSpec, LockedImage, Project, Run
+from pipelines.steps.image.spec import ImageSpec
+from tests.projects import project_with
 
 if TYPE_CHECKING:
     from pipelines.flow.stop import Stop
@@ -49,7 +51,7 @@ class Site:
     def project(self) -> Project:
         images = {"app": ImageSpec(name="app", base="python", target="app")}
         given = {"name": "site", "root": self.root, "engine": EngineSpec(kind=EngineKind.EMBEDDED), "locked": self.locked, "images": images}
-        return Project(**{**given, **self.settings})
+        return project_with(**{**given, **self.settings})
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name

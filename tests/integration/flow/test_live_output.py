@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.flow.stop import Stop
-from pipelines.model import ImageTarget, ServiceSpec, Status, TestSpec
+from pipelines.model import Status
+from pipelines.steps.common.service_spec import ServiceSpec
+from pipelines.steps.image.spec import ImageTarget
+from pipelines.steps.test.spec import TestSpec
 from tests.integration.flow.conftest import LiveOutput
 
 if TYPE_CHECKING:

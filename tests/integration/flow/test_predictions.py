@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.model import ImageTarget, LockedImage, ServiceSpec, Status, TestSpec
+from pipelines.model import LockedImage, Status
+from pipelines.steps.common.service_spec import ServiceSpec
+from pipelines.steps.image.spec import ImageTarget
+from pipelines.steps.test.spec import TestSpec
 
 if TYPE_CHECKING:
     from tests.integration.flow.conftest import Site

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import dagger
 import pytest
 
-from pipelines.model import BuiltImage, ImageSpec, LockedImage, Project, Registry, Source
+from pipelines.model import BuiltImage, LockedImage, Registry, Source
 from pipelines.steps.common.step_inputs import Given
 from pipelines.steps.definition import StepContext
 from pipelines.steps.image import run as image_step
+from pipelines.steps.image.spec import ImageSpec
+from tests.projects import project_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +64,7 @@ class Workshop:
         folder = self.root.parent / "artifacts" / run_id
         context = StepContext(id=step_id, run_id=run_id, folder=folder, attempt=attempt, log=self.logs.append, mask=self.secrets.append)
         self.contexts.append(context)
-        made = Project(
+        made = project_with(
             **{"name": "shop", "root": self.root, "locked": self.locked, "registry": Registry(url=f"{self.registry}/tests"), **project}
         )
         return Given(

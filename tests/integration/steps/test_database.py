@@ -13,9 +13,10 @@ import dagger
 import httpx
 import pytest
 
-from pipelines.model import LockedImage, ScanSpec
+from pipelines.model import LockedImage
 from pipelines.registry import find_manifest, read_reference
 from pipelines.steps.scan import database
+from pipelines.steps.scan.spec import ScanSpec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.errors import CredentialsError, StepFailed, Unavailable
-from pipelines.model import ImageSpec, PublishSpec, Registry, SecretRef, Source
+from pipelines.model import Registry, SecretRef, Source
 from pipelines.steps.common.dagger_errors import output_of
 from pipelines.steps.image import run as image
+from pipelines.steps.image.spec import ImageSpec
+from pipelines.steps.publish.spec import PublishSpec
 
 if TYPE_CHECKING:
     from tests.integration.steps.conftest import Workshop

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.errors import StepFailed, Unavailable
-from pipelines.model import PerfSpec, ServiceSpec, Thresholds, Verdict
+from pipelines.model import Verdict
+from pipelines.steps.common.service_spec import ServiceSpec
 from pipelines.steps.perf import run as perf
+from pipelines.steps.perf.spec import PerfSpec, Thresholds
 
 if TYPE_CHECKING:
     from pipelines.model import BuiltImage, Check

@@ -13,10 +13,12 @@ import httpx
 import pytest
 
 from pipelines.errors import CredentialsError, RegistryUnavailable, StepFailed
-from pipelines.model import ImageSpec, PublishSpec, Registry, SecretRef, Source
+from pipelines.model import Registry, SecretRef, Source
 from pipelines.steps.common.dagger_errors import transient
 from pipelines.steps.image import run as image_step
+from pipelines.steps.image.spec import ImageSpec
 from pipelines.steps.publish import run as publish
+from pipelines.steps.publish.spec import PublishSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,9 @@ import anyio
 import pytest
 
 from pipelines.errors import RegistryUnavailable, Unavailable
-from pipelines.model import LockedImage, OnInconclusive, ScanSpec, Severity, Verdict, Waiver
+from pipelines.model import LockedImage, OnInconclusive, Severity, Verdict, Waiver
 from pipelines.steps.scan import run as scan
+from pipelines.steps.scan.spec import ScanSpec
 
 if TYPE_CHECKING:
     from pipelines.model import BuiltImage, Check

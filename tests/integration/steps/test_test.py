@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.errors import StepFailed
-from pipelines.model import BuiltImage, ImageTarget, SecretRef, ServiceSpec, StepLimits, TestSpec, Verdict
+from pipelines.model import BuiltImage, SecretRef, StepLimits, Verdict
+from pipelines.steps.common.service_spec import ServiceSpec
+from pipelines.steps.image.spec import ImageTarget
 from pipelines.steps.test import run as test
+from pipelines.steps.test.spec import TestSpec
 
 if TYPE_CHECKING:
     from pipelines.model import Check

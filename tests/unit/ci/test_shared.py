@@ -13,7 +13,7 @@ from ci.machine import lock, shared
 from ci.machine.registry import Record
 from ci.machine.settings import PackageSettings
 from pipelines.config.lock import read_lock
-from pipelines.config.shared import _checked
+from pipelines.config.tables import SharedSettings
 
 if TYPE_CHECKING:
     from ci.machine.part import Machine
@@ -50,7 +50,9 @@ def test_images_and_settings_are_there_for_others_and_nothing_is_left_to_do(mach
     assert not subject.todo()
     assert set(read_lock(machine.paths.config / "images.lock")) == {"python", "trivy-db"}
     file = machine.paths.config / "settings.toml"
-    assert _checked(file) == {"registry": {"url": "localhost:5000"}, "build": {"secrets": {"pip": f"file://{file.with_name('pip.conf')}"}}}
+    settings = tomllib.loads(file.read_text())
+    SharedSettings.model_validate(settings)
+    assert settings == {"registry": {"url": "localhost:5000"}, "build": {"secrets": {"pip": f"file://{file.with_name('pip.conf')}"}}}
     assert stat.S_IMODE(file.with_name("pip.conf").stat().st_mode) == 0o600
 
 

@@ -16,7 +16,12 @@ from pipelines.cli.checkup import State, files, machine, network
 from pipelines.flow.folder import ProjectHome
 from pipelines.flow.lock import run_lock
 from pipelines.foundation.image_reference import is_loopback
-from pipelines.model import EngineKind, EngineSpec, ImageSpec, ImageTarget, PerfSpec, Project, Registry, ServiceSpec, TestSpec
+from pipelines.model import EngineKind, EngineSpec, Project, Registry
+from pipelines.steps.common.service_spec import ServiceSpec
+from pipelines.steps.image.spec import ImageSpec, ImageTarget
+from pipelines.steps.perf.spec import PerfSpec
+from pipelines.steps.test.spec import TestSpec
+from tests.projects import project_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +69,7 @@ def closed_port() -> int:
 
 
 def project(root: Path, **settings: object) -> Project:
-    return Project(name="shop", root=root, **settings)  # type: ignore[arg-type]
+    return project_with(name="shop", root=root, **settings)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,12 @@ import pytest
 
 from pipelines.cli.checkup import State
 from pipelines.cli.checkup.images import images
-from pipelines.model import ImageSpec, LockedImage, PerfSpec, Project, ScanSpec, ServiceSpec
+from pipelines.model import LockedImage, Project
+from pipelines.steps.common.service_spec import ServiceSpec
+from pipelines.steps.image.spec import ImageSpec
+from pipelines.steps.perf.spec import PerfSpec
+from pipelines.steps.scan.spec import ScanSpec
+from tests.projects import project_with
 from tests.unit.registry.conftest import Server, manifest
 from tests.unit.registry.conftest import server as server  # noqa: PLC0414 - the fixture, by its own name
 
@@ -38,14 +43,14 @@ def everything(root: Path, server: Server, **more: object) -> Project:
     (root / "Dockerfile").write_text(
         f"ARG BASE\nFROM $BASE AS a\nFROM --platform=linux/amd64 {server.address}/node:1 AS b\nFROM b\nFROM scratch\n"
     )
-    return Project(
+    return project_with(
         name="shop",
         root=root,
         images={"shop": ImageSpec(name="shop", base="python")},
         scan=ScanSpec(),
         perf={"load": PerfSpec(name="load", script="x.js", service=ServiceSpec(image=f"{server.address}/other:1", port=1))},
         locked=locked(server),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
@@ -61,7 +66,7 @@ def test_a_dockerfile_is_read_as_a_builder_reads_it(tmp_path: Path, server: Serv
     """A FROM in a here-document is text, and one may go on in the next line."""
     server.say(200, manifest())
     (tmp_path / "Dockerfile").write_text(f"FROM {server.address}/a:1 \\\n AS a\nRUN <<EOF\nFROM {server.address}/text:1\nEOF\nFROM A\n")
-    answers = look(Project(name="x", root=tmp_path, images={"x": ImageSpec(name="x")}))
+    answers = look(project_with(name="x", root=tmp_path, images={"x": ImageSpec(name="x")}))
     assert set(answers) == {f"image {server.address}/a:1"}
 
 
@@ -76,18 +81,18 @@ def test_what_a_registry_does_not_have_is_failed_where_this_machine_pulls(tmp_pa
 
 def test_a_name_that_nobody_knows_is_told_with_the_command(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM $BASE\n")
-    (answer,) = images(Project(name="x", root=tmp_path, images={"x": ImageSpec(name="x", base="ours")}), {})
+    (answer,) = images(project_with(name="x", root=tmp_path, images={"x": ImageSpec(name="x", base="ours")}), {})
     assert (answer.state, answer.fix) == (State.FAILED, "lockgate images use ours REFERENCE")
 
 
 def test_a_name_that_is_mistyped_is_told_with_the_right_one(tmp_path: Path, server: Server) -> None:
     mistyped = ImageSpec(name="x", base="pyhton")
-    (answer,) = images(Project(name="x", root=tmp_path, images={"x": mistyped}, locked=locked(server)), {})
+    (answer,) = images(project_with(name="x", root=tmp_path, images={"x": mistyped}, locked=locked(server)), {})
     assert answer.detail == "no lock file defines the image for this name; did you mean python?"
 
 
 def scanning(root: Path, server: Server, **fixture: bool) -> Project:
-    return Project(name="x", root=root, scan=ScanSpec(), locked=locked(server, **fixture))
+    return project_with(name="x", root=root, scan=ScanSpec(), locked=locked(server, **fixture))
 
 
 @pytest.mark.parametrize(("days", "state"), [(2, State.OK), (30, State.WARNING)])

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.config import Loaded, load
 from pipelines.errors import ConfigError
+from pipelines.steps.catalog import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from pipelines.config import Loaded
 
 ALONE = {"LOCKGATE_CONFIG_DIRS": "/nonexistent/lockgate"}
 """An environment without settings of the user or the machine."""

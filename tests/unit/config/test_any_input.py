@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.config import Loaded, load
-from pipelines.config.tables import Document, ImageTable, PerfTable, ScanTable, ServiceTable, TestTable
+from pipelines.config.document import document_of, tables_in
 from pipelines.errors import ConfigError
+from pipelines.steps.catalog import load, sections_of
 
-TABLES = (Document, ImageTable, PerfTable, ScanTable, ServiceTable, TestTable)
+if TYPE_CHECKING:
+    from pipelines.config import Loaded
+
+TABLES = tables_in(document_of(sections_of()))
 KEYS = sorted({key for table in TABLES for key in table.model_fields} | {"shop", "unit", "environments", "shards", "Bad Name", "x"})
 WORDS = ["shop", "high", "always", "10m", "", "env://A", "a/b:1", "2027-01-31", "{version}", "pytest"]
 

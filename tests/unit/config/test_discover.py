@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.config import load
 from pipelines.errors import ConfigError
+from pipelines.steps.catalog import load
 from tests.unit.config.conftest import ALONE
 
 if TYPE_CHECKING:

@@ -4,6 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipelines.steps.image.spec import images_of
+from pipelines.steps.test.spec import configured_tests
+from tests.projects import scan_in
+
 if TYPE_CHECKING:
     from tests.unit.config.conftest import Folder
 
@@ -28,11 +32,10 @@ def test_named_sections_are_reached_by_their_names(folder: Folder) -> None:
         "LOCKGATE_PUBLISH_WHEN": "never",
     }
     project = folder.load(TEXT).project
-    assert project.images["my-shop"].target == "8000"
-    assert project.tests["unit"].limits.timeout_s == 600.0
-    assert (project.tests["unit"].image.name, project.tests["unit"].image.target) == ("my-shop", "test")
-    assert project.scan is not None
-    assert project.scan.fail_on == "low"
+    assert images_of(project)["my-shop"].target == "8000"
+    assert configured_tests(project)["unit"].limits.timeout_s == 600.0
+    assert (configured_tests(project)["unit"].image.name, configured_tests(project)["unit"].image.target) == ("my-shop", "test")
+    assert scan_in(project).fail_on == "low"
 
 
 @pytest.mark.parametrize(("word", "value"), [("true", True), ("ON", True), ("1", True), ("no", False), ("Off", False), ("0", False)])

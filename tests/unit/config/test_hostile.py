@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.config import load
 from pipelines.config.lock import locked_images
 from pipelines.errors import UsageError
 from pipelines.flow.state_file import StateFile
+from pipelines.steps.catalog import load
 from tests.unit.config.hostile import BASE, environ, file
 
 if TYPE_CHECKING:

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.config import dockerfiles, load
+from pipelines.config import dockerfiles
 from pipelines.config.init import propose, write
 from pipelines.errors import UsageError
+from pipelines.steps.catalog import load
+from pipelines.steps.image.spec import images_of
+from pipelines.steps.perf.spec import performance_checks_of
+from pipelines.steps.test.spec import configured_tests
 from tests.unit.config.conftest import ALONE
 
 if TYPE_CHECKING:
@@ -72,12 +76,11 @@ def test_a_project_is_recognised_and_the_proposal_loads(folder: Folder) -> None:
     write(folder.path)
     project = load(folder.path, environ=ALONE).project
     assert project.name == "my-shop"
-    image = project.images["my-shop"]
+    image = images_of(project)["my-shop"]
     assert (image.target, image.base) == ("runtime", "python")
-    assert project.tests["unit"].image.target == "test"
-    assert list(project.perf) == ["check-out"]
-    assert project.perf["check-out"].service.port == 8000
-    assert project.scan is not None
+    assert configured_tests(project)["unit"].image.target == "test"
+    assert list(performance_checks_of(project)) == ["check-out"]
+    assert performance_checks_of(project)["check-out"].service.port == 8000
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -7,7 +7,13 @@ import pytest
 
 from pipelines.config import Layer, Origin
 from pipelines.errors import ConfigError
-from pipelines.model import EngineKind, ImageTarget, PublishWhen, Severity, StepLimits
+from pipelines.model import EngineKind, Severity, StepLimits
+from pipelines.steps.image.spec import ImageTarget, images_of
+from pipelines.steps.perf.spec import performance_checks_of
+from pipelines.steps.publish.spec import PublishWhen, publish_of
+from pipelines.steps.scan.spec import scan_of
+from pipelines.steps.test.spec import configured_tests
+from tests.projects import publishing_in, scan_in
 
 if TYPE_CHECKING:
     from tests.unit.config.conftest import Folder
@@ -66,23 +72,21 @@ def test_the_sample_becomes_a_project(folder: Folder) -> None:
     assert (project.engine.kind, project.jobs, project.keep_going) == (EngineKind.EMBEDDED, 3, False)
     assert project.registry is not None
     assert project.registry.url == "registry.example.com/team"
-    assert project.images["shop"].limits == StepLimits(timeout_s=5400.0, retries=2)
-    assert project.tests["unit"].image == ImageTarget(name="shop", target="test")
-    assert project.tests["integration"].image == ImageTarget(name="shop")
-    assert project.tests["integration"].services["shop"].deadline_s == 60.0
-    assert project.scan is not None
-    assert project.scan.fail_on is Severity.CRITICAL
-    assert project.scan.waivers[0].expires == dt.date(2027, 1, 31)
-    assert project.perf["checkout"].thresholds.p95_ms == 200.0
-    assert project.perf["checkout"].service.deadline_s == 5.0
-    assert project.publish is not None
-    assert project.publish.when is PublishWhen.ALWAYS
+    assert images_of(project)["shop"].limits == StepLimits(timeout_s=5400.0, retries=2)
+    assert configured_tests(project)["unit"].image == ImageTarget(name="shop", target="test")
+    assert configured_tests(project)["integration"].image == ImageTarget(name="shop")
+    assert configured_tests(project)["integration"].services["shop"].deadline_s == 60.0
+    assert scan_in(project).fail_on is Severity.CRITICAL
+    assert scan_in(project).waivers[0].expires == dt.date(2027, 1, 31)
+    assert performance_checks_of(project)["checkout"].thresholds.p95_ms == 200.0
+    assert performance_checks_of(project)["checkout"].service.deadline_s == 5.0
+    assert publishing_in(project).when is PublishWhen.ALWAYS
 
 
 def test_what_is_not_configured_is_not_there(folder: Folder) -> None:
     project = folder.load('[project]\nname = "shop"\n').project
-    assert (project.registry, project.scan, project.publish) == (None, None, None)
-    assert (dict(project.images), dict(project.tests), dict(project.perf)) == ({}, {}, {})
+    assert (project.registry, scan_of(project), publish_of(project)) == (None, None, None)
+    assert (dict(images_of(project)), dict(configured_tests(project)), dict(performance_checks_of(project))) == ({}, {}, {})
 
 
 def test_every_step_has_a_limit(folder: Folder) -> None:
@@ -90,19 +94,16 @@ def test_every_step_has_a_limit(folder: Folder) -> None:
     text = f'[project]\nname = "shop"\n[images.shop]\ntimeout = "2h"\n[scan]\n[publish]\n{test}'
     project = folder.load(text).project
     assert project.timeout_s == 1800.0
-    assert project.images["shop"].limits.timeout_s == 7200.0
-    assert project.tests["unit"].limits.timeout_s == 1800.0
+    assert images_of(project)["shop"].limits.timeout_s == 7200.0
+    assert configured_tests(project)["unit"].limits.timeout_s == 1800.0
     project = folder.load(f'timeout = "5m"\n{text}').project
-    assert project.scan is not None
-    assert project.publish is not None
-    assert (project.timeout_s, project.scan.limits.timeout_s, project.publish.limits.timeout_s) == (300.0, 300.0, 300.0)
-    assert project.images["shop"].limits.timeout_s == 7200.0
+    assert (project.timeout_s, scan_in(project).limits.timeout_s, publishing_in(project).limits.timeout_s) == (300.0, 300.0, 300.0)
+    assert images_of(project)["shop"].limits.timeout_s == 7200.0
 
 
 def test_publish_waits_for_ci_unless_told(folder: Folder) -> None:
     project = folder.load('[project]\nname = "shop"\n[publish]\n').project
-    assert project.publish is not None
-    assert project.publish.when is PublishWhen.CI
+    assert publishing_in(project).when is PublishWhen.CI
 
 
 def test_flag_over_environment_over_local_over_file_over_default(folder: Folder) -> None:
@@ -140,8 +141,8 @@ def test_an_empty_table_opens_a_section_whose_keys_are_defaults(folder: Folder) 
 def test_a_local_array_replaces_the_files(folder: Folder) -> None:
     folder.write("lockgate.local.toml", '[images.shop]\nplatforms = ["linux/arm64"]\n')
     project = folder.load('[project]\nname = "shop"\n[images.shop]\nplatforms = ["linux/amd64"]\ntarget = "runtime"\n').project
-    assert project.images["shop"].platforms == ("linux/arm64",)
-    assert project.images["shop"].target == "runtime"
+    assert images_of(project)["shop"].platforms == ("linux/arm64",)
+    assert images_of(project)["shop"].target == "runtime"
 
 
 def test_a_wrong_value_of_the_command_line_is_said_to_come_from_there(folder: Folder) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config import schema
+from pipelines.steps import schema
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted(ROOT.glob("examples/*/lockgate.toml"))
@@ -29,7 +29,7 @@ def plain(tables: dict[str, Any]) -> Any:
 
 
 def test_the_shipped_schema_is_the_one_of_the_tables() -> None:
-    assert schema.schema_text() == schema.generate(), "run: python -m pipelines.config.schema"
+    assert schema.schema_text() == schema.generate(), "run: python -m pipelines.steps.schema"
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)

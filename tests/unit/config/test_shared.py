@@ -14,6 +14,7 @@ from pipelines.config import Layer
 from pipelines.config.places import MACHINE_FOLDER, is_there, places, user_folder
 from pipelines.errors import ConfigError
 from pipelines.model import SecretRef
+from pipelines.steps.scan.spec import scan_of
 
 if TYPE_CHECKING:
     from tests.unit.config.conftest import Folder
@@ -80,7 +81,7 @@ def test_only_the_local_file_allows_a_made_up_database(folder: Folder) -> None:
     with pytest.raises(ConfigError):
         folder.load(scan__allow_fixture_database=True)
     folder.write("lockgate.local.toml", allow)
-    spec = folder.load().project.scan
+    spec = scan_of(folder.load().project)
     assert spec is not None
     assert spec.allow_fixture_database
 

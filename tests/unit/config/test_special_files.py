@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import load
 from pipelines.config.files import read_toml
 from pipelines.errors import ConfigError
+from pipelines.steps.catalog import load
 
 
 def test_a_configuration_may_come_through_a_pipe(tmp_path: Path) -> None:

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.config import load, tables
-from pipelines.config.examples import EXAMPLES
-from pipelines.config.tables import SharedSettings, Table
+from pipelines.config.document import document_of, tables_in
+from pipelines.config.table import Table, examples_of
+from pipelines.config.tables import SharedSettings
+from pipelines.steps.catalog import load, sections_of
+from pipelines.steps.perf.spec import performance_checks_of
+from pipelines.steps.test.spec import configured_tests
+from tests.projects import scan_in
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs/configuration.md"
@@ -20,8 +24,8 @@ TEXT = PAGE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
-NOT_OF_A_PROJECT = {"Table", "Limited", "SharedSettings", "SharedRegistryTable"}
-TABLES = [one for one in vars(tables).values() if isinstance(one, type) and issubclass(one, Table) and one.__name__ not in NOT_OF_A_PROJECT]
+DOCUMENT = document_of(sections_of())
+TABLES = tables_in(DOCUMENT)
 
 
 def test_the_page_is_that_of_the_tables() -> None:
@@ -33,20 +37,18 @@ def test_the_page_is_that_of_the_tables() -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.__name__)
 def test_every_key_has_an_example_and_is_on_the_page(table: type[Table]) -> None:
-    sections = set(tables.Document.model_fields) - {"jobs", "keep_going"}
-    wanted = set(table.model_fields) - (sections if table is tables.Document else set())
-    assert set(EXAMPLES.get(table, {})) == wanted, (
-        "put an example into pipelines/config/examples.py, then: python -m docs.make_configuration"
-    )
+    wanted = set(table.model_fields)
+    if table is DOCUMENT:  # what is a table of its own has its examples there
+        wanted -= {"project", "engine", "registry", "build", *(section.key for section in sections_of())}
+    assert set(examples_of(table)) == wanted, "put an example into EXAMPLES of the table, then: python -m docs.make_configuration"
     assert all(f"| `{key}` |" in TEXT for key in wanted)
 
 
 def test_the_examples_together_are_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "lockgate.toml").write_text("\n".join(BLOCKS))
     project = load(tmp_path, environ={"LOCKGATE_CONFIG_DIRS": str(tmp_path / "none")}).project
-    assert project.scan is not None
-    assert (len(project.scan.waivers), project.tests["unit"].services["shop"].port) == (1, 8000)
-    assert project.perf["checkout"].thresholds.min_rps == 50
+    assert (len(scan_in(project).waivers), configured_tests(project)["unit"].services["shop"].port) == (1, 8000)
+    assert performance_checks_of(project)["checkout"].thresholds.min_rps == 50
 
 
 def test_settings_for_every_project_are_as_shown() -> None:

@@ -22,24 +22,17 @@ from pipelines.flow.attempts import ForeignErrors
 from pipelines.flow.book import MOST_PASSES, Book
 from pipelines.flow.dependencies import RunDependencies
 from pipelines.flow.folder import ProjectHome
+from pipelines.flow.prepare import prepare
 from pipelines.flow.request import RunRequest
 from pipelines.flow.run import explain_project
 from pipelines.foundation.clock import Clock
-from pipelines.model import (
-    ImageSpec,
-    ImageTarget,
-    LockedImage,
-    Project,
-    PublishSpec,
-    PublishWhen,
-    Registry,
-    Result,
-    ScanSpec,
-    Source,
-    Status,
-    TestSpec,
-)
+from pipelines.model import LockedImage, Project, Registry, Result, Source, Status
 from pipelines.providers import Provider
+from pipelines.steps.image.spec import ImageSpec, ImageTarget
+from pipelines.steps.publish.spec import PublishSpec, PublishWhen
+from pipelines.steps.scan.spec import ScanSpec
+from pipelines.steps.test.spec import TestSpec, configured_tests
+from tests.projects import changed, project_with, scan_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -123,9 +116,11 @@ class Shop:
         home.make()
         home.ledger.write_text(json.dumps(document))
         ended = {step: (statuses or {}).get(step, Status.PASSED) for step in uses}
+        prepared = prepare(self.project, RunRequest(environ=self.environ), self.dependencies())
+        steps = {node.id: node.definition for node in prepared.graph.nodes.values()}
         book = Book.read(home.explain, self.root)
         results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
-        book.note(home.ledger, results, self.project, self.source, attempts or {})
+        book.note(home.ledger, results, steps, attempts or {})
         book.write(home.explain, self.root)
         store = Store.open(self.store, rootless=True)
         try:
@@ -142,7 +137,7 @@ def shop(tmp_path: Path) -> Shop:
         (root / name).mkdir(parents=True)
         (root / name / "main.py").write_text(name)
     (root / "Dockerfile").write_text("FROM base\n")
-    project = Project(
+    project = project_with(
         name="shop",
         root=root,
         images={"shop": ImageSpec(name="shop", base="base")},
@@ -216,8 +211,8 @@ def test_a_moved_base_is_told_by_its_digests(shop: Shop) -> None:
 
 def test_another_variable_is_named(shop: Shop) -> None:
     shop.ran()
-    unit = shop.project.tests["unit"]
-    shop.project = replace(shop.project, tests={"unit": replace(unit, env={"DEBUG": "1"})})
+    unit = configured_tests(shop.project)["unit"]
+    shop.project = changed(shop.project, tests={"unit": replace(unit, env={"DEBUG": "1"})})
     assert shop.predict()["test.unit"].reasons == ("[tests.unit] environment variable DEBUG is new",)
     assert shop.verdicts()["image.shop"] == "cached"
 
@@ -234,8 +229,7 @@ def test_a_tag_may_have_moved(shop: Shop) -> None:
 
 def test_what_only_judges_is_no_reason_to_be_sure(shop: Shop) -> None:
     shop.ran()
-    assert shop.project.scan is not None
-    shop.project = replace(shop.project, scan=replace(shop.project.scan, max_age_days=1))
+    shop.project = changed(shop.project, scan=replace(scan_in(shop.project), max_age_days=1))
     found = shop.predict()["scan.sources"]
     assert found.verdict == "unsure"
     assert found.reasons[0].startswith("[scan] max_age_days changed")

@@ -17,8 +17,11 @@ from pipelines.flow.log_writer import TAIL_LINES, LogWriter
 from pipelines.flow.secret_values import secret_values
 from pipelines.flow.state_file import StateFile
 from pipelines.foundation.redaction import Redactor
-from pipelines.model import ImageSpec, ImageTarget, Project, Registry, Result, SecretRef, Status, TestSpec
+from pipelines.model import Project, Registry, Result, SecretRef, Status
 from pipelines.steps.definition import StepContext
+from pipelines.steps.image.spec import ImageSpec, ImageTarget
+from pipelines.steps.test.spec import TestSpec
+from tests.projects import project_with
 
 FULL = Path("/dev/full")
 
@@ -158,7 +161,7 @@ def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None
 
 
 def project(root: Path, **tables: Any) -> Project:
-    return Project(name="shop", root=root, **tables)
+    return project_with(name="shop", root=root, **tables)
 
 
 def test_secrets_that_can_be_read_are_known_before_anything_runs(tmp_path: Path) -> None:

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.model import ImageSpec, ImageTarget, PerfSpec, Project, PublishSpec, Registry, ScanSpec, ServiceSpec, Source, TestSpec
+from pipelines.model import Project, Registry, Source
+from pipelines.steps.common.service_spec import ServiceSpec
 from pipelines.steps.definition import StepContext
+from pipelines.steps.image.spec import ImageSpec, ImageTarget
+from pipelines.steps.perf.spec import PerfSpec
+from pipelines.steps.publish.spec import PublishSpec
+from pipelines.steps.scan.spec import ScanSpec
+from pipelines.steps.test.spec import TestSpec
+from tests.projects import project_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +39,7 @@ def source() -> Source:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     shop = ServiceSpec(image="shop", port=8000, health="/healthz")
-    return Project(
+    return project_with(
         name="shop",
         root=tmp_path,
         registry=Registry(url="registry.example.com/team"),

@@ -11,8 +11,12 @@ import pytest
 
 import pipelines
 from pipelines.errors import ConfigError
-from pipelines.model import PublishSpec, PublishWhen
-from pipelines.steps.catalog import RunOptions, builtin, parameter_name, targets_used
+from pipelines.steps.catalog import builtin
+from pipelines.steps.definition import parameter_name
+from pipelines.steps.image.uses import stages_used
+from pipelines.steps.interface import RunOptions
+from pipelines.steps.publish.spec import PublishSpec, PublishWhen
+from tests.projects import changed
 
 if TYPE_CHECKING:
     from pipelines.model import Project, Source
@@ -53,8 +57,9 @@ def test_steps_name_the_images_they_need_and_foreign_services_are_none(project: 
 
 def test_publish_waits_for_every_check(project: Project, source: Source) -> None:
     steps = by_id(project, source)
-    checks = {step for step in steps if step.partition(".")[0] in {"test", "scan", "perf"}}
-    assert set(steps["publish.shop"].after) == checks
+    awaits = steps["publish.shop"].awaits
+    assert awaits is not None
+    assert (awaits.selectors, awaits.key) == (None, "publish.after")
 
 
 @pytest.mark.parametrize(
@@ -71,12 +76,12 @@ def test_publish_waits_for_every_check(project: Project, source: Source) -> None
     ],
 )
 def test_when_publish_has_its_turn(project: Project, source: Source, when: PublishWhen, options: RunOptions, runs: bool) -> None:
-    changed = dataclasses.replace(project, publish=PublishSpec(when=when))
-    assert (by_id(changed, source, options)["publish.shop"].skip is None) is runs
+    timed = changed(project, publish=PublishSpec(when=when))
+    assert (by_id(timed, source, options)["publish.shop"].skip is None) is runs
 
 
 def test_without_a_publish_table_only_the_flag_publishes(project: Project, source: Source) -> None:
-    bare = dataclasses.replace(project, publish=None)
+    bare = changed(project, publish=None)
     assert not [step for step in by_id(bare, source) if step.startswith("publish.")]
     assert by_id(bare, source, RunOptions(publish=True))["publish.shop"].skip is None
 
@@ -90,8 +95,8 @@ def test_publish_without_a_registry_is_a_configuration_error_only_when_it_would_
 
 
 def test_only_stages_somebody_uses_are_offered(project: Project) -> None:
-    assert targets_used(project, "shop") == ("test",)
-    assert targets_used(project, "my-tool") == ()
+    assert stages_used(project, "shop") == ("test",)
+    assert stages_used(project, "my-tool") == ()
 
 
 @pytest.mark.parametrize(("step_id", "name"), [("image.shop", "image_shop"), ("test.a-b", "test_a_b"), ("scan.ü", "scan__")])
@@ -109,9 +114,10 @@ def test_every_step_says_what_it_will_do(project: Project, source: Source) -> No
 
 def test_a_plan_imports_neither_dagger_nor_the_code_of_a_step() -> None:
     code = (
-        "import sys; from pathlib import Path; from pipelines.model import Project, ImageSpec, Source, ScanSpec;"
-        "from pipelines.steps.catalog import builtin;"
-        "builtin(Project(name='x', root=Path('.'), images={'a': ImageSpec(name='a')}, scan=ScanSpec()), source=Source(root='.'));"
+        "import sys; from pathlib import Path; from pipelines.model import Project, Source;"
+        "from pipelines.steps.catalog import builtin; from pipelines.steps.image.spec import ImageSpec;"
+        "from pipelines.steps.scan.spec import ScanSpec; steps = {'image': {'a': ImageSpec(name='a')}, 'scan': {'': ScanSpec()}};"
+        "assert len(builtin(Project(name='x', root=Path('.'), steps=steps), source=Source(root='.'))) == 3;"
         "print([m for m in sys.modules if m.partition('.')[0] in {'dagger', 'pydantic', 'rich', 'anyio'} "
         "or m == 'pipelines.steps.image.run'])"
     )

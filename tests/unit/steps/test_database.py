@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.model import ScanSpec
 from pipelines.steps.scan.database import Database, Metadata, objection, read_metadata
+from pipelines.steps.scan.spec import ScanSpec
 
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 

@@ -6,9 +6,11 @@ import datetime as dt
 import pytest
 
 from pipelines.flow.outcome import of_value
-from pipelines.model import Check, OnInconclusive, PerfSpec, ServiceSpec, Thresholds, Verdict
+from pipelines.model import Check, OnInconclusive, Verdict
+from pipelines.steps.common.service_spec import ServiceSpec
 from pipelines.steps.perf.judge import dated, judge_perf
 from pipelines.steps.perf.k6 import Summary
+from pipelines.steps.perf.spec import PerfSpec, Thresholds
 
 SPEC = PerfSpec(
     name="checkout",

@@ -5,9 +5,10 @@ import datetime as dt
 
 import pytest
 
-from pipelines.model import Check, EndOfSupport, Finding, Location, OnInconclusive, ScanSpec, Severity, Verdict, Waiver
+from pipelines.model import Check, Finding, Location, OnInconclusive, Severity, Verdict, Waiver
 from pipelines.steps.scan.database import Database
 from pipelines.steps.scan.judge import judge_scan
+from pipelines.steps.scan.spec import EndOfSupport, ScanSpec
 from pipelines.steps.scan.trivy import Report, Reported, parse
 
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from pipelines.model import ImageSpec, Source
+from pipelines.model import Source
 from pipelines.steps.image.labels import labels_of
+from pipelines.steps.image.spec import ImageSpec
 
 OCI = "org.opencontainers.image."
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.model import SecretRef
 from pipelines.steps.image.build_secrets import secrets_of
+from pipelines.steps.image.spec import images_of
 
 if TYPE_CHECKING:
     from pipelines.model import Project
@@ -28,12 +29,12 @@ SECRETS = {"pip": SecretRef("file:///etc/pip.conf"), "ca": SecretRef("file:///et
 )
 def test_a_secret_is_offered_where_its_id_is_asked_for(project: Project, text: str, got: set[str]) -> None:
     (project.root / "Dockerfile").write_text(text)
-    assert set(secrets_of(project.images["shop"], dataclasses.replace(project, build_secrets=SECRETS))) == got
+    assert set(secrets_of(images_of(project)["shop"], dataclasses.replace(project, build_secrets=SECRETS))) == got
 
 
 def test_the_secret_of_an_image_itself_counts_more(project: Project) -> None:
     (project.root / "Dockerfile").write_text("FROM a\nRUN --mount=type=secret,id=pip true\n")
-    shop = dataclasses.replace(project.images["shop"], secrets={"pip": SecretRef("env://MINE"), "other": SecretRef("env://OTHER")})
+    shop = dataclasses.replace(images_of(project)["shop"], secrets={"pip": SecretRef("env://MINE"), "other": SecretRef("env://OTHER")})
     assert secrets_of(shop, dataclasses.replace(project, build_secrets=SECRETS)) == {
         "pip": SecretRef("env://MINE"),
         "other": SecretRef("env://OTHER"),
@@ -41,4 +42,4 @@ def test_the_secret_of_an_image_itself_counts_more(project: Project) -> None:
 
 
 def test_without_a_dockerfile_nothing_is_asked_for(project: Project) -> None:
-    assert secrets_of(project.images["shop"], dataclasses.replace(project, build_secrets=SECRETS)) == {}
+    assert secrets_of(images_of(project)["shop"], dataclasses.replace(project, build_secrets=SECRETS)) == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagger
@@ -12,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import StepFailed
-from pipelines.model import EngineSpec, ImageSpec, Insecure, Project
+from pipelines.model import EngineSpec, Insecure, Project
 from pipelines.steps.common.step_inputs import Given
 from pipelines.steps.image import run as image
 from pipelines.steps.image.privileges import asks
+from pipelines.steps.image.spec import ImageSpec, images_of
+from tests.projects import changed
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.recording import Recording
@@ -79,7 +80,7 @@ def test_any_text_is_read(text: str) -> None:
 def given_for(project: Project, context: StepContext, source: Source, insecure: Insecure) -> Given:
     project.root.joinpath("Dockerfile").write_text(INSECURE, encoding="utf-8")
     spec = ImageSpec(name="i")
-    allowed = replace(project, engine=EngineSpec(insecure=insecure), images={"i": spec})
+    allowed = changed(project, engine=EngineSpec(insecure=insecure), images={"i": spec})
     return Given(client=dag, context=context, project=allowed, source=source, images={})
 
 
@@ -90,7 +91,7 @@ async def test_an_image_step_refuses_before_anything_is_built(
     known = given_for(project, context, source, insecure)
     async with dagger.connection():
         with pytest.raises(StepFailed) as caught:
-            await image.step(known.project.images["i"], (), known)
+            await image.step(images_of(known.project)["i"], (), known)
     assert f'[engine] insecure is "{insecure.value}"' in caught.value.message
     assert caught.value.cause == "line 2: RUN --security=insecure"
     assert 'insecure = "all" in [engine]' in str(caught.value.next_step)
@@ -99,4 +100,4 @@ async def test_an_image_step_refuses_before_anything_is_built(
 async def test_what_is_allowed_by_name_is_built(recording: Recording, project: Project, context: StepContext, source: Source) -> None:
     known = given_for(project, context, source, Insecure.ALL)
     async with dagger.connection():
-        assert (await image.step(known.project.images["i"], (), known)).name == "i"
+        assert (await image.step(images_of(known.project)["i"], (), known)).name == "i"

@@ -7,7 +7,8 @@ import anyio
 import pytest
 
 from pipelines.errors import StepFailed
-from pipelines.model import BuiltImage, ImageContainers, ServiceSpec
+from pipelines.model import BuiltImage, ImageContainers
+from pipelines.steps.common.service_spec import ServiceSpec
 from pipelines.steps.common.services import Bound, stage, within_deadlines
 
 if TYPE_CHECKING:

@@ -8,33 +8,44 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines.model import LockedImage, OnInconclusive, SecretRef, Severity, StepLimits, Thresholds
-from pipelines.steps.settings import settings_of
+from pipelines.model import LockedImage, OnInconclusive, SecretRef, Severity, StepLimits
+from pipelines.steps.catalog import builtin
+from pipelines.steps.image.spec import images_of
+from pipelines.steps.perf.spec import Thresholds, performance_checks_of
+from pipelines.steps.test.spec import configured_tests
+from tests.projects import changed, scan_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pipelines.model import Project, Source
+    from pipelines.steps.definition import StepSettings
 
 STEPS = ("image.shop", "image.my-tool", "test.unit", "test.integration", "scan.shop", "scan.sources", "perf.checkout")
 SHOP = {"image.shop", "test.unit", "test.integration", "scan.shop", "perf.checkout"}
 
 
+def settings_of(step_id: str, project: Project, source: Source) -> StepSettings | None:
+    step = next((step for step in builtin(project, source=source) if step.id == step_id), None)
+    return step.settings() if step is not None and step.settings is not None else None
+
+
 def with_image(project: Project, **changes: Any) -> Project:
-    return replace(project, images={**project.images, "shop": replace(project.images["shop"], **changes)})
+    images = images_of(project)
+    return changed(project, images={**images, "shop": replace(images["shop"], **changes)})
 
 
 def with_test(project: Project, name: str = "unit", **changes: Any) -> Project:
-    return replace(project, tests={**project.tests, name: replace(project.tests[name], **changes)})
+    tests = configured_tests(project)
+    return changed(project, tests={**tests, name: replace(tests[name], **changes)})
 
 
 def with_scan(project: Project, **changes: Any) -> Project:
-    assert project.scan is not None
-    return replace(project, scan=replace(project.scan, **changes))
+    return changed(project, scan=replace(scan_in(project), **changes))
 
 
 def with_perf(project: Project, **changes: Any) -> Project:
-    return replace(project, perf={"checkout": replace(project.perf["checkout"], **changes)})
+    return changed(project, perf={"checkout": replace(performance_checks_of(project)["checkout"], **changes)})
 
 
 def with_lock(project: Project, name: str) -> Project:
@@ -67,7 +78,7 @@ CHANGES: list[Change] = [
 ]
 
 
-def works(project: Project, source: Source) -> dict[str, dict[str, str]]:
+def works(project: Project, source: Source) -> dict[str, Mapping[str, str]]:
     found = {step: settings_of(step, project, source) for step in STEPS}
     return {step: settings.work for step, settings in found.items() if settings is not None}
 
@@ -133,5 +144,5 @@ def test_comments_in_a_dockerfile_are_none_of_it(project: Project, source: Sourc
 
 @pytest.mark.parametrize("step", ["publish.shop", "step.mine", "test.of-my-own", "scan.nothing"])
 def test_other_steps_have_none(project: Project, source: Source, step: str) -> None:
-    without_scan = dataclasses.replace(project, scan=None)
+    without_scan = changed(project, scan=None)
     assert settings_of(step, without_scan, source) is None

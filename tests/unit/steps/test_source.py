@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.errors import ConfigError
-from pipelines.model import PublishSpec, Source
+from pipelines.model import Source
 from pipelines.steps.common.tags import tags_of
+from pipelines.steps.publish.spec import PublishSpec
 from pipelines.steps.source import is_release, read_source
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import ConfigError
-from pipelines.model import PublishSpec, Registry, Source
+from pipelines.model import Registry, Source
 from pipelines.steps.common.tags import Tag, fill, repository, tags_of
+from pipelines.steps.publish.spec import PublishSpec
 
 
 def names(spec: PublishSpec, source: Source) -> list[tuple[str, bool]]:

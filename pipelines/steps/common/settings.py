@@ -1,0 +1,66 @@
+"""What of the configuration shapes the work of a built-in step, by names people know: to tell why a step would run again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pipelines.model import SecretRef
+from pipelines.steps.definition import StepSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pipelines.model import Project
+
+BASE = "base image "
+IMAGE = "image "
+"""Beginnings of the names whose values are references."""
+_NEVER = frozenset({"name", "limits"})
+Setting = tuple[str, str]
+"""A name, and a short hash or a reference."""
+
+
+def step_settings(found: Iterable[Setting], judging: Iterable[str] = ()) -> StepSettings:
+    """The settings of a step. Keys of its table that are in `judging` take no part in the work: by them, what came out is judged."""
+    every, judging = dict(found), frozenset(judging)
+    judged = {name: value for name, value in every.items() if name.partition("] ")[2].partition(".")[0] in judging}
+    work = {name: value for name, value in every.items() if name not in judged}
+    return StepSettings({"Lockgate's version": _version(), **work}, judged)
+
+
+def fields(where: str, spec: Any, but: Iterable[str] = ()) -> Iterator[Setting]:
+    """The fields of a part of the configuration, those that are tables one by one; without those in `but`."""
+    left_out = _NEVER | frozenset(but)
+    for one in dataclasses.fields(spec):
+        value = getattr(spec, one.name)
+        if one.name in left_out:
+            continue
+        if isinstance(value, Mapping):
+            kind = "environment variable" if one.name == "env" else one.name
+            yield from ((f"{where} {kind} {key}", short(inner)) for key, inner in value.items())
+        else:
+            yield f"{where} {one.name}", short(value)
+
+
+def reference(name: str, project: Project) -> str:
+    """What the name of an image stands for now."""
+    locked = project.locked.get(name)
+    return locked.reference if locked is not None else name
+
+
+def short(value: object) -> str:
+    """A short hash of a value. The text of a reference to a secret leaves out the arguments of a command, so its URI is taken."""
+    value = value.uri if isinstance(value, SecretRef) else value
+    return hashlib.sha256(repr(value).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("lockgate")
+    except metadata.PackageNotFoundError:
+        return "unknown"

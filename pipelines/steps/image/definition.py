@@ -1,0 +1,41 @@
+"""The steps that build images, one for each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipelines.steps.common.define import StepCode, define
+from pipelines.steps.image.plan_line import describe
+from pipelines.steps.image.section import SECTION
+from pipelines.steps.image.settings import settings
+from pipelines.steps.image.spec import NAME, images_of
+from pipelines.steps.image.uses import stages_used
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from pipelines.model import Project, Source
+    from pipelines.steps.definition import StepDef
+    from pipelines.steps.interface import RunOptions
+
+
+def definitions(project: Project, source: Source, _options: RunOptions) -> Iterator[StepDef]:
+    """A step for every image."""
+    for spec in images_of(project).values():
+        yield define(
+            NAME,
+            spec.name,
+            section=SECTION.key,
+            code=StepCode(load=_code, arguments=(spec, stages_used(project, spec.name))),
+            provides="BuiltImage",
+            limits=spec.limits,
+            describe=describe(spec),
+            settings=partial(settings, spec, project, source),
+        )
+
+
+def _code() -> Callable[..., Awaitable[object]]:
+    from pipelines.steps.image.run import step
+
+    return step

@@ -1,0 +1,77 @@
+"""What of the configuration shapes an image, and a service made of one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.foundation.regular_files import read_text
+from pipelines.steps.common.settings import BASE, IMAGE, fields, reference, short, step_settings
+from pipelines.steps.common.tags import fill
+from pipelines.steps.image.build_secrets import secrets_of
+from pipelines.steps.image.spec import images_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pipelines.model import Project, Source
+    from pipelines.steps.common.service_spec import ServiceSpec
+    from pipelines.steps.common.settings import Setting
+    from pipelines.steps.definition import StepSettings
+    from pipelines.steps.image.spec import ImageSpec
+
+_DIRECTIVE = re.compile(r"\s*#\s*(syntax|escape|check)\s*=", re.IGNORECASE)
+
+
+def settings(spec: ImageSpec, project: Project, source: Source) -> StepSettings:
+    """What shapes the step of an image."""
+    return step_settings(image_settings(spec, project, source))
+
+
+def image_settings(spec: ImageSpec, project: Project, source: Source) -> Iterator[Setting]:
+    """What the image that ships is made by."""
+    yield from stages_settings(spec, project, source)
+    yield f"[images.{spec.name}] target", short(spec.target)
+    yield f"[images.{spec.name}] platforms", short(spec.platforms)
+
+
+def stages_settings(spec: ImageSpec, project: Project, source: Source) -> Iterator[Setting]:
+    """What all stages of an image are made by."""
+    context = Path(project.root) / spec.context
+    for file in (spec.dockerfile, f"{spec.dockerfile}.dockerignore", ".dockerignore"):
+        yield f"host file {_shown(context / file, project)}", _instructions(context / file)
+    if spec.base:
+        yield f"{BASE}{spec.base}", reference(spec.base, project)
+    for argument, value in spec.args.items():
+        yield f"build argument {argument}", short(fill(value, source))
+    yield f"[images.{spec.name}] context", short(spec.context)
+    yield f"[images.{spec.name}] secrets", short(sorted(secrets_of(spec, project)))
+
+
+def services_settings(where: str, services: Mapping[str, ServiceSpec], project: Project, source: Source) -> Iterator[Setting]:
+    """What services are made by; `where` is the table that has them by their names."""
+    images = images_of(project)
+    for alias, service in services.items():
+        yield from fields(f"{where}.{alias}", service, but={"image"})
+        yield f"{where}.{alias} image", short(service.image)
+        if service.image in images:
+            yield from image_settings(images[service.image], project, source)
+        else:
+            yield f"{IMAGE}{service.image}", reference(service.image, project)
+
+
+def _instructions(path: Path) -> str:
+    """A Dockerfile or ignore file but its comments: they change nothing, unless they are directives or stand in a here-document."""
+    try:
+        text = read_text(path, errors="surrogateescape")
+    except OSError:
+        return "none"
+    lines = text.splitlines()
+    if "<<" not in text:
+        lines = [line for line in lines if line.strip() and (not line.lstrip().startswith("#") or _DIRECTIVE.match(line))]
+    return short(lines)
+
+
+def _shown(path: Path, project: Project) -> str:
+    return str(path.relative_to(project.root)) if path.is_relative_to(project.root) else str(path)

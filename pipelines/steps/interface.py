@@ -1,0 +1,60 @@
+"""What a kind of step is to the rest of the house: everything there is to know of it goes through here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pipelines.config import Section
+    from pipelines.model import Project, Source
+    from pipelines.registry import ManifestSummary
+    from pipelines.steps.definition import StepDef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a run says about steps: `publish` is --publish (True) or --no-publish (False); `in_ci` whether a CI provider was found."""
+
+    publish: bool | None = None
+    in_ci: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One thing that `lockgate doctor` says: of what, how it stands (`ok`, `warning`, `failed`), what was seen, and what to do."""
+
+    subject: str
+    state: Literal["ok", "warning", "failed"]
+    detail: str
+    next_step: str | None = None
+
+
+def _nothing(*_arguments: object) -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of step.
+
+    A kind is a package with a module `kind` that has one of these as `KIND`, and one line in `pipelines.steps.kinds`. Importing it costs
+    nothing heavy: what needs dagger or pydantic is imported by the functions, when they are called.
+
+    Attributes:
+        name: first half of its steps' ids (`test`).
+        section: its part of the configuration.
+        definitions: the steps of a project, in the order people read them; raises ConfigError for a project they cannot work for.
+        images: names of the images that its steps pull, as the configuration has them (images of the project are built, not pulled).
+        examine: what its steps would miss in the project's folder; nothing where all of it is there.
+        examine_images: what there is to say of the images it pulls, given what registries have of them by name (None: not to be had).
+    """
+
+    name: str
+    section: Section
+    definitions: Callable[[Project, Source, RunOptions], Iterable[StepDef]]
+    images: Callable[[Project], Iterable[str]] = _nothing
+    examine: Callable[[Project], Iterable[Examined]] = _nothing
+    examine_images: Callable[[Project, Mapping[str, ManifestSummary | None]], Iterable[Examined]] = _nothing

@@ -1,0 +1,41 @@
+"""The steps that measure, one for every performance check."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipelines.steps.common.define import StepCode, define
+from pipelines.steps.image.uses import image_steps
+from pipelines.steps.perf.plan_line import describe
+from pipelines.steps.perf.section import SECTION
+from pipelines.steps.perf.settings import settings
+from pipelines.steps.perf.spec import NAME, performance_checks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from pipelines.model import Project, Source
+    from pipelines.steps.definition import StepDef
+    from pipelines.steps.interface import RunOptions
+
+
+def definitions(project: Project, source: Source, _options: RunOptions) -> Iterator[StepDef]:
+    """A step for every performance check."""
+    for spec in performance_checks_of(project).values():
+        yield define(
+            NAME,
+            spec.name,
+            section=SECTION.key,
+            code=StepCode(load=_code, arguments=(spec,)),
+            images=image_steps(project, [spec.service.image]),
+            limits=spec.limits,
+            describe=describe(spec),
+            settings=partial(settings, spec, project, source),
+        )
+
+
+def _code() -> Callable[..., Awaitable[object]]:
+    from pipelines.steps.perf.run import step
+
+    return step

@@ -1,0 +1,32 @@
+"""Performance checks as a kind of step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.steps.image.uses import foreign_images
+from pipelines.steps.interface import Examined, Kind
+from pipelines.steps.perf.definition import definitions
+from pipelines.steps.perf.section import SECTION
+from pipelines.steps.perf.spec import NAME, performance_checks_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.model import Project
+
+
+def _images(project: Project) -> Iterator[str]:
+    for spec in performance_checks_of(project).values():
+        yield from foreign_images(project, [spec.service])
+        yield spec.image
+
+
+def _examine(project: Project) -> Iterator[Examined]:
+    for spec in performance_checks_of(project).values():
+        file = project.root / spec.script
+        if not file.is_file():
+            yield Examined(f"perf {spec.name}", "failed", f"there is no script at {file}", f"correct `script` in [perf.{spec.name}]")
+
+
+KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, examine=_examine)

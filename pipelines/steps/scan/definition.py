@@ -1,0 +1,45 @@
+"""The steps that scan: one for every image, and one for the sources."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipelines.steps.common.define import StepCode, define
+from pipelines.steps.image.spec import images_of
+from pipelines.steps.image.uses import image_steps
+from pipelines.steps.scan.plan_line import describe
+from pipelines.steps.scan.section import SECTION
+from pipelines.steps.scan.settings import settings
+from pipelines.steps.scan.spec import NAME, SOURCES, scan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from pipelines.model import Project, Source
+    from pipelines.steps.definition import StepDef
+    from pipelines.steps.interface import RunOptions
+
+
+def definitions(project: Project, source: Source, _options: RunOptions) -> Iterator[StepDef]:
+    """A step for every image, and one for the project's files, where `[scan]` is configured."""
+    spec = scan_of(project)
+    if spec is None:
+        return
+    for image in (*images_of(project), *([None] if spec.sources else [])):
+        yield define(
+            NAME,
+            SOURCES if image is None else image,
+            section=SECTION.key,
+            code=StepCode(load=_code, arguments=(spec, image)),
+            images=image_steps(project, [] if image is None else [image]),
+            limits=spec.limits,
+            describe=describe(spec, image),
+            settings=partial(settings, spec, image, project, source),
+        )
+
+
+def _code() -> Callable[..., Awaitable[object]]:
+    from pipelines.steps.scan.run import step
+
+    return step

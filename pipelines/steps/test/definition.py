@@ -1,0 +1,41 @@
+"""The steps that run tests, one for each."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pipelines.steps.common.define import StepCode, define
+from pipelines.steps.image.uses import image_steps
+from pipelines.steps.test.plan_line import describe
+from pipelines.steps.test.section import SECTION
+from pipelines.steps.test.settings import settings
+from pipelines.steps.test.spec import NAME, configured_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from pipelines.model import Project, Source
+    from pipelines.steps.definition import StepDef
+    from pipelines.steps.interface import RunOptions
+
+
+def definitions(project: Project, source: Source, _options: RunOptions) -> Iterator[StepDef]:
+    """A step for every test."""
+    for spec in configured_tests(project).values():
+        yield define(
+            NAME,
+            spec.name,
+            section=SECTION.key,
+            code=StepCode(load=_code, arguments=(spec,)),
+            images=image_steps(project, [spec.image.name, *(service.image for service in spec.services.values())]),
+            limits=spec.limits,
+            describe=describe(spec),
+            settings=partial(settings, spec, project, source),
+        )
+
+
+def _code() -> Callable[..., Awaitable[object]]:
+    from pipelines.steps.test.run import step
+
+    return step

@@ -1,0 +1,24 @@
+"""Tests as a kind of step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.steps.image.uses import foreign_images
+from pipelines.steps.interface import Kind
+from pipelines.steps.test.definition import definitions
+from pipelines.steps.test.section import SECTION
+from pipelines.steps.test.spec import NAME, configured_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.model import Project
+
+
+def _images(project: Project) -> Iterator[str]:
+    for spec in configured_tests(project).values():
+        yield from foreign_images(project, spec.services.values())
+
+
+KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images)
