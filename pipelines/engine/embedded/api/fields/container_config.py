@@ -192,22 +192,22 @@ def _other_ports(config: Config, key: str) -> tuple[ExposedPort, ...]:
     return tuple(port for port in config.ports if port.key != key)
 
 
-@field("ExposedPort.port")
+@field("Port.port")
 def port_number(_: ClientSession, port: ExposedPort, __: Args) -> int:
     return port.port
 
 
-@field("ExposedPort.protocol")
+@field("Port.protocol")
 def port_protocol(_: ClientSession, port: ExposedPort, __: Args) -> str:
     return port.protocol
 
 
-@field("ExposedPort.description")
+@field("Port.description")
 def port_description(_: ClientSession, port: ExposedPort, __: Args) -> str | None:
     return port.description
 
 
-@field("ExposedPort.experimentalSkipHealthcheck")
+@field("Port.experimentalSkipHealthcheck")
 def port_skip_healthcheck(_: ClientSession, port: ExposedPort, __: Args) -> bool:
     return port.skip_healthcheck
 
