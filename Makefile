@@ -40,7 +40,7 @@ test-real: base ## the tests worth asking a real Dagger engine (set _EXPERIMENTA
 	@: "$${_EXPERIMENTAL_DAGGER_RUNNER_HOST:?names no Dagger engine}"
 	@LOCKGATE_ENGINE=dagger $(PYTHON) -m pytest -q -m real
 
-bench: base ## the numbers of benchmarks/RESULTS.md, measured here
+bench: base ## measure: start-up, unchanged runs, builds beside docker, buildah and podman, the engine beside runc
 	@$(PYTHON) -m benchmarks
 
 tools: ## look for newer images; what is in the cache is not built again

@@ -2,7 +2,8 @@
 
 `python benchmarks/counted.py FIGURES ARGUMENT…` runs `lockgate ARGUMENT…` in this process and writes FIGURES, a JSON object:
 `requests`; `engine_cpu_s`, user and system time of the engine and all it started, from the first request sent to the last one answered;
-`engine_start_cpu_s`, the same before the first request; `engine_memory_mb`, its largest resident memory; `memory_mb`, this process's.
+`engine_start_cpu_s`, the same before the first request, and `start_cpu_s`, this process's; `engine_memory_mb` and `memory_mb`, the largest
+resident memory of the engine's processes and of this one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ class Figures:
     def __init__(self) -> None:
         self.requests = 0
         self.start = 0.0
+        self.own_start = 0.0
         self.end = 0.0
         self.memory = 0.0
 
@@ -33,6 +36,7 @@ class Figures:
         self.requests += 1
         if self.requests == 1:
             self.start = cpu(self_engine())
+            self.own_start = time.process_time()
 
     def answered(self) -> None:
         processes = self_engine()
@@ -42,6 +46,7 @@ class Figures:
     def write(self, path: Path) -> None:
         figures = {
             "requests": self.requests,
+            "start_cpu_s": round(self.own_start, 3),
             "engine_start_cpu_s": round(self.start, 3),
             "engine_cpu_s": round(self.end - self.start, 3),
             "engine_memory_mb": round(self.memory),

@@ -1,77 +1,60 @@
-"""Start-up, over bare Python in the same run: `--help` <= 0.15 s and `plan` on a project <= 0.35 s, neither importing dagger.
+"""What a command costs before it does anything: bare Python, `--help`, a plan, the SDK's import, and a run up to its first request.
 
-    python benchmarks/startup.py [PROJECT] [--json]
-
-Exits with 1 when a limit is broken. Times are the best of several runs: what the machine can do, not what else it did meanwhile.
+Also which heavy modules the short commands import; a test in tests/unit/cli/test_startup.py refuses them.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+import tempfile
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROUNDS = 9
+from benchmarks.builds import base_image, small
+from benchmarks.figures import ROUNDS, Row, sample
+from benchmarks.processes import LOCKGATE, embedded, run
+
 SHOP = Path(__file__).resolve().parents[1] / "examples" / "shop"
-COUNT_MODULES = "import sys; from pipelines.__main__ import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+COUNTED = Path(__file__).resolve().with_name("counted.py")
+COMMANDS = {
+    "bare Python": ((sys.executable, "-c", "pass"), None),
+    "lockgate --help": ((*LOCKGATE, "--help"), 0.15),
+    "lockgate plan, examples/shop": ((*LOCKGATE, "plan", "-C", str(SHOP)), 0.25),
+    "import dagger": ((sys.executable, "-c", "import dagger"), None),
+}
+FIRST_REQUEST_LIMIT_S = 1.0
 
 
-@dataclass(frozen=True)
-class Row:
-    """One command: seconds it took over bare Python, the limit, and modules it should not have imported."""
-
-    command: str
-    seconds: float
-    limit: float
-    heavy: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        return self.seconds <= self.limit and not self.heavy
+def commands(rounds: int) -> list[Row]:
+    """Whole processes, in turns."""
+    found: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for number in range(rounds + 1):
+        for name, (command, _) in COMMANDS.items():
+            cost = run(command).cpu_s
+            if number:
+                found[name].append(cost)
+    return [Row(name, "s CPU", sample(found[name]), bound) for name, (_, bound) in COMMANDS.items()]
 
 
-def best(command: list[str]) -> float:
-    """The shortest wall time of several runs, in seconds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        times.append(time.perf_counter() - began)
-    return min(times)
+def first_request(rounds: int) -> Row:
+    """A run that has work: Lockgate and its engine up to the first request that is sent."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        project.mkdir()
+        small(project, base_image())
+        (project / "lockgate.toml").write_text('[project]\nname = "bench"\n\n[images.bench]\ncontext = "."\n')
+        for number in range(rounds + 1):
+            (project / "src/part7.py").write_text(f"WORD = {time.time_ns()}\n")
+            figures = Path(folder) / "figures.json"
+            run([sys.executable, str(COUNTED), str(figures), "run", "image.bench"], project, embedded(Path(folder) / "store"))
+            counted = json.loads(figures.read_text())
+            if number:
+                found.append(counted["start_cpu_s"] + counted["engine_start_cpu_s"])
+    return Row("a run with work, to its first request", "s CPU", sample(found), FIRST_REQUEST_LIMIT_S)
 
 
-def heavy(words: list[str], banned: tuple[str, ...]) -> tuple[str, ...]:
-    """Which of the banned modules a command imports."""
-    done = subprocess.run([sys.executable, "-c", COUNT_MODULES, *words], check=True, capture_output=True, text=True)
-    return tuple(sorted(set(done.stderr.split()) & set(banned)))
-
-
-def measure(project: Path) -> list[Row]:
-    bare = best([sys.executable, "-c", "pass"])
-    cases = (
-        (["--help"], 0.15, ("dagger", "rich", "pydantic", "anyio", "graphql", "httpx")),
-        (["plan", "-C", str(project)], 0.35, ("dagger", "rich", "anyio", "graphql", "httpx")),
-    )
-    return [
-        Row(" ".join(words[:1]), round(best([sys.executable, "-m", "pipelines", *words]) - bare, 3), limit, heavy(words, banned))
-        for words, limit, banned in cases
-    ]
-
-
-def main(argv: list[str]) -> int:
-    words = [word for word in argv if word != "--json"]
-    rows = measure(Path(words[0]) if words else SHOP)
-    if "--json" in argv:
-        print(json.dumps([{**asdict(row), "ok": row.ok} for row in rows], indent=2))
-    else:
-        for row in rows:
-            imports = f", imports {', '.join(row.heavy)}" if row.heavy else ""
-            print(f"{row.command:<8} {row.seconds:.3f} s over bare Python (limit {row.limit} s): {'ok' if row.ok else 'BROKEN'}{imports}")
-    return 0 if all(row.ok for row in rows) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def rows(rounds: int = ROUNDS) -> list[Row]:
+    """Everything before the work."""
+    return [*commands(rounds), first_request(rounds)]

@@ -1,12 +1,11 @@
 """The same commands by `runc run` on an overlay mount and nothing else: what the engine is compared with. Root only.
 
-Run in a mount namespace of its own: `unshare -m python -m benchmarks.engine.bare ROOTFS ROUNDS`; prints JSON of seconds.
+Run in a mount namespace of its own: `unshare -m python -m benchmarks.engine.bare ROOTFS ROUNDS`; prints JSON: lists of seconds by name.
 """
 
 from __future__ import annotations
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -43,14 +42,14 @@ class Bare:
         subprocess.run(["umount", place / "rootfs"], check=True)
 
 
-def measure(rootfs: Path, rounds: int) -> dict[str, float]:
+def measure(rootfs: Path, rounds: int) -> dict[str, list[float]]:
     """Seconds, by the names the client uses."""
     with tempfile.TemporaryDirectory() as folder:
         bare = Bare(Path(folder), rootfs)
         return {
-            "fresh exec": statistics.median(timed(lambda: bare.run("echo", "hello")) for _ in range(rounds)),
-            "10 chained execs": timed(lambda: one_by_one(bare)),
-            "8 parallel sleep 1": timed(lambda: parallel(bare)),
+            "fresh exec": [timed(lambda: bare.run("echo", "hello")) for _ in range(rounds)],
+            "10 chained execs": [timed(lambda: one_by_one(bare)) for _ in range(rounds)],
+            "8 parallel sleep 1": [timed(lambda: parallel(bare)) for _ in range(rounds)],
         }
 
 
