@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipelines.cli.terminal import Terminal
-    from pipelines.flow.explain import Prediction
     from pipelines.flow.plan import Plan, PlannedStep
     from pipelines.flow.request import RunRequest
+    from pipelines.flow.unchanged.prediction import Prediction
     from pipelines.model import Project
 
 SCHEMA = 1

@@ -77,6 +77,18 @@ def choose(kind: EngineKind, environ: Mapping[str, str], machine: Machine | None
     return provision
 
 
+def keeps_results(kind: EngineKind, environ: Mapping[str, str], machine: Machine | None = None) -> bool:
+    """Whether `choose` would take the embedded engine of this user, if any, by what costs nothing to find out: no session of somebody
+    else, no program that stands for an engine.
+    """
+    if platform.system() != "Linux" or environ.get(SESSION_PORT):
+        return False
+    if kind is not EngineKind.AUTO:
+        return kind is EngineKind.EMBEDDED
+    seen = machine or _this_machine(environ)
+    return not (environ.get(RUNNER_HOST) or environ.get(CLI_BIN) or seen.which("dagger"))
+
+
 def embedded(reason: str, system: str = platform.system()) -> Choice:
     """The embedded engine. It is started with this Python, and without the current folder on its path, which may hold other `pipelines`.
 

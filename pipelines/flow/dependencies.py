@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.foundation.clock import Clock
 
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 
     from pipelines.engine.choice import Choice
     from pipelines.engine.lifetime import Lifetime
+    from pipelines.engine.work_inputs import OpenPastWork, PastWork
     from pipelines.flow.attempts import ForeignErrors
     from pipelines.model import EngineInfo, EngineSpec, Project, Run, Source
     from pipelines.providers import Provider
     from pipelines.steps.definition import StepDef
     from pipelines.steps.interface import RunOptions
+
+
+def _past_work(environ: Mapping[str, str], folders: Mapping[str, Any] | None = None, moved: tuple[Path, Path] | None = None) -> PastWork:
+    from pipelines.engine.embedded.past_work import EmbeddedPastWork
+
+    return EmbeddedPastWork(environ, folders, moved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +37,8 @@ class RunDependencies:
     `choose` picks an engine, `open_engine` holds it open (it may write the file it is given when it ends, and tells the lifetime when it
     goes away), `client` is the dagger client while it is. `write_reports` writes a run's reports into a folder and gives their paths, the
     record of the run (run.json) last; `write_record` writes that alone.
-    Within `asking`, what is asked of the client is said to come from that requester.
+    Within `asking`, what is asked of the client is said to come from that requester. `keeps_results` says, without a look
+    at the machine, whether results of the embedded engine of this user outlive a run; `past_work` opens what it knows of them.
     """
 
     detect: Callable[[Mapping[str, str]], Provider]
@@ -44,6 +52,8 @@ class RunDependencies:
     write_record: Callable[[Run, Path], Path]
     clock: Clock = field(default_factory=Clock)
     asking: Callable[[str], AbstractContextManager[None]] = lambda _requester: contextlib.nullcontext()
+    keeps_results: Callable[[EngineSpec, Mapping[str, str]], bool] = lambda _spec, _environ: False
+    past_work: OpenPastWork = _past_work
 
 
 def real_dependencies() -> RunDependencies:
@@ -59,6 +69,7 @@ def real_dependencies() -> RunDependencies:
         write_reports=_write_reports,
         write_record=_write_record,
         asking=_asking,
+        keeps_results=_keeps_results,
     )
 
 
@@ -85,6 +96,12 @@ def _choose(spec: EngineSpec, environ: Mapping[str, str]) -> Choice:
     from pipelines.engine.limits import variables
 
     return dataclasses.replace(choose(spec.kind, environ), variables=variables(spec))
+
+
+def _keeps_results(spec: EngineSpec, environ: Mapping[str, str]) -> bool:
+    from pipelines.engine.choice import keeps_results
+
+    return keeps_results(spec.kind, environ)
 
 
 def _open_engine(choice: Choice, log: Callable[[str], None], ledger: Path, lifetime: Lifetime) -> AbstractAsyncContextManager[EngineInfo]:

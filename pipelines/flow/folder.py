@@ -52,9 +52,14 @@ class ProjectHome:
         return self.path / "state.json"
 
     @property
-    def explain(self) -> Path:
-        """What each step's last pass depended on."""
-        return self.path / "explain.json"
+    def passes(self) -> Path:
+        """What each step's last passes depended on, and what they gave."""
+        return self.path / "unchanged.json"
+
+    @property
+    def kept_files(self) -> Path:
+        """Artifacts of those passes, each under the digest of its content."""
+        return self.path / "unchanged"
 
     @property
     def ledger(self) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Value = TypeVar("Value")
 
@@ -12,7 +15,8 @@ Value = TypeVar("Value")
 class FutureValue(Generic[Value]):
     """Set or failed once; everybody who asks waits for that."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_ask: Callable[[], None] | None = None) -> None:
+        self._on_ask = on_ask
         self._done = anyio.Event()
         self._value: Value | None = None
         self._error: Exception | None = None
@@ -38,6 +42,8 @@ class FutureValue(Generic[Value]):
 
     async def get(self) -> Value:
         """The value; waits for it."""
+        if self._on_ask is not None:
+            self._on_ask()
         await self._done.wait()
         if self._error is not None:
             raise self._error

@@ -15,6 +15,7 @@ from pipelines.flow.run_record import RunRecorder
 from pipelines.flow.scheduler import Scheduler, SchedulerOptions, default_jobs
 from pipelines.flow.state_file import StateFile
 from pipelines.flow.step_output import StepOutputs
+from pipelines.flow.unchanged.passes import Passes
 from pipelines.model import Run, RunEnd
 from pipelines.steps.definition import CLIENT, CONTEXT
 
@@ -52,8 +53,9 @@ class GraphRun:
         state = StateFile.read(home.state)
         self._engine = RunEngine(dependencies, context, prepared.graph.wanting(CLIENT))
         self._listener = EngineListener(context, _ENGINE_LOG)
-        self._outputs = StepOutputs(context, folder, state, self._listener)
-        self._scheduler = Scheduler(prepared.graph, self._givens(), self._options(dependencies), context.sink)
+        self._outputs = StepOutputs(context, folder, state, self._listener, fresh=request.fresh)
+        self._passes = Passes(context=context, home=home, project=project, prepared=prepared, request=request, dependencies=dependencies)
+        self._scheduler = Scheduler(prepared.graph, self._givens(), self._options(dependencies, state), context.sink)
         self._recorder = RunRecorder(
             context=context,
             home=home,
@@ -108,12 +110,12 @@ class GraphRun:
         finally:
             if redactor.known > known:  # the engine's log has lines from before a secret became known
                 mask_files((str(log),), redactor)
-        self._keep_book()
+        self._passes.keep(self._scheduler.results(), self._scheduler.value, self._outputs.contexts)
 
     def _givens(self) -> dict[str, object]:
         return {"Project": self._project, "Source": self._prepared.source, CLIENT: self._engine.client, CONTEXT: None}
 
-    def _options(self, dependencies: RunDependencies) -> SchedulerOptions:
+    def _options(self, dependencies: RunDependencies, state: StateFile) -> SchedulerOptions:
         keep_going = self._project.keep_going if self._request.keep_going is None else self._request.keep_going
         return SchedulerOptions(
             output=self._outputs.new,
@@ -121,6 +123,7 @@ class GraphRun:
             keep_going=keep_going,
             foreign=dependencies.foreign(),
             stop=self._context.stop,
+            past=self._passes.find(state, self._engine.client_at_once),
             around=self._engine.around,
             lost=self._engine.lifetime.lose,
         )
@@ -149,17 +152,3 @@ class GraphRun:
 
     def _kill(self, signum: int) -> None:
         self._recorder.kill(self._scheduler.results(rest="the run was ended at once"), signum)
-
-    def _keep_book(self) -> None:
-        """Note for `plan --explain` what the steps depended on, as the embedded engine wrote it down when it closed."""
-        if not self._home.ledger.exists():
-            return
-        from pipelines.flow.book import Book
-
-        book = Book.read(self._home.explain, self._project.root)
-        attempts = {step_id: context.used_attempt for step_id, context in self._outputs.contexts.items()}
-        steps = {node.id: node.definition for node in self._prepared.graph.nodes.values()}
-        book.note(self._home.ledger, self._scheduler.results(), steps, attempts)
-        with contextlib.suppress(OSError):
-            book.write(self._home.explain, self._project.root)
-            self._home.ledger.unlink()

@@ -14,7 +14,8 @@ class RunRequest:
     """What the command line asks of a run.
 
     `selectors` name steps by id or kind (none: all steps). `publish` overrides `[publish] when` (--publish / --no-publish). `jobs` and
-    `keep_going` override the project's. `environ` is the environment providers, secrets and the engine choice look at.
+    `keep_going` override the project's. With `fresh` every step works: nothing is taken over from past runs, and commands of
+    tests, scans and measurements run again. `environ` is the environment providers, secrets and the engine choice look at.
     """
 
     selectors: tuple[str, ...] = ()
@@ -22,4 +23,5 @@ class RunRequest:
     jobs: int | None = None
     keep_going: bool | None = None
     allow_empty: bool = False
+    fresh: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -9,11 +9,11 @@ from pipelines.errors import UsageError
 from pipelines.flow.dependencies import RunDependencies, real_dependencies
 
 if TYPE_CHECKING:
-    from pipelines.flow.explain import Prediction
     from pipelines.flow.plan import Plan
     from pipelines.flow.progress import Sink
     from pipelines.flow.request import RunRequest
     from pipelines.flow.stop import Stop
+    from pipelines.flow.unchanged.prediction import Prediction
     from pipelines.model import Project, Run
 
 
@@ -41,12 +41,12 @@ def explain_project(
     """
     if platform.system() != "Linux":
         raise UsageError("--explain is about the embedded engine, which runs on Linux only", next_step="leave --explain out")
-    from pipelines.flow.explain import explain
     from pipelines.flow.prepare import prepare
+    from pipelines.flow.unchanged.prediction import predict
 
     dependencies = dependencies or real_dependencies()
     prepared = prepare(project, request, dependencies)
-    return prepared.plan, explain(project, request, prepared, dependencies)
+    return prepared.plan, predict(project, request, prepared, dependencies)
 
 
 async def run_project(

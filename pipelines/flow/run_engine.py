@@ -1,4 +1,4 @@
-"""The engine of a run: opened beside the first steps, only when one needs it, and closed when all have ended."""
+"""The engine of a run: opened when a step first asks for it, and closed when all have ended."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from pathlib import Path
 
+    import dagger
+
     from pipelines.engine.choice import Choice
     from pipelines.flow.context import RunContext
     from pipelines.flow.dependencies import RunDependencies
@@ -37,7 +39,8 @@ class RunEngine:
     """
 
     def __init__(self, dependencies: RunDependencies, context: RunContext, needing: frozenset[str] = frozenset()) -> None:
-        self.client: FutureValue[object] = FutureValue()
+        self._wanted = anyio.Event()
+        self.client: FutureValue[object] = FutureValue(self.want)
         self.lifetime = Lifetime()
         self.info: EngineInfo | None = None
         self._dependencies = dependencies
@@ -48,24 +51,39 @@ class RunEngine:
         self._needing: set[anyio.CancelScope] = set()
         context.stop.on_request(lambda _signum: self.lifetime.shorten_waits())
 
+    def want(self) -> None:
+        """Start the engine now, where it has not been started."""
+        self._wanted.set()
+
+    def client_at_once(self) -> dagger.Client:
+        """A client that puts calls together while the engine is still starting; asking for it starts the engine."""
+        from pipelines.engine.waiting_client import waiting_client
+
+        self.want()
+        return waiting_client(self.client.get)
+
     @contextlib.asynccontextmanager
     async def beside(self, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
-        """Hold an engine open for as long as the context lasts; `log` takes its lines, it may leave `ledger` behind.
+        """Hold an engine open, from when it is first asked for until the context ends.
+
+        `log` takes its lines, and it may leave `ledger` behind.
 
         One that cannot be had is an error for whoever asks for the client.
 
         Raises:
             UsageError: the environment contradicts itself.
         """
-        try:
-            choice = self._dependencies.choose(spec, environ)
-        except Unavailable as error:
-            self.client.fail(error)
-            yield
-            return
+        choice: Choice | None = None
+        if not self._dependencies.keeps_results(spec, environ):  # else it is chosen, with a look at the machine, when it is needed
+            try:
+                choice = self._dependencies.choose(spec, environ)
+            except Unavailable as error:
+                self.client.fail(error)
+                yield
+                return
         self.lifetime.start_s = spec.start_s
         async with anyio.create_task_group() as group:
-            group.start_soon(self._hold, choice, spec, log, ledger)
+            group.start_soon(self._hold, choice, spec, environ, log, ledger)
             group.start_soon(self._tell_waiting)
             try:
                 yield
@@ -109,9 +127,13 @@ class RunEngine:
         if scope.cancelled_caught and self.lifetime.error is not None:
             raise self.lifetime.error
 
-    async def _hold(self, choice: Choice, spec: EngineSpec, log: Callable[[str], None], ledger: Path) -> None:
+    async def _hold(
+        self, choice: Choice | None, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path
+    ) -> None:
+        await self._wanted.wait()
         try:
-            async with self._dependencies.open_engine(choice, log, ledger, self.lifetime) as info:
+            chosen = choice or self._dependencies.choose(spec, environ)
+            async with self._dependencies.open_engine(chosen, log, ledger, self.lifetime) as info:
                 self.info = info
                 self._ready(info)
                 if info.kind == EngineKind.DAGGER:
@@ -136,6 +158,7 @@ class RunEngine:
 
     async def _tell_waiting(self) -> None:
         """Say now and then that the engine is still waited for."""
+        await self._wanted.wait()
         began = anyio.current_time()
         while True:
             with anyio.move_on_after(WAITING_S):

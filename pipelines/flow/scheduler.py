@@ -15,7 +15,7 @@ from pipelines.flow.attempts import Attempts, ForeignErrors
 from pipelines.flow.future_value import FutureValue
 from pipelines.flow.graph import FromStep
 from pipelines.flow.order import dependents
-from pipelines.flow.outcome import StepOutcome
+from pipelines.flow.outcome import StepOutcome, of_value
 from pipelines.flow.plan import NOT_SELECTED
 from pipelines.flow.stop import signal_name
 from pipelines.foundation.retry import Backoff
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pipelines.flow.progress import Sink
     from pipelines.flow.step_output import StepOutput
     from pipelines.flow.stop import Stop
+    from pipelines.flow.unchanged.interface import PastResults
     from pipelines.steps.definition import StepDef
 
 _FEWEST = 4  # steps mostly wait for the engine; test, scan and perf of one image shall run at once on the smallest machine
@@ -48,7 +49,8 @@ class SchedulerOptions:
     """How to run.
 
     `output` makes the log and masking of a step, `around` gives a context its work is done in; with `keep_going` the steps run that do
-    not depend on a failure. `lost` is told when a step found the engine gone.
+    not depend on a failure. `lost` is told when a step found the engine gone. `past` has results of
+    past runs, for steps that are proved unchanged.
     """
 
     output: Callable[[StepDef], StepOutput]
@@ -57,6 +59,7 @@ class SchedulerOptions:
     foreign: ForeignErrors = field(default_factory=ForeignErrors)
     backoff: Backoff = field(default_factory=Backoff)
     stop: Stop | None = None
+    past: PastResults | None = None
     around: Callable[[StepDef], AbstractContextManager[None]] = lambda _step: contextlib.nullcontext()
     lost: Callable[[EngineLost], None] = lambda _error: None
 
@@ -160,6 +163,8 @@ class Scheduler:
 
     async def _outcome(self, node: Node, attempts: Attempts) -> StepOutcome:
         try:
+            if (past := await self._past(node, attempts)) is not None:
+                return past
             arguments = {name: await self._value(binding, attempts.output) for name, binding in node.bindings.items()}
         except Exception as error:  # noqa: BLE001 - whatever keeps a given away (no engine) is the outcome of the step that asks for it
             return attempts.failed(error)
@@ -169,6 +174,23 @@ class Scheduler:
                 return await attempts.work(arguments)
         except Unavailable as error:  # what the step worked with went away
             return attempts.failed(error)
+
+    async def _past(self, node: Node, attempts: Attempts) -> StepOutcome | None:
+        """The outcome of a step since whose last pass nothing has changed."""
+        if self._options.past is None:
+            return None
+        attempts.began = anyio.current_time()
+        context = attempts.output.context
+        found = await self._options.past.find(node.definition, context)
+        if found is None:
+            return None
+        self._sink.step_started(node.id)
+        context.cached, context.unchanged_since = True, found.run
+        return of_value(found.value)
+
+    def value(self, step_id: str) -> object:
+        """What a step returned, as it is: never for people."""
+        return self._values.get(step_id)
 
     async def _value(self, binding: Binding, output: StepOutput) -> object:
         if isinstance(binding, FromStep):
@@ -186,6 +208,7 @@ class Scheduler:
             duration_s=now - began,
             cached=attempts.output.context.cached and outcome.status is Status.PASSED,
             attempts=max(1, attempts.made),
+            unchanged_since=attempts.output.context.unchanged_since,
         )
 
     def _finish(self, result: Result) -> None:

@@ -92,24 +92,26 @@ class StepOutput:
 
 
 class StepOutputs:
-    """The logs, contexts and folders of the steps of one run.
+    """The logs, contexts and folders of the steps of one run. In a `fresh` one their commands run again, whatever a cache has.
 
     Attributes:
         contexts: what the steps that worked know about themselves, by id.
     """
 
-    def __init__(self, run: RunContext, folder: RunFolder, state: StateFile, listener: EngineListener) -> None:
+    def __init__(self, run: RunContext, folder: RunFolder, state: StateFile, listener: EngineListener, *, fresh: bool = False) -> None:
         self.contexts: dict[str, StepContext] = {}
         self._outputs: dict[str, StepOutput] = {}
         self._run = run
         self._folder = folder
         self._state = state
         self._listener = listener
+        self._fresh = fresh
 
     def new(self, step: StepDef) -> StepOutput:
         """The output of a step that begins to work."""
         folder = self._folder.artifacts(step.id)
-        context = StepContext(id=step.id, run_id=self._run.id, folder=folder, attempt=self._state.attempt(step.id))
+        attempt = self._run.id if self._fresh else self._state.attempt(step.id)
+        context = StepContext(id=step.id, run_id=self._run.id, folder=folder, attempt=attempt)
         self.contexts[step.id] = context
         if any(parameter.annotation is not None and same_type(parameter.annotation, CONTEXT) for parameter in step.parameters):
             self._make(folder)  # a step without its context does not know its folder

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Result:
     """How one step ended. `duration_s` in seconds of wall time; `cached` when the engine did no work for it; `error_kind` is
     `unavailable` or `internal` when status is error; `log` is the file with everything the step printed; `tail` its last lines.
+    `unchanged_since` is the run whose result was taken over, where nothing has changed since.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Result:
     warning: str | None = None
     log: str | None = None
     tail: tuple[str, ...] = ()
+    unchanged_since: str | None = None
 
     def __bool__(self) -> bool:
         """Whether what needs this step may run."""

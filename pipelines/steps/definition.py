@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipelines.model import StepLimits
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
+
+    import dagger
+
+    from pipelines.model import Project, Source
 
 CLIENT, CONTEXT = "dagger.Client", "StepContext"
 GIVENS = ("Project", "Source", CLIENT, CONTEXT)
@@ -37,10 +42,12 @@ class Parameter:
 class StepSettings:
     """What of the configuration shapes a step, by names people know: what takes part in the `work`, and what is only `judged` by when the
     work is done. Values are short hashes, and references of images as they are: nothing else of a configuration is kept elsewhere.
+    `asked` is what only somebody else can say, each time, as the end of a sentence that begins with "cached if".
     """
 
     work: Mapping[str, str] = field(default_factory=dict)
     judged: Mapping[str, str] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,38 @@ class AwaitedChecks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restoring:
+    """What a kept value is given again with. `client` gives a client at once, which starts the engine when it is first called."""
+
+    project: Project
+    source: Source
+    context: StepContext
+    environ: Mapping[str, str] = field(repr=False)
+    now: dt.datetime
+    client: Callable[[], dagger.Client] = field(repr=False)
+
+
+class ValueKeeper(Protocol):
+    """Keeps the value of a step of a kind for later runs, without anything that could hold a secret.
+
+    `judges_anew`: a verdict is made again from what was measured, so that it may be kept though what it is judged by has changed.
+    """
+
+    judges_anew: bool
+
+    def keep(self, value: object, project: Project, source: Source) -> Mapping[str, Any] | None:
+        """The value as plain JSON values; None when it cannot be given again, or its work had secrets."""
+
+    async def restore(self, data: Mapping[str, Any], given: Restoring) -> object | None:
+        """The value as the step would return it now; None when that cannot be said without work. Its artifacts are in the context's folder.
+
+        Raises:
+            LookupError, TypeError, ValueError: the data is not what `keep` gives.
+            LockgateError: somebody who must be asked does not answer.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepDef:
     """A step that can be put in the graph.
 
@@ -65,6 +104,7 @@ class StepDef:
     `own`: the code is the project's, so that whatever it raises is this step's failure, and no defect of Lockgate.
     `section` is the key of the configuration it comes from (`tests`), which selects like a kind. `awaits`: it comes after checks, whatever
     they are. `settings` tells what shapes its work; None for a step whose outcome is not remembered, and `runs_because` says why that is.
+    `keeper` loads what keeps the step's value for later runs; None: the step works in every run.
     """
 
     id: str
@@ -82,6 +122,7 @@ class StepDef:
     awaits: AwaitedChecks | None = None
     settings: Callable[[], StepSettings] | None = None
     runs_because: str = "its own code runs every time"
+    keeper: Callable[[], ValueKeeper] | None = None
 
 
 def _quiet(_text: str) -> None:
@@ -95,7 +136,7 @@ class StepContext:
     `folder` is where the step leaves artifacts (`.lockgate/runs/<run>/<id>/`). `attempt` is the attempt token its commands carry in
     their cache key: None until an outcome other than passed was seen. `log` takes text for the step's log file and the live board. A
     step sets `cached` when the engine did no work for it. `used_attempt` is the token the outcome at hand was made with; the scheduler
-    keeps it in `.lockgate/state.json` together with the status.
+    keeps it in `.lockgate/state.json` together with the status. `unchanged_since` is the run whose result was taken over.
     `mask` takes a secret value the step came to know: from then on it is masked in logs and reports.
     """
 
@@ -106,6 +147,7 @@ class StepContext:
     log: Callable[[str], None] = field(default=_quiet, repr=False)
     mask: Callable[[str], None] = field(default=_quiet, repr=False)
     cached: bool = False
+    unchanged_since: str | None = None
     used_attempt: str | None = None
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from pipelines.model import BuiltImage, Project, Source, StepLimits
-    from pipelines.steps.definition import AwaitedChecks, StepSettings
+    from pipelines.steps.definition import AwaitedChecks, StepSettings, ValueKeeper
 
 ALWAYS_TAKEN = (
     Parameter(name="client", annotation="dagger.Client"),
@@ -43,6 +43,7 @@ def define(
     skip: str | None = None,
     awaits: AwaitedChecks | None = None,
     settings: Callable[[], StepSettings] | None = None,
+    keeper: Callable[[], ValueKeeper] | None = None,
     runs_because: str = "",
 ) -> StepDef:
     """The definition of a built-in step.
@@ -63,6 +64,7 @@ def define(
         section=section,
         awaits=awaits,
         settings=settings,
+        keeper=keeper,
         runs_because=runs_because,
     )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipelines.model import Registry, SecretRef
     from pipelines.steps.common.step_inputs import Given
 
-_NO_USER = "token"
+NO_USER = "token"
 """User name for a registry that looks at the token only."""
 
 
@@ -27,7 +27,7 @@ class Login:
         """The container, able to pull from and push to the registry."""
         if self._secret is None:
             return container
-        host, user = self._registry.url.partition("/")[0], self._registry.username or _NO_USER
+        host, user = self._registry.url.partition("/")[0], self._registry.username or NO_USER
         return container.with_registry_auth(host, user, self._secret)
 
 

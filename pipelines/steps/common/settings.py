@@ -23,12 +23,12 @@ Setting = tuple[str, str]
 """A name, and a short hash or a reference."""
 
 
-def step_settings(found: Iterable[Setting], judging: Iterable[str] = ()) -> StepSettings:
+def step_settings(found: Iterable[Setting], judging: Iterable[str] = (), asked: tuple[str, ...] = ()) -> StepSettings:
     """The settings of a step. Keys of its table that are in `judging` take no part in the work: by them, what came out is judged."""
     every, judging = dict(found), frozenset(judging)
     judged = {name: value for name, value in every.items() if name.partition("] ")[2].partition(".")[0] in judging}
     work = {name: value for name, value in every.items() if name not in judged}
-    return StepSettings({"Lockgate's version": _version(), **work}, judged)
+    return StepSettings({"Lockgate's version": _version(), **work}, judged, asked)
 
 
 def fields(where: str, spec: Any, but: Iterable[str] = ()) -> Iterator[Setting]:

@@ -13,10 +13,11 @@ from pipelines.steps.image.spec import NAME, images_of
 from pipelines.steps.image.uses import stages_used
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import StepDef
+    from pipelines.steps.definition import StepDef, ValueKeeper
+    from pipelines.steps.image.spec import ImageSpec
     from pipelines.steps.interface import RunOptions
 
 
@@ -29,6 +30,7 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             section=SECTION.key,
             code=StepCode(load=_code, arguments=(spec, stages_used(project, spec.name))),
             provides="BuiltImage",
+            keeper=partial(_keeper, spec, stages_used(project, spec.name)),
             limits=spec.limits,
             describe=describe(spec),
             settings=partial(settings, spec, project, source),
@@ -39,3 +41,9 @@ def _code() -> Callable[..., Awaitable[object]]:
     from pipelines.steps.image.run import step
 
     return step
+
+
+def _keeper(spec: ImageSpec, stages: Sequence[str]) -> ValueKeeper:
+    from pipelines.steps.image.keeper import ImageKeeper
+
+    return ImageKeeper(spec, stages)

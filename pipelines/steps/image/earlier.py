@@ -24,7 +24,7 @@ from pipelines.steps.source import is_release
 if TYPE_CHECKING:
     import dagger
 
-    from pipelines.model import Registry
+    from pipelines.model import Project, Registry, Source
     from pipelines.steps.common.login import Login
     from pipelines.steps.common.step_inputs import Given
 
@@ -48,7 +48,7 @@ class Earlier:
 async def find_earlier(given: Given, image: str, inputs: str | None) -> Earlier | None:
     """The image of this version and these inputs, if the registry has it. A registry that cannot be asked is said and has nothing."""
     registry = given.project.registry
-    tags = _immutable(given) if inputs is not None else ()
+    tags = immutable_tags(given.project, given.source) if inputs is not None else ()
     if registry is None or not tags:
         return None
     try:
@@ -59,13 +59,13 @@ async def find_earlier(given: Given, image: str, inputs: str | None) -> Earlier 
         return None
 
 
-def _immutable(given: Given) -> tuple[str, ...]:
+def immutable_tags(project: Project, source: Source) -> tuple[str, ...]:
     """The tags that name this release for good; none for a snapshot."""
-    templates = next(values_of(TagTemplates, given.project.steps), None)
-    if templates is None or not is_release(given.source):
+    templates = next(values_of(TagTemplates, project.steps), None)
+    if templates is None or not is_release(source):
         return ()
     try:
-        return tuple(tag.name for tag in tags_of(templates, given.source) if tag.immutable)
+        return tuple(tag.name for tag in tags_of(templates, source) if tag.immutable)
     except ConfigError:
         return ()  # publish itself says what is wrong with the tags
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.model import LockedImage
+    from pipelines.model import LockedImage, Project, Source
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.image.earlier import Earlier
     from pipelines.steps.image.spec import ImageSpec
@@ -70,11 +70,11 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> BuiltIm
     base = resolve(given.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
     recipe = Recipe(
         spec=spec,
-        directory=_directory(spec, given),
-        args=_arguments(spec, given, base),
+        directory=build_directory(spec, given),
+        args=build_arguments(spec, given.source, base),
         secrets=await build_secrets(given, secrets_of(spec, given.project)),
     )
-    inputs = _inputs(recipe, given, base)
+    inputs = inputs_of(spec, given.project, given.source, base)
     labels = labels_of(spec, given.source, base=base.reference if base else None, inputs=inputs)
     _announce(recipe, given, base)
     await _check_privileges(recipe, given)
@@ -106,17 +106,21 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> BuiltIm
     )
 
 
-def _inputs(recipe: Recipe, given: Given, base: LockedImage | None) -> str | None:
-    spec, source = recipe.spec, given.source
+def inputs_of(spec: ImageSpec, project: Project, source: Source, base: LockedImage | None) -> str | None:
+    """The digest of what the image is made of; None where that does not name one content.
+
+    Raises:
+        OSError: the Dockerfile cannot be read.
+    """
     return inputs_digest(
         Inputs(
             revision=source.revision,
             dirty=source.dirty,
-            dockerfile=(Path(given.project.root) / spec.context / spec.dockerfile).read_bytes(),
+            dockerfile=(Path(project.root) / spec.context / spec.dockerfile).read_bytes(),
             where=(spec.context, spec.dockerfile),
             target=spec.target,
             base=base.reference if base else None,
-            args=recipe.args,
+            args=build_arguments(spec, source, base),
             platforms=spec.platforms,
             secrets=tuple(spec.secrets),
             labels=spec.labels,
@@ -213,7 +217,7 @@ def _name_stages(error: LockgateError, recipe: Recipe, given: Given) -> None:
         error.next_step = f"stages of {recipe.spec.dockerfile}: {', '.join(_STAGE.findall(text)) or 'none has a name'}"
 
 
-def _directory(spec: ImageSpec, given: Given) -> dagger.Directory:
+def build_directory(spec: ImageSpec, given: Given) -> dagger.Directory:
     """The build context.
 
     Raises:
@@ -232,10 +236,10 @@ def _directory(spec: ImageSpec, given: Given) -> dagger.Directory:
     return given.client.host().directory(str(context), exclude=list(exclusions(context, spec.dockerfile)))
 
 
-def _arguments(spec: ImageSpec, given: Given, base: LockedImage | None) -> dict[str, str]:
+def build_arguments(spec: ImageSpec, source: Source, base: LockedImage | None) -> dict[str, str]:
     """Build arguments; {version}, {revision}, {short} and {branch} in a value are the commit's."""
     known = {"BASE": base.reference} if base else {}
-    return known | {name: fill(value, given.source) for name, value in spec.args.items()}
+    return known | {name: fill(value, source) for name, value in spec.args.items()}
 
 
 def _announce(recipe: Recipe, given: Given, base: LockedImage | None) -> None:

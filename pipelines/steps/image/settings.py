@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from pipelines.foundation.regular_files import read_text
 from pipelines.steps.common.settings import BASE, IMAGE, fields, reference, short, step_settings
 from pipelines.steps.common.tags import fill
+from pipelines.steps.image.build_context import exclusions
 from pipelines.steps.image.build_secrets import secrets_of
+from pipelines.steps.image.labels import labels_of
 from pipelines.steps.image.spec import images_of
 
 if TYPE_CHECKING:
@@ -46,7 +48,14 @@ def stages_settings(spec: ImageSpec, project: Project, source: Source) -> Iterat
     for argument, value in spec.args.items():
         yield f"build argument {argument}", short(fill(value, source))
     yield f"[images.{spec.name}] context", short(spec.context)
+    yield f"[images.{spec.name}] what is left out of its context", short(_left_out(context, spec.dockerfile))
     yield f"[images.{spec.name}] secrets", short(sorted(secrets_of(spec, project)))
+
+
+def label_settings(spec: ImageSpec, project: Project, source: Source) -> Iterator[Setting]:
+    """The labels of the image that ships."""
+    base = reference(spec.base, project) if spec.base else None
+    yield from ((f"label {label}", short(value)) for label, value in labels_of(spec, source, base=base).items())
 
 
 def services_settings(where: str, services: Mapping[str, ServiceSpec], project: Project, source: Source) -> Iterator[Setting]:
@@ -71,6 +80,13 @@ def _instructions(path: Path) -> str:
     if "<<" not in text:
         lines = [line for line in lines if line.strip() and (not line.lstrip().startswith("#") or _DIRECTIVE.match(line))]
     return short(lines)
+
+
+def _left_out(context: Path, dockerfile: str) -> tuple[str, ...]:
+    try:
+        return exclusions(context, dockerfile)
+    except OSError:
+        return ()
 
 
 def _shown(path: Path, project: Project) -> str:

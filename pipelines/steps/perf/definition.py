@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import StepDef
+    from pipelines.steps.definition import StepDef, ValueKeeper
     from pipelines.steps.interface import RunOptions
 
 
@@ -29,6 +29,7 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             section=SECTION.key,
             code=StepCode(load=_code, arguments=(spec,)),
             images=image_steps(project, [spec.service.image]),
+            keeper=_keeper,
             limits=spec.limits,
             describe=describe(spec),
             settings=partial(settings, spec, project, source),
@@ -39,3 +40,9 @@ def _code() -> Callable[..., Awaitable[object]]:
     from pipelines.steps.perf.run import step
 
     return step
+
+
+def _keeper() -> ValueKeeper:
+    from pipelines.steps.perf.keeper import MeasurementKeeper
+
+    return MeasurementKeeper()

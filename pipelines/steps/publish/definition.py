@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
@@ -11,13 +12,14 @@ from pipelines.steps.image.spec import images_of
 from pipelines.steps.image.uses import image_steps
 from pipelines.steps.publish.plan_line import describe
 from pipelines.steps.publish.section import SECTION
+from pipelines.steps.publish.settings import settings
 from pipelines.steps.publish.spec import NAME, PublishSpec, PublishWhen, publish_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import StepDef
+    from pipelines.steps.definition import StepDef, ValueKeeper
     from pipelines.steps.interface import RunOptions
 
 
@@ -46,11 +48,12 @@ def definitions(project: Project, source: Source, options: RunOptions) -> Iterat
             code=StepCode(load=_code, arguments=(spec, name)),
             images=image_steps(project, [name]),
             provides="PublishedImage",
+            keeper=partial(_keeper, spec, name),
             limits=spec.limits,
             describe=describe(project, spec, name, source),
             skip=skip,
             awaits=AwaitedChecks(selectors=spec.after, subject="publishing", key=f"{SECTION.key}.after"),
-            runs_because="asks the registry every time",
+            settings=partial(settings, spec, name, project, source),
         )
 
 
@@ -68,3 +71,9 @@ def _code() -> Callable[..., Awaitable[object]]:
     from pipelines.steps.publish.run import step
 
     return step
+
+
+def _keeper(spec: PublishSpec, name: str) -> ValueKeeper:
+    from pipelines.steps.publish.keeper import PublishedImageKeeper
+
+    return PublishedImageKeeper(spec, name)

@@ -19,6 +19,8 @@ from pipelines.steps.common.references import digest_of, resolve
 from pipelines.steps.common.tool import ROOT_USER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import dagger
 
     from pipelines.model import LockedImage
@@ -87,7 +89,8 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
         return None
     locked = resolve(given.project, spec.database, wanted_by="scan")
     if locked.artifact:
-        locked = await _newest(locked, given)
+        locked = await newest(locked, os.environ)
+        given.context.log(f"vulnerability database {locked.reference}\n")
         folder = downloaded(
             given.client.container().from_(resolve(given.project, spec.image, wanted_by="scan").reference), locked.reference
         )
@@ -104,8 +107,12 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
     )
 
 
-async def _newest(locked: LockedImage, given: Given) -> LockedImage:
-    """The artifact by the digest that its tag names now."""
+async def newest(locked: LockedImage, environ: Mapping[str, str]) -> LockedImage:
+    """The artifact by the digest that its tag names now.
+
+    Raises:
+        LockgateError: the registry does not say.
+    """
     import functools
 
     import anyio
@@ -113,8 +120,7 @@ async def _newest(locked: LockedImage, given: Given) -> LockedImage:
     from pipelines.registry import find_manifest, read_reference
 
     reference = read_reference(locked.reference)
-    found = await anyio.to_thread.run_sync(functools.partial(find_manifest, reference, os.environ), abandon_on_cancel=True)
-    given.context.log(f"vulnerability database {reference}: {found.digest}\n")
+    found = await anyio.to_thread.run_sync(functools.partial(find_manifest, reference, environ), abandon_on_cancel=True)
     return replace(locked, reference=reference.at(found.digest).pinned())
 
 

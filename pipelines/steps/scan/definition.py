@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import StepDef
+    from pipelines.steps.definition import StepDef, ValueKeeper
     from pipelines.steps.interface import RunOptions
+    from pipelines.steps.scan.spec import ScanSpec
 
 
 def definitions(project: Project, source: Source, _options: RunOptions) -> Iterator[StepDef]:
@@ -33,6 +34,7 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             section=SECTION.key,
             code=StepCode(load=_code, arguments=(spec, image)),
             images=image_steps(project, [] if image is None else [image]),
+            keeper=partial(_keeper, spec, image),
             limits=spec.limits,
             describe=describe(spec, image),
             settings=partial(settings, spec, image, project, source),
@@ -43,3 +45,9 @@ def _code() -> Callable[..., Awaitable[object]]:
     from pipelines.steps.scan.run import step
 
     return step
+
+
+def _keeper(spec: ScanSpec, image: str | None) -> ValueKeeper:
+    from pipelines.steps.scan.keeper import ScanKeeper
+
+    return ScanKeeper(spec, image)

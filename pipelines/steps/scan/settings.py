@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.steps.common.settings import IMAGE, fields, reference, short, step_settings
-from pipelines.steps.image.labels import labels_of
-from pipelines.steps.image.settings import image_settings
+from pipelines.steps.image.settings import image_settings, label_settings
 from pipelines.steps.image.spec import images_of
 
 if TYPE_CHECKING:
@@ -30,9 +29,10 @@ def _settings(spec: ScanSpec, name: str | None, project: Project, source: Source
     yield f"{IMAGE}{spec.image}", reference(spec.image, project)
     if spec.database is not None:
         yield f"{IMAGE}{spec.database}", reference(spec.database, project)
+        locked = project.locked.get(spec.database)
+        yield f"lock entry {spec.database}", short(None if locked is None else (locked.origin, locked.fixture, locked.artifact))
     if name is None:
         return
     image = images_of(project)[name]
     yield from image_settings(image, project, source)
-    base = reference(image.base, project) if image.base else None
-    yield from ((f"label {label}", short(value)) for label, value in labels_of(image, source, base=base).items())
+    yield from label_settings(image, project, source)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import StepDef
+    from pipelines.steps.definition import StepDef, ValueKeeper
     from pipelines.steps.interface import RunOptions
+    from pipelines.steps.test.spec import TestSpec
 
 
 def definitions(project: Project, source: Source, _options: RunOptions) -> Iterator[StepDef]:
@@ -29,6 +30,7 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             section=SECTION.key,
             code=StepCode(load=_code, arguments=(spec,)),
             images=image_steps(project, [spec.image.name, *(service.image for service in spec.services.values())]),
+            keeper=partial(_keeper, spec),
             limits=spec.limits,
             describe=describe(spec),
             settings=partial(settings, spec, project, source),
@@ -39,3 +41,9 @@ def _code() -> Callable[..., Awaitable[object]]:
     from pipelines.steps.test.run import step
 
     return step
+
+
+def _keeper(spec: TestSpec) -> ValueKeeper:
+    from pipelines.steps.test.keeper import CheckOfTestKeeper
+
+    return CheckOfTestKeeper(spec)

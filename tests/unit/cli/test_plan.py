@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from pipelines.cli.plan import explained, waves
-from pipelines.flow.explain import Prediction, Verdict
 from pipelines.flow.plan import PlannedStep
+from pipelines.flow.unchanged.prediction import Expected, Prediction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,11 +88,11 @@ def test_why_a_step_would_run(project: Path, lockgate: Lockgate, monkeypatch: py
 
 def test_an_explanation_names_the_step_that_is_to_blame(screen: Callable[..., Terminal]) -> None:
     predictions = (
-        Prediction(id="image.shop", verdict=Verdict.RUNS, reasons=("host file a changed", "host file b changed")),
-        Prediction(id="test.unit", verdict=Verdict.RUNS, reasons=("host file a changed",), because=("image.shop",)),
-        Prediction(id="scan.shop", verdict=Verdict.CACHED),
+        Prediction(id="image.shop", verdict=Expected.RUNS, reasons=("host file a changed", "host file b changed")),
+        Prediction(id="test.unit", verdict=Expected.RUNS, reasons=("host file a changed",), because=("image.shop",)),
+        Prediction(id="scan.shop", verdict=Expected.CACHED),
     )
-    unsure = Prediction(id="perf.x", verdict=Verdict.UNSURE, reasons=("a tag",))
+    unsure = Prediction(id="perf.x", verdict=Expected.UNSURE, reasons=("a tag",))
     assert [line.count("\x1b[") for line in explained((*predictions, unsure), screen(color=True))] == [4, 0, 4, 4, 4]
     assert list(explained(predictions, screen())) == [
         "image.shop  runs    host file a changed",

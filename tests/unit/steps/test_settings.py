@@ -142,7 +142,7 @@ def test_comments_in_a_dockerfile_are_none_of_it(project: Project, source: Sourc
     assert (works(project, source)["image.shop"] == first) == same
 
 
-@pytest.mark.parametrize("step", ["publish.shop", "step.mine", "test.of-my-own", "scan.nothing"])
+@pytest.mark.parametrize("step", ["step.mine", "test.of-my-own", "scan.nothing"])
 def test_other_steps_have_none(project: Project, source: Source, step: str) -> None:
     without_scan = changed(project, scan=None)
     assert settings_of(step, without_scan, source) is None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.choice import Choice, How
+from pipelines.engine.embedded.past_work import EmbeddedPastWork
 from pipelines.engine.embedded.paths import store_dir
 from pipelines.engine.embedded.store.host.listing import Listing, TreePart
 from pipelines.engine.embedded.store.host.reading import current_files
@@ -19,12 +20,13 @@ from pipelines.engine.embedded.store.store import Store
 from pipelines.engine.engine_lines import requester_id
 from pipelines.errors import EngineUnavailable
 from pipelines.flow.attempts import ForeignErrors
-from pipelines.flow.book import MOST_PASSES, Book
 from pipelines.flow.dependencies import RunDependencies
 from pipelines.flow.folder import ProjectHome
 from pipelines.flow.prepare import prepare
 from pipelines.flow.request import RunRequest
 from pipelines.flow.run import explain_project
+from pipelines.flow.unchanged.pass_records import MOST_PASSES, FinishedRun, PassRecords
+from pipelines.flow.unchanged.proof import deciding
 from pipelines.foundation.clock import Clock
 from pipelines.model import LockedImage, Project, Registry, Result, Source, Status
 from pipelines.providers import Provider
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pipelines.flow.explain import Prediction
+    from pipelines.flow.unchanged.prediction import Prediction
 
 CHOICE = Choice(kind="embedded", reason="asked for", how=How.COMMAND)
 BASE = LockedImage(name="base", reference="registry/base@sha256:1111", origin="official")
@@ -101,7 +103,7 @@ class Shop:
         folder = Listing(str(self.root), (), (".lockgate",), gitignore=False, files={})
         files = current_files(folder, ReadOnlyIndex(self.store))
         assert files is not None
-        uses = {"image.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
+        uses = {"image.shop": ["/app"], "publish.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
         askers = {
             requester_id(step): {
                 "uses": [["host:1", [list(TreePart(path))]] for path in paths],
@@ -118,10 +120,19 @@ class Shop:
         ended = {step: (statuses or {}).get(step, Status.PASSED) for step in uses}
         prepared = prepare(self.project, RunRequest(environ=self.environ), self.dependencies())
         steps = {node.id: node.definition for node in prepared.graph.nodes.values()}
-        book = Book.read(home.explain, self.root)
+        records = PassRecords.read(home.passes, self.root, self.environ, EmbeddedPastWork)
         results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
-        book.note(home.ledger, results, steps, attempts or {})
-        book.write(home.explain, self.root)
+        records.note(
+            home.ledger,
+            FinishedRun(
+                id="r1",
+                results=results,
+                steps=steps,
+                engine=deciding(records.past, self.project.engine),
+                attempts=attempts or {},
+            ),
+        )
+        records.write(home.passes, self.root)
         store = Store.open(self.store, rootless=True)
         try:
             for step in uses:
@@ -151,8 +162,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def test_before_the_first_run_everything_runs(shop: Shop) -> None:
-    assert {one.reasons for step, one in shop.predict().items() if not step.startswith("publish")} == {("it has not passed here yet",)}
-    assert shop.verdicts()["publish.shop"] == "runs"
+    assert {one.reasons for one in shop.predict().values()} == {("it has not passed here yet",)}
     assert not (shop.root / ".lockgate").exists()
 
 
@@ -163,9 +173,9 @@ def test_what_is_as_it_was_is_cached(shop: Shop) -> None:
         "test.unit": "cached",
         "scan.shop": "runs",
         "scan.sources": "cached",
-        "publish.shop": "runs",
+        "publish.shop": "unsure",
     }
-    assert shop.predict()["publish.shop"].reasons == ("asks the registry every time",)
+    assert shop.predict()["publish.shop"].reasons == ("cached if the registry has it as it was",)
 
 
 def test_a_changed_file_is_named_where_it_counts(shop: Shop) -> None:
@@ -223,7 +233,7 @@ def test_a_tag_may_have_moved(shop: Shop) -> None:
     found = shop.predict()["image.shop"]
     assert (found.verdict, found.reasons) == (
         "unsure",
-        ("cached if registry/base:1 still is sha256:1111", "cached if nothing is new in git https://example.com/x"),
+        ("cached if registry/base:1 still is sha256:1111", "cached if git https://example.com/x has not changed"),
     )
 
 
@@ -244,13 +254,13 @@ def test_a_result_that_was_collected_is_made_again(shop: Shop) -> None:
 def test_another_store_is_another_cache(shop: Shop) -> None:
     shop.ran()
     shop.environ["LOCKGATE_STORE"] += "-other"
-    assert "store is another one" in shop.predict()["image.shop"].reasons[0]
+    assert "uses another store" in shop.predict()["image.shop"].reasons[0]
 
 
 def test_a_failure_with_the_same_inputs_runs_again(shop: Shop) -> None:
     shop.ran()
     shop.ran({"test.unit": Status.FAILED})
-    assert "failed since" in shop.predict()["test.unit"].reasons[0]
+    assert "has failed since" in shop.predict()["test.unit"].reasons[0]
     assert shop.verdicts()["image.shop"] == "cached"
     shop.ran()
     assert shop.verdicts()["test.unit"] == "cached"
@@ -286,24 +296,33 @@ def test_a_pass_with_another_token_is_another_outcome(shop: Shop) -> None:
     assert shop.verdicts()["test.unit"] == "cached"
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"schema": 99}', '{"schema": 1, "folders": [], "steps": 3}'])
-def test_a_book_that_cannot_be_read_is_empty(shop: Shop, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        '{"schema": 99}',
+        '{"schema": 2, "root": "/", "folders": [], "steps": 3}',
+        '{"schema": 2, "root": "/", "folders": {}, "steps": {"image.shop": [{"inputs": {}}]}}',
+    ],
+)
+def test_records_that_cannot_be_read_are_none(shop: Shop, text: str) -> None:
     shop.ran()
-    ProjectHome.of(shop.root).explain.write_text(text)
+    ProjectHome.of(shop.root).passes.write_text(text)
     assert shop.predict()["image.shop"].reasons == ("it has not passed here yet",)
 
 
-def test_a_book_is_read_as_it_was_written_without_what_nobody_uses(shop: Shop) -> None:
+def test_records_are_read_as_they_were_written_without_folders_no_record_uses(shop: Shop) -> None:
     shop.ran()
     for number in range(6):
         (shop.root / "app" / "main.py").write_text(str(number))
         shop.ran()
     home = ProjectHome.of(shop.root)
-    book = Book.read(home.explain, shop.root)
-    book.write(home.explain, shop.root)
-    again = Book.read(home.explain, shop.root)
-    assert (again.pages, again.folders) == (book.pages, book.folders)
-    assert len(again.folders) == MOST_PASSES
+    records = PassRecords.read(home.passes, shop.root, shop.environ, EmbeddedPastWork)
+    records.write(home.passes, shop.root)
+    again = PassRecords.read(home.passes, shop.root, shop.environ, EmbeddedPastWork)
+    assert again.steps == records.steps
+    assert len(json.loads(home.passes.read_text())["folders"]) == MOST_PASSES
 
 
 def test_a_project_that_moved_is_looked_at_where_it_is(shop: Shop) -> None:

@@ -1,0 +1,136 @@
+"""What the work of past sessions depended on, compared with what is there now: listings of host folders, and a look into the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.engine.embedded.paths import store_dir
+from pipelines.engine.embedded.store.host.listing import Listing, TreePart, files_in_parts, without_common
+from pipelines.engine.embedded.store.host.reading import current_files
+from pipelines.engine.embedded.store.objects.read_only import ReadOnlyIndex
+from pipelines.engine.work_inputs import FolderPart, WorkInputs, frozen
+from pipelines.foundation.regular_files import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pipelines.engine.embedded.store.host.listing import Files
+
+_PACKAGE = Path(__file__).parents[2]
+_UNREADABLE = "cannot be read"
+
+
+class EmbeddedPastWork:
+    """`pipelines.engine.work_inputs.PastWork` for the embedded engine; looks at every folder once."""
+
+    def __init__(
+        self, environ: Mapping[str, str], folders: Mapping[str, Any] | None = None, moved: tuple[Path, Path] | None = None
+    ) -> None:
+        self.store = str(store_dir(environ, rootless=os.geteuid() != 0))
+        self._folders = {name: _moved(Listing.from_json(data), moved) for name, data in (folders or {}).items()}
+        self._index = ReadOnlyIndex(Path(self.store))
+        self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
+        self._changed_files: dict[str, tuple[Files, Files]] = {}
+        self._differences: dict[FolderPart, tuple[tuple[str, str], ...]] = {}
+
+    @cached_property
+    def engine(self) -> str:
+        """Version and code of the engine (an editable installation changes without a version), the user, and the kind of machine."""
+        code = hashlib.sha256()
+        for path in sorted(_PACKAGE.rglob("*.py")):
+            info = path.stat()
+            code.update(f"{path.relative_to(_PACKAGE)} {info.st_size} {info.st_mtime_ns}\n".encode())
+        return f"{code.hexdigest()[:24]} {os.geteuid()} {platform.machine()}"
+
+    def take_over(self, ledger: Path) -> Mapping[str, WorkInputs]:
+        """See `PastWork`."""
+        try:
+            document = json.loads(read_text(ledger, errors="surrogateescape"))
+            folders = {snapshot: [self._keep(one) for one in listings] for snapshot, listings in document["folders"].items()}
+            return {asker: _inputs(entry, document["store"], folders) for asker, entry in document["askers"].items()}
+        except (OSError, ValueError, LookupError, TypeError):
+            return {}
+
+    def differences(self, inputs: WorkInputs) -> Iterator[tuple[str, str]]:
+        """See `PastWork`."""
+        for part in inputs.files:
+            listing = self._folders[part.folder]
+            files = self._files_now(listing)
+            if files is None:
+                yield listing.base, _UNREADABLE
+            elif files != listing.files:
+                yield from ((f"{listing.base}/{rel}", how) for rel, how in self._of_part(part, listing, files))
+
+    def same_files(self, one: WorkInputs, other: WorkInputs) -> bool:
+        """See `PastWork`."""
+        return self._content(one) == self._content(other)
+
+    def has_results(self, inputs: WorkInputs) -> bool:
+        """See `PastWork`."""
+        return self._index.has(inputs.results)
+
+    def folders_to_json(self, wanted: Iterable[WorkInputs]) -> dict[str, Any]:
+        """See `PastWork`."""
+        names = {part.folder for inputs in wanted for part in inputs.files}
+        return {name: listing.to_json() for name, listing in self._folders.items() if name in names}
+
+    def _keep(self, data: dict[str, Any]) -> str:
+        name = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
+        self._folders[name] = Listing.from_json(data)
+        return name
+
+    def _files_now(self, listing: Listing) -> Files | None:
+        where = (listing.base, listing.include, listing.exclude, listing.gitignore)
+        if where not in self._now:
+            self._now[where] = current_files(listing, self._index)
+        return self._now[where]
+
+    def _of_part(self, part: FolderPart, listing: Listing, files: Files) -> tuple[tuple[str, str], ...]:
+        """What is not as it was of a part; asked for every step that uses it, worked out once."""
+        if part not in self._differences:
+            if part.folder not in self._changed_files:
+                self._changed_files[part.folder] = without_common(listing.files, files)
+            old, new = self._changed_files[part.folder]
+            narrowings = _tree_parts(part)
+            self._differences[part] = tuple(_differences(files_in_parts(old, narrowings), files_in_parts(new, narrowings)))
+        return self._differences[part]
+
+    def _content(self, inputs: WorkInputs) -> list[list[tuple[str, tuple[str, str]]]]:
+        return sorted(sorted(files_in_parts(self._folders[part.folder].files, _tree_parts(part)).items()) for part in inputs.files)
+
+
+def _moved(listing: Listing, moved: tuple[Path, Path] | None) -> Listing:
+    base = Path(listing.base)
+    return replace(listing, base=str(moved[1] / base.relative_to(moved[0]))) if moved and base.is_relative_to(moved[0]) else listing
+
+
+def _inputs(entry: Mapping[str, Any], store: str, folders: Mapping[str, list[str]]) -> WorkInputs:
+    parts = ((folder, frozen(narrowings)) for snapshot, narrowings in entry["uses"] for folder in folders[snapshot])
+    return WorkInputs(
+        store=store,
+        files=tuple(FolderPart(folder, narrowings) for folder, narrowings in parts),
+        images=tuple((name, pinned) for name, pinned in entry["images"]),
+        remote=tuple(entry["remote"]),
+        results=tuple(entry["results"]),
+    )
+
+
+def _tree_parts(part: FolderPart) -> tuple[TreePart, ...]:
+    return tuple(TreePart.from_json(list(one)) for one in part.parts)
+
+
+def _differences(old: Files, new: Files) -> Iterator[tuple[str, str]]:
+    """Paths that differ; a folder that is there for what is in it is not worth a word of its own."""
+    for rel in old.keys() | new.keys():
+        if old.get(rel) == new.get(rel):
+            continue
+        inside = any(other.startswith(f"{rel}/") for other in (*old, *new))
+        if not inside or (rel in old and rel in new):
+            yield rel, "changed" if rel in old and rel in new else "is new" if rel in new else "is gone"

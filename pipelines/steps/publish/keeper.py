@@ -1,0 +1,77 @@
+"""A published image, in a later run where nothing changed and the registry has it as it should: asked directly, without an engine."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio.to_thread
+
+from pipelines.foundation.registry_login import RegistryLogin
+from pipelines.foundation.regular_files import read_text
+from pipelines.model import PublishedImage
+from pipelines.registry import find_manifest, read_reference
+from pipelines.steps.common.login import NO_USER
+from pipelines.steps.common.tags import repository, tags_of
+from pipelines.steps.image.earlier import immutable_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pipelines.model import Project, Registry, Source
+    from pipelines.steps.definition import Restoring
+    from pipelines.steps.publish.spec import PublishSpec
+
+_READABLE = frozenset({"env", "file"})
+
+
+class PublishedImageKeeper:
+    """`pipelines.steps.definition.ValueKeeper` for a publish step. One of a release works in every run: it keeps its tags from moving."""
+
+    judges_anew = False
+
+    def __init__(self, spec: PublishSpec, name: str) -> None:
+        self._spec = spec
+        self._name = name
+
+    def keep(self, value: object, project: Project, source: Source) -> Mapping[str, Any] | None:
+        """See `ValueKeeper`."""
+        registry = project.registry
+        readable = registry is not None and (registry.auth is None or registry.auth.scheme in _READABLE)
+        if not isinstance(value, PublishedImage) or not readable or immutable_tags(project, source):
+            return None
+        return value.to_json()
+
+    async def restore(self, data: Mapping[str, Any], given: Restoring) -> PublishedImage | None:
+        """See `ValueKeeper`."""
+        image, registry = PublishedImage.from_json(dict(data)), given.project.registry
+        tags = [tag.name for tag in tags_of(self._spec, given.source)]
+        if registry is None or not tags or tuple(tags) != image.tags or immutable_tags(given.project, given.source):
+            return None
+        if image.repository != repository(registry, self._name):
+            return None
+        login = _login(registry, given)
+        for tag in tags:
+            ask = functools.partial(find_manifest, read_reference(f"{image.repository}:{tag}"), given.environ, login=login)
+            if (await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)).digest != image.digest:
+                return None
+        given.context.log(f"{image.ref} is there already\n")
+        return image
+
+
+def _login(registry: Registry, given: Restoring) -> RegistryLogin | None:
+    """The credentials of the configuration, which `keep` saw to be readable; None for the user's own.
+
+    Raises:
+        LookupError, OSError, ValueError: they cannot be read.
+    """
+    secret = registry.auth
+    if secret is None:
+        return None
+    if secret.scheme == "env":
+        value = given.environ[secret.name]
+    else:
+        value = read_text(given.project.root / Path(secret.name).expanduser(), errors="surrogateescape")
+    given.context.mask(value)
+    return RegistryLogin(registry.username or NO_USER, value.rstrip("\r\n").encode(errors="surrogateescape"))
