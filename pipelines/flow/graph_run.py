@@ -10,6 +10,7 @@ import anyio
 from pipelines.flow.listener import EngineListener
 from pipelines.flow.masking import mask_files
 from pipelines.flow.outcome import ended_by
+from pipelines.flow.printed import masked_prints
 from pipelines.flow.run_engine import RunEngine
 from pipelines.flow.run_record import RunRecorder
 from pipelines.flow.scheduler import Scheduler, SchedulerOptions, default_jobs
@@ -76,7 +77,8 @@ class GraphRun:
         self._note_what_is_known()
         self._context.stop.on_kill(self._kill)
         try:
-            await self._work()
+            with masked_prints(self._context.redactor):
+                await self._work()
         except anyio.get_cancelled_exc_class():
             self._end(RunEnd.CANCELLED)
             raise

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.to_thread
 
 from pipelines.model import Check, SecretRef, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from pipelines.steps.definition import StepContext, StepDef
     from tests.unit.flow.fake_project import FakeProject
@@ -50,3 +54,21 @@ def test_what_was_written_before_a_secret_was_known_is_masked_in_the_end(fake: F
     assert run.results[0].reason == "saw ***"
     assert (Path(run.folder) / "logs" / "engine.log").read_text() == "***\n"
     assert (Path(run.folder) / "logs" / "step.early.log").read_text() == "a ***\n"
+
+
+def test_what_a_step_prints_is_masked_also_when_the_secret_became_known_in_the_step(
+    fake: FakeProject, make: Callable[..., StepDef], capsys: pytest.CaptureFixture[str]
+) -> None:
+    say = functools.partial(print, end="")
+
+    async def prints(context: StepContext) -> None:
+        context.mask("hunter2-hunter2")
+        say("a hunter2-")
+        say("hunter2, and the beginning of another: hunter2-")
+        await anyio.to_thread.run_sync(say, "!\n")
+        say("the end hunt")
+
+    fake.steps = [make(prints)]
+    assert fake.run().exit_code == 0
+    say("after")
+    assert capsys.readouterr().out == "a ***, and the beginning of another: hunter2-!\nthe end huntafter"
