@@ -54,7 +54,7 @@ def test_a_parameter_is_met_by_given_type_by_name_and_by_type() -> None:
 
 def test_a_foreign_type_of_the_same_name_is_no_given() -> None:
     error = refused(step("step.a", redis="redis.Client"))
-    assert "step.a needs redis: redis.Client, and nothing gives it" in error.message
+    assert "step.a needs redis: redis.Client, and no step returns it" in error.message
 
 
 def test_a_class_from_where_it_is_defined_is_the_given() -> None:
@@ -69,7 +69,7 @@ def test_dots_and_dashes_are_spelled_with_underscores() -> None:
 
 def test_two_ids_that_are_spelled_alike_are_ambiguous() -> None:
     error = refused(step("image.a-b", "BuiltImage"), step("image.a_b", "BuiltImage"), step("test.unit", image_a_b="BuiltImage"))
-    assert "2 steps give it" in error.message
+    assert "2 steps return it" in error.message
 
 
 def test_a_user_step_is_known_by_its_function_name() -> None:
@@ -84,7 +84,7 @@ def test_a_step_may_take_the_only_other_value_of_the_type_it_gives() -> None:
 
 def test_several_of_a_type_are_candidates() -> None:
     error = refused(IMAGE, step("image.api", "BuiltImage"), step("test.unit", image="BuiltImage"))
-    assert error.message == "test.unit needs image: BuiltImage, and 2 steps give it"
+    assert error.message == "test.unit needs image: BuiltImage, and 2 steps return it"
     assert error.cause == "candidates: image_shop: BuiltImage, image_api: BuiltImage"
 
 
@@ -166,7 +166,7 @@ def test_published_and_built_images_are_told_apart_by_type() -> None:
     graph = build([IMAGE, PUBLISHED, step("step.a", published="PublishedImage"), step("step.b", built="pipelines.BuiltImage")])
     assert graph.nodes["step.a"].needs == ("publish.shop",)
     assert graph.nodes["step.b"].needs == ("image.shop",)
-    assert "nothing gives it" in refused(IMAGE, step("step.a", published="PublishedImage")).message
+    assert "no step returns it" in refused(IMAGE, step("step.a", published="PublishedImage")).message
 
 
 @given(

@@ -226,7 +226,7 @@ def test_the_next_run_says_that_the_one_before_left_no_record(fake: FakeProject,
     (Path(str(before.folder)) / "run.json").unlink()
     fake.run()
     assert fake.sink.notes == [
-        f"run {before.id}, the one before this, left no record of its end: it was killed, or the machine stopped",
+        f"the run before this one ({before.id}) did not record its end: it was killed, or the machine stopped",
     ]
     fake.run()
     assert len(fake.sink.notes) == 1
