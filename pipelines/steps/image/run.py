@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import LockgateError, StepFailed
+from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
 from pipelines.model import BuiltImage, ImageContainers, Insecure
 from pipelines.steps.common.dagger_errors import border
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from pipelines.steps.common.step_inputs import Given
     from pipelines.steps.image.earlier import Earlier
     from pipelines.steps.image.spec import ImageSpec
-
-_STAGE = re.compile(r"^\s*FROM\s.*\sAS\s+(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +212,14 @@ def _name_stages(error: LockgateError, recipe: Recipe, given: Given) -> None:
     """Say which stages there are when the one asked for is not among them."""
     if "target stage" in (error.cause or ""):
         text = read_text(Path(given.project.root) / recipe.spec.context / recipe.spec.dockerfile, errors="replace")
-        error.next_step = f"stages of {recipe.spec.dockerfile}: {', '.join(_STAGE.findall(text)) or 'none has a name'}"
+        error.next_step = f"stages of {recipe.spec.dockerfile}: {', '.join(_stage_names(text)) or 'none has a name'}"
+
+
+def _stage_names(dockerfile: str) -> list[str]:
+    try:
+        return [stage.name for stage in stages_of(read(dockerfile)) if stage.name]
+    except NotADockerfile:  # an engine that reads it otherwise has refused its target
+        return []
 
 
 def build_directory(spec: ImageSpec, given: Given) -> dagger.Directory:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
 from pipelines.engine.embedded.ops.values.op import Op, OpOutput
+from pipelines.engine.embedded.store.host.listing import TreePart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pipelines.engine.embedded.ops.interface import ClientSession
-    from pipelines.engine.embedded.store.host.listing import TreePart
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -39,6 +40,33 @@ class Action:
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         """Do it. Runs in a thread."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SourceAction(Action):
+    """An action that reads one place of one other file system: `source_path` (absolute) in `source`. `path` is where it works."""
+
+    path: str
+    source: Op
+    source_path: str
+
+    @property
+    def sources(self) -> tuple[Op, ...]:  # type: ignore[override]
+        return (self.source,)
+
+    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
+        """By the content of what is read, not by where it lies: a copy of the same content elsewhere gives the same."""
+        return [self.path, await session.content(sources[0], self.source_path), *self._options()]
+
+    def _options(self) -> list[Any]:
+        """What else shapes the result."""
+        return []
+
+    def recipe(self) -> Any:
+        return [self.path, self.source_path, *self._options()]
+
+    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
+        return [(self.source, TreePart(self.source_path))]
 
 
 class ActionOp(Op):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.engine.embedded.ops.files.actions import Action, ActionOp
+from pipelines.engine.embedded.ops.files.actions import ActionOp, SourceAction
 from pipelines.engine.embedded.ops.files.owners import owner_ids
 from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, Op
 from pipelines.engine.embedded.store.host.listing import TreePart
@@ -21,30 +21,34 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class CopyDirectory(Action):
-    """The content of a directory of another file system, merged into `path`."""
+class _Copy(SourceAction):
+    """What both kinds of copies have: the owner (`user[:group]`) and the permission bits that copied files get, or keep."""
 
     name: ClassVar[str] = "copy"
-    path: str
-    source: Op
-    source_path: str
+    owner: str = field(default="", kw_only=True)
+    permissions: int | None = field(default=None, kw_only=True)
+
+    def _options(self) -> list[Any]:
+        return [self.owner, self.permissions]
+
+    def _owner(self, root: Root) -> tuple[int, int] | None:
+        return owner_ids(root, self.owner) if self.owner else None
+
+
+@dataclass(frozen=True)
+class CopyDirectory(_Copy):
+    """The content of a directory of another file system, merged into `path`. `include` and `exclude` are patterns below `source_path`."""
+
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     gitignore: bool = False
-    owner: str = ""
-    permissions: int | None = None
-
-    @property
-    def sources(self) -> tuple[Op, ...]:  # type: ignore[override]
-        return (self.source,)
 
     def recipe(self) -> Any:
-        filters = [list(self.include), list(self.exclude), self.gitignore]
-        return [self.path, self.source_path, filters, self.owner, self.permissions]
+        return [self.path, self.source_path, [list(self.include), list(self.exclude), self.gitignore], *self._options()]
 
     async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
         content = await session.content(sources[0], self.source_path, include=self.include, exclude=self.exclude, gitignore=self.gitignore)
-        return [self.path, content, self.owner, self.permissions]
+        return [self.path, content, *self._options()]
 
     def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         return [(self.source, TreePart(self.source_path, include=self.include, exclude=self.exclude))]
@@ -60,41 +64,20 @@ class CopyDirectory(Action):
             include=self.include,
             exclude=self.exclude,
             gitignore=self.gitignore,
-            owner=owner_ids(root, self.owner) if self.owner else None,
+            owner=self._owner(root),
             permissions=self.permissions,
         )
 
 
 @dataclass(frozen=True)
-class CopyFile(Action):
+class CopyFile(_Copy):
     """One file of another file system; `path` is its new path."""
-
-    name: ClassVar[str] = "copy"
-    path: str
-    source: Op
-    source_path: str
-    owner: str = ""
-    permissions: int | None = None
-
-    @property
-    def sources(self) -> tuple[Op, ...]:  # type: ignore[override]
-        return (self.source,)
-
-    def recipe(self) -> Any:
-        return [self.path, self.source_path, self.owner, self.permissions]
-
-    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
-        return [self.path, await session.content(sources[0], self.source_path), self.owner, self.permissions]
-
-    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
-        return [(self.source, TreePart(self.source_path))]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         from pipelines.engine.embedded.store.trees.copy import copy_file
 
         root.mkdirs(posixpath.dirname(self.path))
-        owner = owner_ids(root, self.owner) if self.owner else None
-        copy_file(sources[0], self.source_path, root, self.path, owner=owner, permissions=self.permissions)
+        copy_file(sources[0], self.source_path, root, self.path, owner=self._owner(root), permissions=self.permissions)
 
 
 def copy_directory(source: DirectoryState, path: str, args: Mapping[str, Any], *, owner: str) -> CopyDirectory:
@@ -106,15 +89,15 @@ def copy_directory(source: DirectoryState, path: str, args: Mapping[str, Any], *
         tuple(args.get("include") or ()),
         tuple(args.get("exclude") or ()),
         bool(args.get("gitignore")),
-        owner,
-        args.get("permissions"),
+        owner=owner,
+        permissions=args.get("permissions"),
     )
 
 
 def copy_file(source: FileState, path: str, given: str, permissions: int | None, owner: str) -> CopyFile:
     """The action of `withFile`: a path given with a slash at its end names the folder to put the file into."""
     target = posixpath.join(path, posixpath.basename(source.path)) if given.endswith("/") else path
-    return CopyFile(target, source.op, source.path, owner, permissions)
+    return CopyFile(target, source.op, source.path, owner=owner, permissions=permissions)
 
 
 def as_root(state: DirectoryState) -> Op:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.engine.embedded.errors import InvalidInput, ToolError
-from pipelines.engine.embedded.ops.files.actions import Action
+from pipelines.engine.embedded.ops.files.actions import Action, SourceAction
 from pipelines.engine.embedded.ops.files.diff import DiffOp
 from pipelines.engine.embedded.ops.files.git_tool import run_git
 from pipelines.engine.embedded.ops.interface import ComputedOp
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
-from pipelines.engine.embedded.ops.values.op import Op, OpOutput
+from pipelines.engine.embedded.ops.values.op import OpOutput
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
@@ -93,23 +93,10 @@ class ApplyPatch(Action):
 
 
 @dataclass(frozen=True)
-class ApplyPatchFile(Action):
+class ApplyPatchFile(SourceAction):
     """As ApplyPatch, the patch being a file."""
 
     name: ClassVar[str] = "patch"
-    path: str
-    source: Op
-    source_path: str
-
-    @property
-    def sources(self) -> tuple[Op, ...]:  # type: ignore[override]
-        return (self.source,)
-
-    def recipe(self) -> Any:
-        return [self.path, self.source_path]
-
-    async def key(self, session: ClientSession, sources: Sequence[Snapshot]) -> Any:
-        return [self.path, await session.content(sources[0], self.source_path)]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:
         root.mkdirs(self.path)
