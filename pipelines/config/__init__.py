@@ -1,4 +1,4 @@
-"""lockgate.toml to a frozen `Project`: layers, provenance, schema. Knows no kind of step: their sections come from above."""
+"""lockgate.toml to a frozen `Project`: layers, provenance, schema. Does not know the kinds of steps: their sections come from above."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A section: the tables of a configuration that one kind of step reads. This room knows no kind; sections come from above."""
+"""A section: the tables of a configuration that one kind of step reads. This room does not know the kinds; sections come from above."""
 
 from __future__ import annotations
 

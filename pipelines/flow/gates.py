@@ -25,7 +25,7 @@ CHECK = "Check"
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """The definitions, those that await checks with their gates, and notes about checks that are no gates."""
+    """The definitions, those that await checks with their gates, and notes about checks that gate nothing."""
 
     definitions: tuple[StepDef, ...]
     notes: tuple[str, ...] = ()
