@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from pipelines.foundation.clock import utc_now
-from pipelines.foundation.redaction import cautious
+from pipelines.foundation.redaction import without_likely_secrets
 
 _DISTRIBUTIONS = ("lockgate", "dagger-io", "anyio", "click", "pydantic", "rich", "httpx", "graphql-core")
 _VARIABLES = ("LOCKGATE_", "DAGGER_", "_EXPERIMENTAL_DAGGER_", "CI")
@@ -22,7 +22,7 @@ _KEEP = 20
 
 def write_report(error: BaseException) -> Path | None:
     """Write the report; its path, or None where nothing can be written."""
-    text = cautious("\n".join(_lines(error)), os.environ)
+    text = without_likely_secrets("\n".join(_lines(error)), os.environ)
     for folder in _folders():
         try:
             return _write(folder, text)

@@ -19,7 +19,7 @@ solve it. Exits with 4 if something that is needed is missing.""",
 @common
 def command(*, as_json: bool) -> int:
     """Check whether this machine can run the project."""
-    from pipelines.cli.checkup import State, examine
+    from pipelines.cli.checkup import CheckState, examine
 
     here = settings()
     answers = examine(here)
@@ -30,11 +30,11 @@ def command(*, as_json: bool) -> int:
 
         out.document(json.dumps({"schema": 1, "checks": [dataclasses.asdict(answer) for answer in answers]}, indent=2))
     else:
-        marks = {State.OK: ("ok", "green"), State.WARNING: ("warning", "yellow"), State.FAILED: ("failed", "red")}
+        marks = {CheckState.OK: ("ok", "green"), CheckState.WARNING: ("warning", "yellow"), CheckState.FAILED: ("failed", "red")}
         width = max(len(answer.name) for answer in answers)
         for answer in answers:
             word, color = marks[answer.state]
             out.line(f"{out.paint(f'{word:<7}', fg=color)}  {answer.name:<{width}}  {answer.detail}")
             if answer.fix is not None:
                 out.line(f"{'':<7}  {'':<{width}}  {out.paint('fix:', dim=True)} {answer.fix}")
-    return ExitCode.UNAVAILABLE if any(answer.state is State.FAILED for answer in answers) else ExitCode.OK
+    return ExitCode.UNAVAILABLE if any(answer.state is CheckState.FAILED for answer in answers) else ExitCode.OK

@@ -35,25 +35,25 @@ Example:
   lockgate engine run -- python pipeline.py""",
     context_settings=_PASS_ON,
 )
-@click.argument("words", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("arguments", metavar="-- COMMAND [ARGUMENT]...", nargs=-1, required=True, type=click.UNPROCESSED)
 @speaking
-def run(words: tuple[str, ...]) -> int:
+def run(arguments: tuple[str, ...]) -> int:
     """Run a command with a session of the embedded engine."""
     import asyncio
 
     from pipelines.cli.engine_run import run_with_session
     from pipelines.engine.choice import embedded
 
-    return asyncio.run(run_with_session(words, settings(), embedded("engine run")))
+    return asyncio.run(run_with_session(arguments, settings(), embedded("engine run")))
 
 
 _rootless = click.option("--rootless", is_flag=True, help="Use the store of an ordinary user's engine, also when run as root.")
 
 
-def _delegate(words: Sequence[str], *, rootless: bool) -> int:
+def _delegate(arguments: Sequence[str], *, rootless: bool) -> int:
     from pipelines.engine.embedded.main import main
 
-    return main([*words, *(["--rootless"] if rootless else [])])
+    return main([*arguments, *(["--rootless"] if rootless else [])])
 
 
 @command.command("info", short_help="Say where the store is and what it holds.")

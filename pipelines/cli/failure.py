@@ -11,7 +11,7 @@ import click
 from pipelines.cli.name import renamed
 from pipelines.errors import ExitCode, LockgateError, Unavailable
 from pipelines.foundation.exceptions import innermost, message_of
-from pipelines.foundation.redaction import cautious, without_passwords
+from pipelines.foundation.redaction import without_likely_secrets, without_passwords
 from pipelines.foundation.text import plain
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _internal(error: BaseException, terminal: Terminal) -> int:
     from pipelines.cli.crash import write_report
 
     report: Path | None = write_report(error)
-    text = cautious(message_of(error), os.environ).strip().splitlines()
+    text = without_likely_secrets(message_of(error), os.environ).strip().splitlines()
     first = f"internal error: {type(error).__name__}" + (f": {text[0]}" if text else "")
     told = f"report: {report}" if report is not None else "no report could be written"
     _print([first, told, "next:  open an issue with this file; it should not contain secrets, but read it first"], terminal)

@@ -63,18 +63,18 @@ def _layer(function: Callable[..., Any]) -> Callable[..., Any]:
     help="""Use the image REFERENCE (registry/name:tag) for each NAME. Lockgate asks the registry which digest the tag has now, and stores
 the digest. For an artifact, such as Trivy's vulnerability database, it stores the tag, because the tag moves every few hours.""",
 )
-@click.argument("words", metavar="NAME REFERENCE [NAME REFERENCE]...", nargs=-1, required=True)
+@click.argument("pairs", metavar="NAME REFERENCE [NAME REFERENCE]...", nargs=-1, required=True)
 @_layer
 @speaking
-def use(words: tuple[str, ...], *, layer: str | None) -> int:
+def use(pairs: tuple[str, ...], *, layer: str | None) -> int:
     """Choose the images for names."""
     from pipelines.config.lock import put
     from pipelines.errors import UsageError
 
-    if len(words) % 2:
-        raise UsageError(f"{words[-1]} has no reference", next_step="write pairs: NAME REFERENCE NAME REFERENCE")
+    if len(pairs) % 2:
+        raise UsageError(f"{pairs[-1]} has no reference", next_step="write pairs: NAME REFERENCE NAME REFERENCE")
     here = settings()
-    chosen = {name: _chosen(name, reference, here) for name, reference in zip(words[::2], words[1::2], strict=True)}
+    chosen = {name: _chosen(name, reference, here) for name, reference in zip(pairs[::2], pairs[1::2], strict=True)}
     file = _file(here, layer or USER)
     put(file, chosen)
     for image in chosen.values():

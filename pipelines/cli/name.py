@@ -44,9 +44,9 @@ def renamed(text: str, program: str) -> str:
     return text if program == SCRIPT else _COMMAND.sub(program, text)
 
 
-def command_line(program: str, words: Sequence[str]) -> str:
+def command_line(program: str, arguments: Sequence[str]) -> str:
     """A line to copy into a shell."""
-    return f"{program} {shlex.join(words)}" if words else program
+    return f"{program} {shlex.join(arguments)}" if arguments else program
 
 
 def shown(path: str | os.PathLike[str], base: Path | None = None) -> str:

@@ -73,11 +73,11 @@ class Settings:
                 err.line(err.paint(f"configuration: {loaded.project.config_file}", dim=True))
         return loaded
 
-    def again(self, *words: str) -> str:
-        """The command line that runs these words on the same project."""
+    def again(self, *arguments: str) -> str:
+        """The command line that runs these arguments on the same project."""
         where = [] if self.directory == here() else ["-C", shown(self.directory)]
         config = [] if self.config is None else ["--config", str(self.config)]
-        return command_line(self.program, [*words[:1], *where, *config, *words[1:]])
+        return command_line(self.program, [*arguments[:1], *where, *config, *arguments[1:]])
 
 
 def settings() -> Settings:

@@ -36,12 +36,12 @@ def stopping(
             second(seen[0])
         os._exit(128 + seen[0])
 
-    def late() -> None:
+    def kill_overdue() -> None:
         with contextlib.suppress(Exception):
             overdue()
         end()
 
-    limit = threading.Timer(patience_s, late)
+    limit = threading.Timer(patience_s, kill_overdue)
     limit.daemon = True
 
     def handle(signum: int, _frame: FrameType | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.config.discover import FILE, PYPROJECT, in_folder
 from pipelines.config.languages import Language
-from pipelines.config.survey import survey
+from pipelines.config.project_facts import look_at
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.config.languages import LanguageFacts
-    from pipelines.config.survey import Seen, Stage
+    from pipelines.config.project_facts import ProjectFacts, Stage
 
 _SHIPS = ("runtime", "release", "production", "prod", "final", "app")
 _TESTS = ("test", "tests", "testing", "unit-test", "unittest", "ci", "dev")
@@ -32,7 +32,7 @@ def propose(root: Path) -> str:
     Raises:
         UsageError: the project's Dockerfile cannot be parsed, or there is neither a Dockerfile nor a lockgate.py: there would be no step.
     """
-    seen = survey(root)
+    seen = look_at(root)
     if seen.dockerfile is None and not seen.python_steps:
         raise _nothing_to_build(root, seen)
     return "\n".join(_head(seen)) + "".join("\n" + "\n".join(section) + "\n" for section in _sections(seen))
@@ -66,7 +66,7 @@ def free(root: Path, *, force: bool = False) -> Path:
     return path
 
 
-def _nothing_to_build(root: Path, seen: Seen) -> UsageError:
+def _nothing_to_build(root: Path, seen: ProjectFacts) -> UsageError:
     several = sorted(path.relative_to(root).as_posix() for path in root.glob("*/Dockerfile"))
     if several:
         return UsageError(
@@ -81,7 +81,7 @@ def _nothing_to_build(root: Path, seen: Seen) -> UsageError:
     )
 
 
-def _head(seen: Seen) -> Iterator[str]:
+def _head(seen: ProjectFacts) -> Iterator[str]:
     yield "# What this project builds and proves: `lockgate plan` shows it, `lockgate` does it."
     yield ""
     yield "[project]"
@@ -94,7 +94,7 @@ def _head(seen: Seen) -> Iterator[str]:
     yield ""
 
 
-def _sections(seen: Seen) -> Iterator[list[str]]:
+def _sections(seen: ProjectFacts) -> Iterator[list[str]]:
     if seen.dockerfile is None:
         yield ["# The steps are in lockgate.py. When there is a Dockerfile, add [images.NAME]."]
         return
@@ -107,7 +107,7 @@ def _sections(seen: Seen) -> Iterator[list[str]]:
     yield ["# Publishing needs [registry] above.", "# [publish]", '# when = "ci"']
 
 
-def _image(seen: Seen, ships: Stage | None) -> Iterator[str]:
+def _image(seen: ProjectFacts, ships: Stage | None) -> Iterator[str]:
     yield f"[images.{seen.name}]"
     if seen.dockerfile != "Dockerfile":
         yield f"dockerfile = {_quoted(str(seen.dockerfile))}"
@@ -117,7 +117,7 @@ def _image(seen: Seen, ships: Stage | None) -> Iterator[str]:
         yield 'base = "python"  # a name (`lockgate images` lists them) or a reference; passed as the build argument BASE'
 
 
-def _tests(seen: Seen) -> Iterator[list[str]]:
+def _tests(seen: ProjectFacts) -> Iterator[list[str]]:
     """A test for every language that has some; else what the Dockerfile's own test stage does."""
     tested = [kind for kind in seen.kinds if kind.test]
     for number, kind in enumerate(tested):
@@ -133,7 +133,7 @@ def _tests(seen: Seen) -> Iterator[list[str]]:
     yield ["[tests.unit]", _in(seen, stage), *about, f"command = {_array(command)}"]
 
 
-def _test(seen: Seen, name: str, kind: LanguageFacts) -> Iterator[str]:
+def _test(seen: ProjectFacts, name: str, kind: LanguageFacts) -> Iterator[str]:
     stage = _pick(seen.stages, _TESTS) or (_pick(seen.stages, _BUILDS) if kind.language in _COMPILED else None)
     yield f"[tests.{name}]"
     if stage is None:
@@ -142,7 +142,7 @@ def _test(seen: Seen, name: str, kind: LanguageFacts) -> Iterator[str]:
     yield f"command = {_array(kind.test or ())}"
 
 
-def _in(seen: Seen, stage: Stage | None) -> str:
+def _in(seen: ProjectFacts, stage: Stage | None) -> str:
     return f"image = {{ name = {_quoted(seen.name)}, target = {_quoted(stage.name)} }}" if stage else f"image = {_quoted(seen.name)}"
 
 
@@ -156,7 +156,7 @@ def _perf_names(scripts: tuple[str, ...]) -> dict[str, str]:
     return names
 
 
-def _perf(seen: Seen, name: str, script: str) -> Iterator[str]:
+def _perf(seen: ProjectFacts, name: str, script: str) -> Iterator[str]:
     yield f"[perf.{name}]"
     yield f"script = {_quoted(script)}"
     yield f"service = {{ image = {_quoted(seen.name)}, port = {seen.ports[0]} }}"
@@ -164,12 +164,12 @@ def _perf(seen: Seen, name: str, script: str) -> Iterator[str]:
 
 
 def _pick(stages: tuple[Stage, ...], wanted: tuple[str, ...]) -> Stage | None:
-    """The stage whose name comes first in the list of usual names; None leaves the choice to the Dockerfile's order."""
+    """The stage whose name comes first in the list of usual names; None flattened the choice to the Dockerfile's order."""
     return next((stage for name in wanted for stage in stages if stage.name.lower() == name), None)
 
 
-def _array(words: tuple[str, ...]) -> str:
-    return "[" + ", ".join(_quoted(word) for word in words) + "]"
+def _array(values: tuple[str, ...]) -> str:
+    return "[" + ", ".join(_quoted(value) for value in values) + "]"
 
 
 def _quoted(text: str) -> str:

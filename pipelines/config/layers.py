@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from pipelines.config.origin import Origin
 
 
-def leaves(tables: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+def flattened(tables: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
     """Every value that is not a table, with its path; an empty table counts as a value."""
     for key, value in tables.items():
         path = (*prefix, key)
         if isinstance(value, dict) and value:
-            yield from leaves(value, path)
+            yield from flattened(value, path)
         else:
             yield path, value
 
@@ -29,7 +29,7 @@ class Layers:
 
     def lay(self, tables: Mapping[str, Any], origin: Origin) -> None:
         """Put a stronger layer on top."""
-        for path, value in leaves(tables):
+        for path, value in flattened(tables):
             self.put(path, value, origin)
 
     def put(self, path: tuple[str, ...], value: object, origin: Origin) -> None:

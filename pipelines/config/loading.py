@@ -11,7 +11,7 @@ from pipelines.config.environment import from_environment, near_misses
 from pipelines.config.files import read_toml
 from pipelines.config.flags import key_path
 from pipelines.config.keys import shape_at, typed
-from pipelines.config.layers import Layers, leaves
+from pipelines.config.layers import Layers, flattened
 from pipelines.config.lock import locked_images
 from pipelines.config.origin import Layer, Origin
 from pipelines.config.section import ONLY
@@ -69,7 +69,7 @@ def load(
     wrong = [line for section in sections for line in (*section.problems(project), *_permissions(section, values, layers))]
     if wrong:
         raise _wrong(found.path, wrong)
-    paths = tuple(leaves(values))
+    paths = tuple(flattened(values))
     return Loaded(
         project=project,
         values={".".join(path): value for path, value in paths},

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _SIMILAR = 0.6
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     """`; did you mean X?` when something known is close to the word, else ''."""
-    close = difflib.get_close_matches(word, sorted(known), 1, _SIMILAR)
+    close = difflib.get_close_matches(word, sorted(candidates), 1, _SIMILAR)
     return f"; did you mean {close[0]}?" if close else ""

@@ -104,13 +104,13 @@ class GraphRun:
             return
         self._home.ledger.unlink(missing_ok=True)
         redactor, log = self._context.redactor, self._folder.log(_ENGINE_LOG)
-        known = redactor.known
+        known = redactor.value_count
         try:
             with contextlib.closing(self._listener) as listener:
                 async with self._engine.beside(self._project.engine, self._request.environ, listener.line, self._home.ledger):
                     await self._scheduler.run()
         finally:
-            if redactor.known > known:  # the engine's log has lines from before a secret became known
+            if redactor.value_count > known:  # the engine's log has lines from before a secret became known
                 mask_files((str(log),), redactor)
         self._passes.keep(self._scheduler.results(), self._scheduler.value, self._outputs.contexts)
 

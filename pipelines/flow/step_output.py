@@ -47,14 +47,14 @@ class StepOutput:
         self.log = log
         self._redactor = redactor
         self._on_write_error = on_write_error
-        self._known = redactor.known
+        self._known = redactor.value_count
 
     async def close(self, result: Result) -> Result:
         """End the log; a copy of the result for people: without secrets, with the log's path and last lines. What takes time is
         done beside the event loop.
         """
         tail = self.log.close()
-        self._known = self._redactor.known
+        self._known = self._redactor.value_count
         clean, errors = result, tuple[OSError, ...]()
         if self._redactor:
             heavy = bool(result.artifacts) or len(result.findings) + len(result.cases) > _MANY
@@ -66,9 +66,9 @@ class StepOutput:
 
     def close_again(self, result: Result) -> Result:
         """Mask what this step has left once more, where a secret became known after it had ended. Blocks."""
-        if self._redactor.known == self._known:
+        if self._redactor.value_count == self._known:
             return result
-        self._known = self._redactor.known
+        self._known = self._redactor.value_count
         clean, errors = self._masked(result)
         errors += mask_files(tuple(str(path) for path in (self.log.path,) if path is not None), self._redactor)
         for error in errors:

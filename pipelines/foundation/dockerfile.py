@@ -38,7 +38,7 @@ class Instruction:
     line: int
 
     @property
-    def words(self) -> tuple[str, ...]:
+    def tokens(self) -> tuple[str, ...]:
         """What follows the flags, split at white space."""
         return tuple(self.text.split())
 
@@ -82,7 +82,7 @@ def stages_of(instructions: Sequence[Instruction]) -> tuple[StageText, ...]:
 
 def _stage(instructions: Sequence[Instruction]) -> StageText:
     first, *rest = instructions
-    base, *named = first.words or ("",)
+    base, *named = first.tokens or ("",)
     name = named[1] if len(named) == 2 and named[0].upper() == "AS" else ""  # noqa: PLR2004 - FROM base AS name
     return StageText(base, name, tuple(rest))
 

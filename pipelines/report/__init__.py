@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.report.interface import Report
+from pipelines.report.interface import ReportFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from pipelines.model import Run
 
-__all__ = ["FORMATS", "RECORD", "Report", "document", "write_all", "write_record"]
+__all__ = ["FORMATS", "RECORD", "ReportFormat", "document", "write_all", "write_record"]
 
 
 def _json() -> Callable[[Run], str]:
@@ -33,10 +33,10 @@ def _markdown() -> Callable[[Run], str]:
     return render
 
 
-RECORD = Report(name="json", filename="run.json", load=_json)
-FORMATS: tuple[Report, ...] = (
-    Report(name="junit", filename="junit.xml", load=_junit),
-    Report(name="markdown", filename="summary.md", load=_markdown),
+RECORD = ReportFormat(name="json", filename="run.json", load=_json)
+FORMATS: tuple[ReportFormat, ...] = (
+    ReportFormat(name="junit", filename="junit.xml", load=_junit),
+    ReportFormat(name="markdown", filename="summary.md", load=_markdown),
     RECORD,  # the last to be written: it says how the run ended, with its reports
 )
 

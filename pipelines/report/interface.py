@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class ReportFormat:
     """One format. `load` imports the module that renders it late and returns its `render(run) -> text`."""
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.cli.checkup.answer import Answer, State
+from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.cli.checkup.examine import examine
 
-__all__ = ["Answer", "State", "examine"]
+__all__ = ["CheckResult", "CheckState", "examine"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.answer import Answer, State
+from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.cli.name import renamed
 from pipelines.errors import LockgateError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.model import Project
 
 
-def examine(here: Settings) -> tuple[Answer, ...]:
+def examine(here: Settings) -> tuple[CheckResult, ...]:
     """Ask everything. Without a readable configuration, what depends on it is left out."""
     from dataclasses import replace
 
@@ -23,7 +23,7 @@ def examine(here: Settings) -> tuple[Answer, ...]:
     return tuple(answers)
 
 
-def _answers(here: Settings) -> Iterator[Answer]:
+def _answers(here: Settings) -> Iterator[CheckResult]:
     from pipelines.cli.checkup import files, images, machine, network
 
     yield from machine.python()
@@ -41,17 +41,17 @@ def _answers(here: Settings) -> Iterator[Answer]:
     yield from files.names(project.root if project is not None else here.directory)
 
 
-def _configuration(here: Settings) -> tuple[Project | None, Answer]:
+def _configuration(here: Settings) -> tuple[Project | None, CheckResult]:
     try:
         project = here.load().project
     except LockgateError as error:
         seen = [error.message, *getattr(error, "problems", ()), *([error.cause] if error.cause else [])]
-        return None, Answer("configuration", State.FAILED, "; ".join(seen[:3]), error.next_step)
-    return project, Answer("configuration", State.OK, str(project.config_file))
+        return None, CheckResult("configuration", CheckState.FAILED, "; ".join(seen[:3]), error.next_step)
+    return project, CheckResult("configuration", CheckState.OK, str(project.config_file))
 
 
-def _asked(name: str, question: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
+def _asked(name: str, question: Callable[[], Iterator[CheckResult]]) -> Iterator[CheckResult]:
     try:
         yield from question()
     except (OSError, ValueError) as error:
-        yield Answer(name, State.WARNING, f"could not be checked: {error}")
+        yield CheckResult(name, CheckState.WARNING, f"could not be checked: {error}")

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.answer import Answer, State
+from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.config.suggest import did_you_mean
 from pipelines.errors import LockgateError, Unavailable
 from pipelines.registry import ManifestSummary, find_manifest, read_reference
@@ -31,7 +31,7 @@ class Need:
     locked: LockedImage | None = None
 
 
-def images(project: Project, environ: Mapping[str, str], *, certain: bool = True) -> Iterator[Answer]:
+def images(project: Project, environ: Mapping[str, str], *, certain: bool = True) -> Iterator[CheckResult]:
     """Ask the registries for every image, all at once and each for a few seconds only.
 
     `certain` says that the engine pulls from this machine; a Dagger engine elsewhere may reach what we do not, and the other way round.
@@ -39,13 +39,13 @@ def images(project: Project, environ: Mapping[str, str], *, certain: bool = True
     needs = list(dict.fromkeys(_needs(project)))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         found = dict(zip(needs, pool.map(lambda need: _ask(need, environ), needs), strict=True))
-    bad = State.FAILED if certain else State.WARNING
+    bad = CheckState.FAILED if certain else CheckState.WARNING
     for need, answer in found.items():
         yield _told(need, answer, bad, did_you_mean(need.name, project.locked))
     summaries = {need.name: answer if isinstance(answer, ManifestSummary) else None for need, answer in found.items()}
     for kind in KINDS:
         for one in kind.examine_images(project, summaries):
-            yield Answer(one.subject, State(one.state), one.detail, one.next_step)
+            yield CheckResult(one.subject, CheckState(one.state), one.detail, one.next_step)
 
 
 def _needs(project: Project) -> Iterator[Need]:
@@ -70,17 +70,17 @@ def _ask(need: Need, environ: Mapping[str, str]) -> ManifestSummary | LockgateEr
         return error
 
 
-def _told(need: Need, answer: ManifestSummary | LockgateError | None, bad: State, hint: str) -> Answer:
+def _told(need: Need, answer: ManifestSummary | LockgateError | None, bad: CheckState, hint: str) -> CheckResult:
     title = f"image {need.name}"
     if answer is None:
-        return Answer(
-            title, State.FAILED, f"no lock file defines the image for this name{hint}", f"lockgate images use {need.name} REFERENCE"
+        return CheckResult(
+            title, CheckState.FAILED, f"no lock file defines the image for this name{hint}", f"lockgate images use {need.name} REFERENCE"
         )
     layer = f" ({need.locked.layer})" if need.locked is not None else ""
     if isinstance(answer, LockgateError):
         detail = "; ".join([f"{need.reference}{layer}: {answer.message}", *([answer.cause] if answer.cause else [])])
-        return Answer(title, bad, detail, f"{answer.next_step or 'check the network'}{_others(need)}")
-    return Answer(title, State.OK, f"{need.reference}{layer}")
+        return CheckResult(title, bad, detail, f"{answer.next_step or 'check the network'}{_others(need)}")
+    return CheckResult(title, CheckState.OK, f"{need.reference}{layer}")
 
 
 def _others(need: Need) -> str:

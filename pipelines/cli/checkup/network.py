@@ -7,7 +7,7 @@ import ssl
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.answer import Answer, State
+from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.foundation.clock import utc_now
 from pipelines.foundation.image_reference import is_loopback
 
@@ -24,10 +24,10 @@ _UNAUTHORIZED = 401
 _DOCKER_HUB = "registry-1.docker.io"
 
 
-def registry(project: Project) -> Iterator[Answer]:
+def registry(project: Project) -> Iterator[CheckResult]:
     """Whether the registry answers its own API (OCI distribution specification, end-1: GET /v2/), and how far our clock is off."""
     if project.registry is None:
-        yield Answer("registry", State.OK, "none configured: nothing is published")
+        yield CheckResult("registry", CheckState.OK, "none configured: nothing is published")
         return
     host = host_of(project.registry.url)
     now = utc_now()
@@ -35,8 +35,8 @@ def registry(project: Project) -> Iterator[Answer]:
         status, date = _ask(host)
     except (OSError, http.client.HTTPException) as error:
         why = str(error) or type(error).__name__
-        yield Answer(
-            "registry", State.FAILED, f"{host} does not answer: {why}", "start the registry, or check [registry] url and the network"
+        yield CheckResult(
+            "registry", CheckState.FAILED, f"{host} does not answer: {why}", "start the registry, or check [registry] url and the network"
         )
         return
     yield _registry_answer(host, status)
@@ -50,25 +50,30 @@ def host_of(url: str) -> str:
     return _DOCKER_HUB if host in {"docker.io", "index.docker.io"} else host
 
 
-def _registry_answer(host: str, status: int) -> Answer:
+def _registry_answer(host: str, status: int) -> CheckResult:
     if status < _REDIRECT:
-        return Answer("registry", State.OK, f"{host} answers")
+        return CheckResult("registry", CheckState.OK, f"{host} answers")
     if status == _UNAUTHORIZED:
-        return Answer("registry", State.OK, f"{host} answers, and asks for credentials")
+        return CheckResult("registry", CheckState.OK, f"{host} answers, and asks for credentials")
     if status >= _SERVER_ERROR:
-        return Answer(
-            "registry", State.FAILED, f"{host} answers with {status}", "try again; if it happens again, look at the log of the registry"
+        return CheckResult(
+            "registry",
+            CheckState.FAILED,
+            f"{host} answers with {status}",
+            "try again; if it happens again, look at the log of the registry",
         )
-    return Answer("registry", State.FAILED, f"{host} answers with {status}: this is not a registry", "correct [registry] url")
+    return CheckResult("registry", CheckState.FAILED, f"{host} answers with {status}: this is not a registry", "correct [registry] url")
 
 
-def clock(now: dt.datetime, theirs: dt.datetime) -> Answer:
+def clock(now: dt.datetime, theirs: dt.datetime) -> CheckResult:
     """Our clock against the registry's: signatures, certificates and waivers depend on it."""
     off = (now - theirs).total_seconds()
     if abs(off) <= _SKEW_S:
-        return Answer("clock", State.OK, "agrees with the clock of the registry")
+        return CheckResult("clock", CheckState.OK, "agrees with the clock of the registry")
     direction = "ahead of" if off > 0 else "behind"
-    return Answer("clock", State.WARNING, f"{abs(off):.0f} s {direction} the clock of the registry", "sudo timedatectl set-ntp true")
+    return CheckResult(
+        "clock", CheckState.WARNING, f"{abs(off):.0f} s {direction} the clock of the registry", "sudo timedatectl set-ntp true"
+    )
 
 
 def _ask(host: str) -> tuple[int, dt.datetime | None]:

@@ -1,7 +1,17 @@
 """Hides secret values in text that is shown or kept."""
 
-from pipelines.foundation.redaction.forms import SHORTEST, forms_of
-from pipelines.foundation.redaction.guess import cautious, without_passwords
+from pipelines.foundation.redaction.likely_secrets import without_likely_secrets, without_passwords
 from pipelines.foundation.redaction.redactor import MASK, ByteStream, Redactor, Stream, redactor_of
+from pipelines.foundation.redaction.written_forms import SHORTEST, written_forms
 
-__all__ = ["MASK", "SHORTEST", "ByteStream", "Redactor", "Stream", "cautious", "forms_of", "redactor_of", "without_passwords"]
+__all__ = [
+    "MASK",
+    "SHORTEST",
+    "ByteStream",
+    "Redactor",
+    "Stream",
+    "redactor_of",
+    "without_likely_secrets",
+    "without_passwords",
+    "written_forms",
+]

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _ANCHOR = 6
-"""Bytes of a form the automaton looks for; the rest is compared where they are found, so that it stays small for keys and bundles."""
+"""Bytes of a text the automaton looks for; the rest is compared where they are found, so that it stays small for keys and bundles."""
 
 
 class Span(NamedTuple):
@@ -21,29 +21,29 @@ class Span(NamedTuple):
 class Patterns:
     """A fixed set of byte strings, none of them empty."""
 
-    def __init__(self, forms: Iterable[bytes]) -> None:
+    def __init__(self, texts: Iterable[bytes]) -> None:
         from ahocorasick_rs import BytesAhoCorasick
 
-        ordered = sorted(set(forms))
+        ordered = sorted(set(texts))
         anchors: dict[bytes, list[bytes]] = {}
-        for form in ordered:
-            anchors.setdefault(form[:_ANCHOR], []).append(form)
-        self._forms = list(anchors.values())
+        for text in ordered:
+            anchors.setdefault(text[:_ANCHOR], []).append(text)
+        self._texts = list(anchors.values())
         self._automaton = BytesAhoCorasick(list(anchors))
         self.longest = max(map(len, ordered), default=0)
-        self._beginnings = {form[:length] for form in ordered for length in range(1, min(len(form), _ANCHOR))}
+        self._beginnings = {text[:length] for text in ordered for length in range(1, min(len(text), _ANCHOR))}
 
     def find(self, data: bytes) -> Iterator[Span]:
         """Every occurrence of every string, in no order."""
         for number, start, _ in self._matches(data):
-            for form in self._forms[number]:
-                if data.startswith(form, start):
-                    yield Span(start, start + len(form))
+            for text in self._texts[number]:
+                if data.startswith(text, start):
+                    yield Span(start, start + len(text))
 
     def unfinished(self, data: bytes) -> int:
         """Where the earliest tail begins that is the beginning of a string; the length of the data when none is."""
         tail = data[max(0, len(data) - self.longest + 1) :]
-        begun = (start for number, start, _ in self._matches(tail) if any(_begins(form, tail, start) for form in self._forms[number]))
+        begun = (start for number, start, _ in self._matches(tail) if any(_begins(text, tail, start) for text in self._texts[number]))
         short = (len(tail) - size for size in range(1, min(len(tail) + 1, _ANCHOR)) if tail[-size:] in self._beginnings)
         return len(data) - len(tail) + min([*begun, *short], default=len(tail))
 
@@ -52,6 +52,6 @@ class Patterns:
         return self._automaton.find_matches_as_indexes(data, overlapping=True)
 
 
-def _begins(form: bytes, data: bytes, start: int) -> bool:
-    """Whether the data ends, from `start` on, in a beginning of the form that is not all of it."""
-    return len(data) - start < len(form) and form.startswith(data[start:])
+def _begins(text: bytes, data: bytes, start: int) -> bool:
+    """Whether the data ends, from `start` on, in a beginning of the text that is not all of it."""
+    return len(data) - start < len(text) and text.startswith(data[start:])

@@ -1,9 +1,9 @@
 """Secrets are masked here: in text for people, and in the bytes that a program prints.
 
 What is masked is the union of all occurrences of all forms of all registered values; occurrences that overlap become one mask. An
-occurrence may be split by what steers a terminal (colours, NUL), and, where it is encoded, by the line breaks of a wrapped encoding
-(`pipelines.foundation.redaction.views`) or by the rows of a hex dump (`pipelines.foundation.redaction.dumps`). A stream gives the same
-text however its input was cut into writes.
+occurrence may be split by control characters and sequences of a terminal (colours, NUL), and, where it is encoded, by the line breaks of a
+wrapped encoding (`pipelines.foundation.redaction.readings`) or by the rows of a hex dump (`pipelines.foundation.redaction.hex_dumps`).
+A stream gives the same text however its input was cut into writes.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pipelines.foundation.redaction.dumps import begun_row, dumps_of
-from pipelines.foundation.redaction.forms import as_bytes, forms_of
+from pipelines.foundation.redaction.hex_dumps import begun_row, dumps_of
 from pipelines.foundation.redaction.patterns import Patterns, Span
-from pipelines.foundation.redaction.views import CONTEXT, open_steering, unfinished_views_of, views_of
+from pipelines.foundation.redaction.readings import CONTEXT, open_control_sequence, readings_of, unfinished_readings_of
+from pipelines.foundation.redaction.written_forms import as_bytes, written_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pipelines.foundation.redaction.dumps import Dump
-    from pipelines.foundation.redaction.views import View
+    from pipelines.foundation.redaction.hex_dumps import HexDump
+    from pipelines.foundation.redaction.readings import Reading
 
 MASK = "***"
 _MASK = MASK.encode()
@@ -48,7 +48,7 @@ class Redactor:
         text = value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value
         if text in self._values:
             return True
-        forms = forms_of(text)
+        forms = written_forms(text)
         if forms:
             self._values.add(text)
             self._forms |= forms
@@ -56,7 +56,7 @@ class Redactor:
         return bool(forms)
 
     @property
-    def known(self) -> int:
+    def value_count(self) -> int:
         """How many values are masked; it only grows."""
         return len(self._values)
 
@@ -91,8 +91,8 @@ class Redactor:
 
 
 @lru_cache(maxsize=16)
-def _patterns(forms: frozenset[bytes]) -> Patterns:
-    return Patterns(forms)
+def _patterns(texts: frozenset[bytes]) -> Patterns:
+    return Patterns(texts)
 
 
 @lru_cache(maxsize=64)
@@ -127,11 +127,11 @@ class ByteStream:
         """The place in what is held that no unfinished secret begins before."""
         patterns = self._redactor.patterns(text=self._text)
         data, known = self._context + self._held, len(self._context)
-        until = open_steering(data)
-        for view in unfinished_views_of(data):
-            at = patterns.unfinished(view.data)
-            if at < len(view.data):
-                until = min(until, view.place(at))
+        until = open_control_sequence(data)
+        for reading in unfinished_readings_of(data):
+            at = patterns.unfinished(reading.data)
+            if at < len(reading.data):
+                until = min(until, reading.place(at))
         until = min(until, _unfinished_dump(patterns, data))
         if len(data) - until > _MOST_HELD + patterns.longest:
             until = len(data) - patterns.longest
@@ -145,18 +145,18 @@ class ByteStream:
         open_mask = [Span(0, self._covered)] if self._in_mask else []
         spans = merged([*open_mask, *(span for span in found if 0 <= span.start < until)])
         if not spans:
-            return self._pass(until, 0, in_mask=self._in_mask and until == 0, given=held[:until])
+            return self._pass(until, 0, in_mask=self._in_mask and until == 0, output=held[:until])
         pieces = _masked(held[:until], [Span(span.start, min(span.end, until)) for span in spans])
         # The open mask comes first: nothing stands before it, and its sign was given out when it was opened.
-        given = b"".join(islice(pieces, 2 if open_mask else 0, None))
+        output = b"".join(islice(pieces, 2 if open_mask else 0, None))
         reach = max(span.end for span in spans)
-        return self._pass(until, max(0, reach - until), in_mask=reach > until if until > 0 else self._in_mask, given=given)
+        return self._pass(until, max(0, reach - until), in_mask=reach > until if until > 0 else self._in_mask, output=output)
 
-    def _pass(self, until: int, covered: int, *, in_mask: bool, given: bytes) -> bytes:
+    def _pass(self, until: int, covered: int, *, in_mask: bool, output: bytes) -> bytes:
         self._context = (self._context + self._held[max(0, until - CONTEXT) : until])[-CONTEXT:]
         self._covered, self._in_mask = covered, in_mask
         self._held = self._held[until:]
-        return given
+        return output
 
 
 class Stream:
@@ -199,11 +199,11 @@ def _unfinished_dump(patterns: Patterns, data: bytes) -> int:
 
 
 def _spans(patterns: Patterns, data: bytes, *, whole: bool) -> Iterator[Span]:
-    """Every occurrence in every view of the data, in no order. `whole`: the data ends here."""
-    views: list[View | Dump] = [*views_of(data), *dumps_of(data, whole=whole)]
-    for view in views:
-        for start, end in patterns.find(view.data):
-            yield Span(view.place(start), view.end(end))
+    """Every occurrence in every reading of the data, in no order. `whole`: the data ends here."""
+    readings: list[Reading | HexDump] = [*readings_of(data), *dumps_of(data, whole=whole)]
+    for reading in readings:
+        for start, end in patterns.find(reading.data):
+            yield Span(reading.place(start), reading.end(end))
 
 
 def _masked(data: bytes, spans: Iterable[Span]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from pipelines.cli.checkup import State, files, machine, network
+from pipelines.cli.checkup import CheckState, files, machine, network
 from pipelines.flow.folder import ProjectHome
 from pipelines.flow.lock import run_lock
 from pipelines.foundation.image_reference import is_loopback
@@ -75,35 +75,38 @@ def project(root: Path, **settings: object) -> Project:
 @pytest.mark.parametrize(
     ("status", "state", "words"),
     [
-        (200, State.OK, "answers"),
-        (401, State.OK, "asks for credentials"),
-        (404, State.FAILED, "this is not a registry"),
-        (503, State.FAILED, "answers with 503"),
+        (200, CheckState.OK, "answers"),
+        (401, CheckState.OK, "asks for credentials"),
+        (404, CheckState.FAILED, "this is not a registry"),
+        (503, CheckState.FAILED, "answers with 503"),
     ],
 )
-def test_a_registry_is_what_answers_like_one(registry: Callable[[int], str], tmp_path: Path, status: int, state: State, words: str) -> None:
+def test_a_registry_is_what_answers_like_one(
+    registry: Callable[[int], str], tmp_path: Path, status: int, state: CheckState, words: str
+) -> None:
     about, clock = network.registry(project(tmp_path, registry=Registry(url=f"{registry(status)}/team")))
     assert about.state is state
     assert words in about.detail
-    assert (clock.name, clock.state) == ("clock", State.OK)
+    assert (clock.name, clock.state) == ("clock", CheckState.OK)
 
 
 def test_a_registry_that_is_away_is_failed_with_a_fix(tmp_path: Path, closed_port: int) -> None:
     (about,) = network.registry(project(tmp_path, registry=Registry(url=f"127.0.0.1:{closed_port}")))
-    assert about.state is State.FAILED
+    assert about.state is CheckState.FAILED
     assert "Connection refused" in about.detail
     assert about.fix
 
 
 def test_no_registry_is_nothing_bad(tmp_path: Path) -> None:
     (about,) = network.registry(project(tmp_path))
-    assert about.state is State.OK
+    assert about.state is CheckState.OK
 
 
 @pytest.mark.parametrize(
-    ("off", "state", "words"), [(0, State.OK, "agrees"), (-3600, State.WARNING, "3600 s behind"), (90, State.WARNING, "ahead of")]
+    ("off", "state", "words"),
+    [(0, CheckState.OK, "agrees"), (-3600, CheckState.WARNING, "3600 s behind"), (90, CheckState.WARNING, "ahead of")],
 )
-def test_the_clock(off: float, state: State, words: str) -> None:
+def test_the_clock(off: float, state: CheckState, words: str) -> None:
     now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     answer = network.clock(now + dt.timedelta(seconds=off), now)
     assert answer.state is state
@@ -131,8 +134,12 @@ def test_files_that_the_configuration_names_and_nobody_wrote_are_told(tmp_path: 
         tmp_path, images={"shop": ImageSpec(name="shop")}, perf={"load": PerfSpec(name="load", script="perf/load.js", service=service)}
     )
     image, perf = files.needed(shop)
-    assert (image.name, image.state, image.detail) == ("image shop", State.FAILED, f"there is no Dockerfile at {tmp_path / 'Dockerfile'}")
-    assert (perf.name, perf.state, perf.detail) == ("perf load", State.FAILED, f"there is no script at {tmp_path / 'perf/load.js'}")
+    assert (image.name, image.state, image.detail) == (
+        "image shop",
+        CheckState.FAILED,
+        f"there is no Dockerfile at {tmp_path / 'Dockerfile'}",
+    )
+    assert (perf.name, perf.state, perf.detail) == ("perf load", CheckState.FAILED, f"there is no script at {tmp_path / 'perf/load.js'}")
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / "perf").mkdir()
     (tmp_path / "perf/load.js").touch()
@@ -160,7 +167,7 @@ def test_a_stage_that_the_dockerfile_does_not_have_is_told(tmp_path: Path, targe
 def test_a_place_for_results_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     (answer,) = files.needed(project(tmp_path))
-    assert (answer.name, answer.state) == ("results", State.FAILED)
+    assert (answer.name, answer.state) == ("results", CheckState.FAILED)
 
 
 def test_files_of_this_machine_belong_to_no_commit(tmp_path: Path) -> None:
@@ -168,10 +175,13 @@ def test_files_of_this_machine_belong_to_no_commit(tmp_path: Path) -> None:
     (tmp_path / "lockgate.local.toml").touch()
     (tmp_path / ".lockgate").mkdir()
     answers = {answer.name: answer for answer in files.local(project(tmp_path))}
-    assert {name: answer.state for name, answer in answers.items()} == {".lockgate": State.WARNING, "lockgate.local.toml": State.WARNING}
+    assert {name: answer.state for name, answer in answers.items()} == {
+        ".lockgate": CheckState.WARNING,
+        "lockgate.local.toml": CheckState.WARNING,
+    }
     for answer in answers.values():
         subprocess.run(["sh", "-c", str(answer.fix)], check=True)
-    assert all(answer.state is State.OK for answer in files.local(project(tmp_path)))
+    assert all(answer.state is CheckState.OK for answer in files.local(project(tmp_path)))
 
 
 def test_outside_git_there_is_nothing_to_ignore(tmp_path: Path) -> None:
@@ -181,19 +191,19 @@ def test_outside_git_there_is_nothing_to_ignore(tmp_path: Path) -> None:
 
 def test_a_clash_of_names_is_told(tmp_path: Path) -> None:
     (fine,) = files.names(tmp_path)
-    assert fine.state is State.OK
+    assert fine.state is CheckState.OK
     (tmp_path / "pipelines").mkdir()
     (clash,) = files.names(tmp_path)
-    assert (clash.state, clash.fix) == (State.WARNING, "use the command `lockgate` instead")
+    assert (clash.state, clash.fix) == (CheckState.WARNING, "use the command `lockgate` instead")
 
 
 def test_lacks_of_the_embedded_engine_do_not_count_where_another_is_taken(tmp_path: Path) -> None:
     session = {"DAGGER_SESSION_PORT": "1", "DAGGER_SESSION_TOKEN": "t", "PATH": str(tmp_path)}
     answers = list(machine.engine(project(tmp_path), session))
     assert answers[0].detail == "dagger (a session is open (DAGGER_SESSION_PORT))"
-    assert State.FAILED not in {answer.state for answer in answers}
+    assert CheckState.FAILED not in {answer.state for answer in answers}
     (engine, *_) = machine.engine(project(tmp_path, engine=EngineSpec(kind=EngineKind.DAGGER)), {"PATH": str(tmp_path)})
-    assert engine.state is State.FAILED
+    assert engine.state is CheckState.FAILED
     assert engine.fix
 
 
@@ -226,7 +236,7 @@ def test_an_engine_at_an_address_must_listen_there_now(tmp_path: Path) -> None:
     address = f"unix://{tmp_path}/none.sock"
     environ = {"_EXPERIMENTAL_DAGGER_RUNNER_HOST": address, "_EXPERIMENTAL_DAGGER_CLI_BIN": "/usr/bin/dagger", "PATH": os.environ["PATH"]}
     answer = next(iter(machine.engine(None, environ)))
-    assert (answer.name, answer.state) == ("engine", State.FAILED)
+    assert (answer.name, answer.state) == ("engine", CheckState.FAILED)
     assert address in answer.detail
 
 
@@ -236,7 +246,7 @@ def test_a_run_that_left_no_record_is_told(tmp_path: Path) -> None:
     home.make()
     run = home.new_run("20260131T120000Z-abcdef")
     (answer,) = files.earlier(project(tmp_path))
-    assert (answer.state, answer.name) == (State.WARNING, "last run")
+    assert (answer.state, answer.name) == (CheckState.WARNING, "last run")
     assert "20260131T120000Z-abcdef left no record of its end" in answer.detail
     with run_lock(home.lock):
         assert list(files.earlier(project(tmp_path))) == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.cli.checkup import State
+from pipelines.cli.checkup import CheckState
 from pipelines.cli.checkup.images import images
 from pipelines.model import LockedImage, Project
 from pipelines.steps.common.service_spec import ServiceSpec
@@ -22,7 +22,7 @@ from tests.unit.registry.conftest import server as server  # noqa: PLC0414 - the
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.cli.checkup import Answer
+    from pipelines.cli.checkup import CheckResult
 
 ZERO = f"sha256:{'0' * 64}"
 
@@ -35,7 +35,7 @@ def locked(server: Server, **fixture: bool) -> dict[str, LockedImage]:
     }
 
 
-def look(project: Project, *, certain: bool = True) -> dict[str, Answer]:
+def look(project: Project, *, certain: bool = True) -> dict[str, CheckResult]:
     return {answer.name: answer for answer in images(project, {}, certain=certain)}
 
 
@@ -59,7 +59,7 @@ def test_every_image_is_asked_for_also_those_a_dockerfile_names(tmp_path: Path, 
     answers = look(everything(tmp_path, server))
     node, other = f"image {server.address}/node:1", f"image {server.address}/other:1"
     assert set(answers) == {"image python", "image trivy", "image k6", "image trivy-db", node, other, "database"}
-    assert {answer.state for answer in answers.values()} == {State.OK}
+    assert {answer.state for answer in answers.values()} == {CheckState.OK}
 
 
 def test_a_dockerfile_is_read_as_a_builder_reads_it(tmp_path: Path, server: Server) -> None:
@@ -73,16 +73,16 @@ def test_a_dockerfile_is_read_as_a_builder_reads_it(tmp_path: Path, server: Serv
 def test_what_a_registry_does_not_have_is_failed_where_this_machine_pulls(tmp_path: Path, server: Server) -> None:
     server.say(404)
     answers = look(everything(tmp_path, server))
-    assert answers["image python"].state is State.FAILED
+    assert answers["image python"].state is CheckState.FAILED
     assert "does not have" in answers["image python"].detail
     assert "lockgate images use python REFERENCE" in str(answers["image python"].fix)
-    assert look(everything(tmp_path, server), certain=False)["image python"].state is State.WARNING
+    assert look(everything(tmp_path, server), certain=False)["image python"].state is CheckState.WARNING
 
 
 def test_a_name_that_nobody_knows_is_told_with_the_command(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM $BASE\n")
     (answer,) = images(project_with(name="x", root=tmp_path, images={"x": ImageSpec(name="x", base="ours")}), {})
-    assert (answer.state, answer.fix) == (State.FAILED, "lockgate images use ours REFERENCE")
+    assert (answer.state, answer.fix) == (CheckState.FAILED, "lockgate images use ours REFERENCE")
 
 
 def test_a_name_that_is_mistyped_is_told_with_the_right_one(tmp_path: Path, server: Server) -> None:
@@ -95,8 +95,8 @@ def scanning(root: Path, server: Server, **fixture: bool) -> Project:
     return project_with(name="x", root=root, scan=ScanSpec(), locked=locked(server, **fixture))
 
 
-@pytest.mark.parametrize(("days", "state"), [(2, State.OK), (30, State.WARNING)])
-def test_the_age_of_the_database_as_its_maker_says(tmp_path: Path, server: Server, days: int, state: State) -> None:
+@pytest.mark.parametrize(("days", "state"), [(2, CheckState.OK), (30, CheckState.WARNING)])
+def test_the_age_of_the_database_as_its_maker_says(tmp_path: Path, server: Server, days: int, state: CheckState) -> None:
     made = (dt.datetime.now(dt.UTC) - dt.timedelta(days=days, hours=1)).isoformat()
     server.say(200, manifest(annotations={"org.opencontainers.image.created": made}))
     answer = look(scanning(tmp_path, server))["database"]
@@ -114,11 +114,11 @@ def test_the_age_of_the_database_as_the_last_run_saw_it(tmp_path: Path, server: 
     report = tmp_path / ".lockgate/reports/run.json"
     report.parent.mkdir(parents=True)
     report.write_text(json.dumps({"steps": [{"facts": {}}, {"facts": {"database_digest": digest, "database_updated": made}}]}))
-    assert look(scanning(tmp_path, server))["database"].state is State.WARNING
+    assert look(scanning(tmp_path, server))["database"].state is CheckState.WARNING
 
 
 def test_a_made_up_database_is_said_to_be_one(tmp_path: Path, server: Server) -> None:
     server.say(200, manifest())
     answer = look(scanning(tmp_path, server, trivy_db=True))["database"]
-    assert answer.state is State.WARNING
+    assert answer.state is CheckState.WARNING
     assert "made up" in answer.detail

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.config.layers import Layers, leaves
+from pipelines.config.layers import Layers, flattened
 from pipelines.config.origin import Layer, Origin
 
 FILE, LOCAL = Origin(Layer.FILE, "a"), Origin(Layer.LOCAL, "b")
@@ -25,13 +25,13 @@ def laid(*layers: tuple[dict[str, Any], Origin]) -> Layers:
 @given(tables, tables)
 def test_the_stronger_layer_has_the_last_word(weak: dict[str, Any], strong: dict[str, Any]) -> None:
     both = laid((weak, FILE), (strong, LOCAL))
-    merged = dict(leaves(both.tables))
-    for path, value in leaves(strong):
+    merged = dict(flattened(both.tables))
+    for path, value in flattened(strong):
         assert merged[path] == value
         assert both.origin(path) == LOCAL
-    for path in merged.keys() - dict(leaves(strong)).keys():
+    for path in merged.keys() - dict(flattened(strong)).keys():
         assert both.origin(path) == FILE
-        assert merged[path] == dict(leaves(weak))[path]
+        assert merged[path] == dict(flattened(weak))[path]
 
 
 @given(tables)

@@ -82,7 +82,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_the_two_forms_of_a_command(line: str, array: tuple[str, ...] | None, words: tuple[str, ...] | None) -> None:
     (found,) = read(line)
     assert found.array == array
-    assert words is None or found.words == words
+    assert words is None or found.tokens == words
 
 
 def test_a_trigger_is_an_instruction_too() -> None:

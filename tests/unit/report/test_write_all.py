@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.report import FORMATS, Report, write_all
+from pipelines.report import FORMATS, ReportFormat, write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def test_every_format_becomes_a_file(tmp_path: Path, mixed_run: Run) -> None:
 
 
 @pytest.mark.parametrize("report", FORMATS, ids=lambda report: report.name)
-def test_a_format_ends_in_a_newline_and_names_every_step(report: Report, mixed_run: Run) -> None:
+def test_a_format_ends_in_a_newline_and_names_every_step(report: ReportFormat, mixed_run: Run) -> None:
     text = report.render(mixed_run)
     assert text.endswith("\n")
     assert all(result.id in text for result in mixed_run.results)

@@ -27,6 +27,6 @@ def without_passwords(text: str) -> str:
     return _LONE_TOKEN.sub(rf"\1{MASK}@", _URL_PASSWORD.sub(rf"\1{MASK}@", text))
 
 
-def cautious(text: str, environ: Mapping[str, str]) -> str:
+def without_likely_secrets(text: str, environ: Mapping[str, str]) -> str:
     """The text without what is likely to be a secret."""
     return Redactor(likely_secrets(environ)).text(without_passwords(text))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from pipelines.foundation.redaction.quoting import shell_quoted
-from pipelines.foundation.redaction.views import without_steering
+from pipelines.foundation.redaction.readings import without_control_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ _SEPARATORS = (" ", ":", "-", ",", ", ", "\\x", " 0x", ",0x", ", 0x", "_", "%", 
 """What stands between the hex digits of two bytes (`od -tx1`, openssl, C, Python), also where everything is escaped (URL, JSON, HTML)."""
 
 
-def forms_of(value: str) -> frozenset[str]:
+def written_forms(value: str) -> frozenset[str]:
     """Every text to be masked for a secret value; empty when the value is too short to be masked.
 
     White space at its ends is not part of it: programs cut it off, above all the newline at the end of a file. A value of several
@@ -55,7 +55,7 @@ def forms_of(value: str) -> frozenset[str]:
         found |= {joined, *_escaped(joined)}
     if core != (shown := as_bytes(core).decode("utf-8", "replace")):
         found.add(shown)  # of a value that is not UTF-8
-    found |= {without_steering(form) for form in found}
+    found |= {without_control_sequences(form) for form in found}
     return frozenset(form for form in found if len(form) >= SHORTEST)
 
 

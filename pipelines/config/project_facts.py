@@ -36,7 +36,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ProjectFacts:
     """Facts about a project; `dockerfile` is relative to it, `base_argument` says that a stage begins `FROM ${BASE}`."""
 
     name: str
@@ -49,7 +49,7 @@ class Seen:
     python_steps: bool = False
 
 
-def survey(root: Path) -> Seen:
+def look_at(root: Path) -> ProjectFacts:
     """Look at a project's folder.
 
     Raises:
@@ -59,7 +59,7 @@ def survey(root: Path) -> Seen:
     instructions = _instructions(root / dockerfile) if dockerfile is not None else ()
     stages = stages_of(instructions)
     kinds = languages(root)
-    return Seen(
+    return ProjectFacts(
         name=_name(root, kinds),
         dockerfile=dockerfile,
         stages=tuple(_stage(one) for one in stages),
@@ -109,7 +109,7 @@ def _run_as(instruction: Instruction) -> tuple[str, ...]:
 def _ports(instructions: Iterable[Instruction]) -> Iterator[int]:
     for one in instructions:
         if one.name == "EXPOSE":
-            for word in one.words:
+            for word in one.tokens:
                 number = word.partition("/")[0]
                 if number.isdigit() and not word.endswith("/udp"):
                     yield int(number)

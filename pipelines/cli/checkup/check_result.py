@@ -1,4 +1,4 @@
-"""One answer of `doctor`."""
+"""One result of `doctor`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """Good, worth knowing, or in the way."""
 
     OK = "ok"
@@ -15,10 +15,10 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CheckResult:
     """What was asked, how it stands, what was seen, and a line that says how to solve it."""
 
     name: str
-    state: State
+    state: CheckState
     detail: str
     fix: str | None = None

@@ -26,7 +26,7 @@ _BEGUN = re.compile(rb"[0-9a-f]{6,8}(?:: | {1,2})(?:[0-9a-fA-F]{2}[0-9a-fA-F ]*)
 _LONGEST = 1024
 
 
-class Dump:
+class HexDump:
     """The bytes of consecutive rows, and where they stand."""
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ class Dump:
         return self._lines[bisect_right(self._starts, at) - 1][0]
 
 
-def dumps_of(data: bytes, *, whole: bool) -> Iterator[Dump]:
+def dumps_of(data: bytes, *, whole: bool) -> Iterator[HexDump]:
     """The dumps in a text. `whole`: its last line is at its end, whatever follows."""
     if not _FIRST.match(data) and not _LATER.search(data):
         return
-    dump: Dump | None = None
+    dump: HexDump | None = None
     for start, end in _lines(data, whole=whole):
         pairs = _pairs(data, start, end)
         if pairs is None:
@@ -67,7 +67,7 @@ def dumps_of(data: bytes, *, whole: bool) -> Iterator[Dump]:
                 yield dump
             dump = None
             continue
-        dump = dump or Dump()
+        dump = dump or HexDump()
         dump.add((start, end), pairs)
     if dump is not None:
         yield dump

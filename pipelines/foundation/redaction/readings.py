@@ -1,7 +1,7 @@
 """Other ways to read a text, in which a secret may appear that the text itself does not show in one piece.
 
-A view is the text without some of its pieces, and knows where each byte that is left came from. There are three: the text as it is; without
-what steers a terminal (a carriage return too), as everything is shown that people read; and with the rows of base64 or hex that a program
+A reading is the text without some of its pieces, and knows where each byte that is left came from. There are three: the text as it is;
+without the control sequences of a terminal (a carriage return too), as people see it; and with the rows of base64 or hex that a program
 wrapped put together.
 """
 
@@ -20,7 +20,7 @@ CONTEXT = ROW + 4
 """Bytes before a place that decide what is left out there."""
 _LONGEST_ESCAPE = 4096 + 4096 + 8
 _CONTROLS = bytes({*range(32), 0x7F} - {*b"\t\n"})
-_STEERING = re.compile(
+_CONTROL_SEQUENCE = re.compile(
     rb"\x1b(?:\[[0-?]{0,4096}[ -/]{0,4096}[@-~]|\][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)?"
     rb"|[PX^_][^\x1b\n]{0,4096}(?:\x1b\\)?|[ -/]{0,4096}[0-~])?"
     rb"|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]+|\xc2[\x80-\x9f]"
@@ -32,7 +32,7 @@ _ESCAPED_BREAK = re.compile(rb"\\n(?:(?<=%(row)s\\n)|(?<=%(row)s\\r\\n))" % {b"r
 _OPEN_BREAK = re.compile(rb"(?<=%s)(?:\r|\\r?|\\r\\)\Z" % _IN_ROW)
 
 
-class View:
+class Reading:
     """The text without the pieces of it that `pieces` gives, in order and apart; `data` is what is left. The places are worked out only
     when they are asked for, which is seldom.
     """
@@ -44,13 +44,13 @@ class View:
         self._shifts: list[int] = []
 
     def place(self, at: int) -> int:
-        """Where in the text the byte is that is at this place of the view; for its end, the end of the text."""
+        """Where in the text the byte is that is at this place of the reading; for its end, the end of the text."""
         if not self._starts:
             self._work_out()
         return at + self._shifts[bisect_right(self._starts, at) - 1]
 
     def end(self, at: int) -> int:
-        """Where in the text a stretch of the view ends: behind its last byte."""
+        """Where in the text a stretch of the reading ends: behind its last byte."""
         return self.place(at - 1) + 1
 
     def _work_out(self) -> None:
@@ -62,30 +62,30 @@ class View:
             self._shifts.append(shift)
 
 
-def views_of(data: bytes) -> Iterator[View]:
+def readings_of(data: bytes) -> Iterator[Reading]:
     """The text as it is, and every other way to read it that differs."""
-    yield View(data, list)
-    if _steers(data):
-        yield View(_STEERING.sub(b"", data), lambda: _spans(_STEERING, data))
+    yield Reading(data, list)
+    if _has_controls(data):
+        yield Reading(_CONTROL_SEQUENCE.sub(b"", data), lambda: _spans(_CONTROL_SEQUENCE, data))
     if pieces := _breaks(data):
-        yield View(_without(data, pieces), lambda: pieces)
+        yield Reading(_without(data, pieces), lambda: pieces)
 
 
-def unfinished_views_of(data: bytes) -> Iterator[View]:
-    """As `views_of`, without the pieces at the end either that are left out once more of the text has come."""
-    yield View(data, list)
-    if _steers(data):
-        whole = data[: open_steering(data)]
+def unfinished_readings_of(data: bytes) -> Iterator[Reading]:
+    """As `readings_of`, without the pieces at the end either that are left out once more of the text has come."""
+    yield Reading(data, list)
+    if _has_controls(data):
+        whole = data[: open_control_sequence(data)]
         # What begins before that place ends before it, too.
-        yield View(_STEERING.sub(b"", whole), lambda: [*_spans(_STEERING, whole), (len(whole), len(data))])
+        yield Reading(_CONTROL_SEQUENCE.sub(b"", whole), lambda: [*_spans(_CONTROL_SEQUENCE, whole), (len(whole), len(data))])
     pieces = _breaks(data)
     if found := _OPEN_BREAK.search(data, max(0, len(data) - ROW - 4)):
         pieces.append(found.span())
     if pieces:
-        yield View(_without(data, pieces), lambda: pieces)
+        yield Reading(_without(data, pieces), lambda: pieces)
 
 
-def open_steering(data: bytes) -> int:
+def open_control_sequence(data: bytes) -> int:
     """Where an escape sequence begins that is not at its end yet; the length of the data when there is none."""
     size = len(data)
     if data.endswith(b"\xc2"):
@@ -97,14 +97,14 @@ def open_steering(data: bytes) -> int:
     return next((at for at in (before, last) if at >= 0 and _OPEN.match(data, at)), size)
 
 
-def without_steering(text: str) -> str:
-    """The text without what steers a terminal."""
+def without_control_sequences(text: str) -> str:
+    """The text without the control sequences of a terminal."""
     data = text.encode("utf-8", "surrogatepass")
-    return _STEERING.sub(b"", data).decode("utf-8", "surrogatepass") if _steers(data) else text
+    return _CONTROL_SEQUENCE.sub(b"", data).decode("utf-8", "surrogatepass") if _has_controls(data) else text
 
 
-def _steers(data: bytes) -> bool:
-    """Whether there may be something that steers a terminal; this is quicker than a search. In UTF-8 the control characters above 127 begin
+def _has_controls(data: bytes) -> bool:
+    """Whether there may be a control sequence of a terminal; this is quicker than a search. In UTF-8 the control characters above 127 begin
     with the byte 0xc2.
     """
     return len(data.translate(None, _CONTROLS)) != len(data) or b"\xc2" in data
