@@ -85,7 +85,7 @@ class ValueKeeper(Protocol):
     def keep(self, value: object, project: Project, source: Source) -> Mapping[str, Any] | None:
         """The value as plain JSON values; None when it cannot be given again, or its work had secrets."""
 
-    async def restore(self, data: Mapping[str, Any], given: Restoring) -> object | None:
+    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> object | None:
         """The value as the step would return it now; None when that cannot be said without work. Its artifacts are in the context's folder.
 
         Raises:

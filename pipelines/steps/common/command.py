@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from pipelines.steps.common.wrapper import Health
 
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Command:
     """What to run: services in `health` are waited for first; at `until` (seconds since 1970) it is stopped, output and all kept."""
 
-    words: Sequence[str]
+    arguments: Sequence[str]
     health: Sequence[Health] = ()
     until: float | None = None
 
@@ -51,7 +51,7 @@ class Outcome:
     marks: Mapping[str, str] = field(default_factory=dict)
 
 
-async def execute(given: Given, container: dagger.Container, command: Command, token: str | None) -> Outcome:
+async def execute(step_inputs: StepInputs, container: dagger.Container, command: Command, token: str | None) -> Outcome:
     """Run the command with the attempt token in its key. An image without a shell runs it bare: no stamp, no waiting, no time limit.
 
     What it printed goes to the step's log.
@@ -59,21 +59,21 @@ async def execute(given: Given, container: dagger.Container, command: Command, t
     import dagger
 
     keyed = with_attempt(container, token)
-    given.context.log(f"$ {shlex.join(command.words)}\n")
-    ready = await _volatile(given, keyed.with_new_file(PLACE, SCRIPT), command.until)
-    done = ready.with_exec(wrapped(command.words, command.health), expect=dagger.ReturnType.ANY)
+    step_inputs.context.log(f"$ {shlex.join(command.arguments)}\n")
+    ready = await _volatile(step_inputs, keyed.with_new_file(PLACE, SCRIPT), command.until)
+    done = ready.with_exec(wrapped(command.arguments, command.health), expect=dagger.ReturnType.ANY)
     try:
         transcript = read(await done.stdout())
     except dagger.ExecError as error:
         if is_wrapped(error) and error.exit_code in SIGNALS:
-            return _killed(given, keyed, error)
+            return _killed(step_inputs, keyed, error)
         if not _lacks_shell(error):
             raise
         transcript = Transcript(output="")
     if transcript.exit_code is None and not transcript.marks:
-        given.context.log("the image has no /bin/sh: running the command without it\n")
-        return await _bare(given, keyed, command.words)
-    given.context.log(transcript.output)
+        step_inputs.context.log("the image has no /bin/sh: running the command without it\n")
+        return await _bare(step_inputs, keyed, command.arguments)
+    step_inputs.context.log(transcript.output)
     return Outcome(
         container=done,
         exit_code=transcript.exit_code if transcript.exit_code is not None else 1,
@@ -94,33 +94,33 @@ def is_wrapped(error: dagger.ExecError) -> bool:
     return error.command[:2] == [SHELL, PLACE]
 
 
-async def _bare(given: Given, container: dagger.Container, words: Sequence[str]) -> Outcome:
+async def _bare(step_inputs: StepInputs, container: dagger.Container, arguments: Sequence[str]) -> Outcome:
     import dagger
 
-    done = container.with_exec(list(words), expect=dagger.ReturnType.ANY)
+    done = container.with_exec(list(arguments), expect=dagger.ReturnType.ANY)
     try:
         output = await done.combined_output()
     except dagger.ExecError as error:
-        if error.command != list(words) or error.exit_code not in SIGNALS:
+        if error.command != list(arguments) or error.exit_code not in SIGNALS:
             raise
-        return _killed(given, container, error)
-    given.context.log(output)
+        return _killed(step_inputs, container, error)
+    step_inputs.context.log(output)
     return Outcome(container=done, exit_code=await done.exit_code(), output=output)
 
 
-def _killed(given: Given, container: dagger.Container, error: dagger.ExecError) -> Outcome:
+def _killed(step_inputs: StepInputs, container: dagger.Container, error: dagger.ExecError) -> Outcome:
     """What is known of a command that was ended by a signal together with its wrapper: engines keep no file system of it."""
     transcript = read("".join(f"{part}\n" for part in (error.stdout, error.stderr) if part))
-    given.context.log(transcript.output)
+    step_inputs.context.log(transcript.output)
     marks = {**transcript.marks, "signal": str(error.exit_code - SIGNALS.start)}
     return Outcome(container=container, exit_code=SIGNALLED, output=transcript.output, marks=marks)
 
 
-async def _volatile(given: Given, container: dagger.Container, until: float | None) -> dagger.Container:
+async def _volatile(step_inputs: StepInputs, container: dagger.Container, until: float | None) -> dagger.Container:
     """The container with the stamp and the time limit in variables that are not part of its cache key, on engines that support this."""
-    if not await has_volatile(given.client):
+    if not await has_volatile(step_inputs.client):
         return container
-    stamped = container.with_volatile_variable(STAMP_VARIABLE, spelled(str(Stamp.now(given.context.run_id))))
+    stamped = container.with_volatile_variable(STAMP_VARIABLE, spelled(str(Stamp.now(step_inputs.context.run_id))))
     return stamped if until is None else stamped.with_volatile_variable(UNTIL_VARIABLE, str(int(until)))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.engine.codes import Code
 from pipelines.errors import EngineLost, EngineUnavailable, InternalError, LockgateError, RegistryUnavailable, StepFailed
 from pipelines.foundation.mapping import Library, of_file, of_machine
-from pipelines.steps.common.error_messages import DOCTOR, answer, code_of, too_old
+from pipelines.steps.common.error_messages import DOCTOR, code_of, query_error, too_old
 from pipelines.steps.common.error_text import classify, core
 from pipelines.steps.common.signals import signal_name
 from pipelines.steps.common.wrapper import PLACE, SHELL, SIGNALS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def border(doing: str) -> Iterator[None]:
+def explained_errors(doing: str) -> Iterator[None]:
     """Raise what dagger and the machine raise as errors of ours whose message begins with what was being done (`build image shop`)."""
     try:
         yield
@@ -195,7 +195,7 @@ DAGGER = Library(
         "ClientConnectionError": _lost,
         "TransportError": _transport,
         "InvalidQueryError": _invalid,
-        "QueryError": answer,
+        "QueryError": query_error,
         "ExecError": _exec,
         "VersionMismatch": _not_started,
         "ProvisionError": _not_started,

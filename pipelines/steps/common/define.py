@@ -71,12 +71,12 @@ def define(
 
 def _bound(code: StepCode, wanted: Mapping[str, str]) -> Callable[..., Awaitable[object]]:
     """The step's function, bound to the configuration and to the parameters it was promised."""
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
 
     function = code.load()
 
     async def run(*, client: Any, context: Any, project: Project, source: Source, **values: BuiltImage) -> object:
         images = {name: values[parameter] for name, parameter in wanted.items()}
-        return await function(*code.arguments, Given(client=client, context=context, project=project, source=source, images=images))
+        return await function(*code.arguments, StepInputs(client=client, context=context, project=project, source=source, images=images))
 
     return run

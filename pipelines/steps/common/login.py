@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Registry, SecretRef
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
 
 NO_USER = "token"
 """User name for a registry that looks at the token only."""
@@ -31,7 +31,7 @@ class Login:
         return container.with_registry_auth(host, user, self._secret)
 
 
-async def login(given: Given, registry: Registry) -> Login:
+async def login(step_inputs: StepInputs, registry: Registry) -> Login:
     """Read the credentials; without `auth` in the configuration the engine's own are used.
 
     Raises:
@@ -39,11 +39,11 @@ async def login(given: Given, registry: Registry) -> Login:
     """
     if registry.auth is None:
         return Login(registry, None)
-    return Login(registry, await _password(given, registry.auth))
+    return Login(registry, await _password(step_inputs, registry.auth))
 
 
-async def _password(given: Given, ref: SecretRef) -> dagger.Secret:
+async def _password(step_inputs: StepInputs, ref: SecretRef) -> dagger.Secret:
     """The password without the line break a file or command ends in, which no registry would take for part of it."""
-    secret, value = await read_secret(given, "registry.auth", ref)
+    secret, value = await read_secret(step_inputs, "registry.auth", ref)
     bare = value.rstrip("\r\n")
-    return secret if bare == value else given.client.set_secret("registry.auth", bare)
+    return secret if bare == value else step_inputs.client.set_secret("registry.auth", bare)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CredentialsError, StepFailed
-from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.dagger_errors import explained_errors
 from pipelines.steps.common.error_text import core
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import SecretRef
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
 
 _REMEDY = "set what its URI in the configuration names, and run again"
 
@@ -28,7 +28,7 @@ def located(secret: SecretRef, root: Path) -> str:
     return f"file://{root / Path(secret.name).expanduser()}" if secret.scheme == "file" else secret.uri
 
 
-async def read_secret(given: Given, name: str, ref: SecretRef) -> tuple[dagger.Secret, str]:
+async def read_secret(step_inputs: StepInputs, name: str, ref: SecretRef) -> tuple[dagger.Secret, str]:
     """The secret behind a reference, and its value as the engine reads it.
 
     Raises:
@@ -36,28 +36,28 @@ async def read_secret(given: Given, name: str, ref: SecretRef) -> tuple[dagger.S
     """
     import dagger
 
-    given.context.log(f"secret {name}: read from {ref.scheme}\n")
-    secret = given.client.secret(located(ref, given.project.root))
+    step_inputs.context.log(f"secret {name}: read from {ref.scheme}\n")
+    secret = step_inputs.client.secret(located(ref, step_inputs.project.root))
     try:
-        with border(f"secret {name}"):
+        with explained_errors(f"secret {name}"):
             value = await secret.plaintext()
     except (StepFailed, CredentialsError) as error:
         if not isinstance(error.__cause__, dagger.QueryError):
             raise
         raise CredentialsError(f"secret {name} cannot be read", cause=core(str(error.__cause__)), next_step=_REMEDY) from error.__cause__
-    given.context.mask(value)
+    step_inputs.context.mask(value)
     return secret, value
 
 
-async def build_secrets(given: Given, secrets: Mapping[str, SecretRef]) -> list[dagger.Secret]:
+async def build_secrets(step_inputs: StepInputs, secrets: Mapping[str, SecretRef]) -> list[dagger.Secret]:
     """Secrets for `RUN --mount=type=secret,id=NAME`: an engine finds them by name, and only a secret that was set has one."""
-    values = {name: (await read_secret(given, name, ref))[1] for name, ref in secrets.items()}
-    return [given.client.set_secret(name, value) for name, value in values.items()]
+    values = {name: (await read_secret(step_inputs, name, ref))[1] for name, ref in secrets.items()}
+    return [step_inputs.client.set_secret(name, value) for name, value in values.items()]
 
 
-async def with_secrets(given: Given, container: dagger.Container, secrets: Mapping[str, SecretRef]) -> dagger.Container:
+async def with_secrets(step_inputs: StepInputs, container: dagger.Container, secrets: Mapping[str, SecretRef]) -> dagger.Container:
     """The container with each secret as an environment variable."""
     for name, ref in secrets.items():
-        secret, _ = await read_secret(given, name, ref)
+        secret, _ = await read_secret(step_inputs, name, ref)
         container = container.with_secret_variable(name, secret)
     return container

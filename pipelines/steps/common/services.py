@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pipelines.model import BuiltImage
     from pipelines.steps.common.service_spec import ServiceSpec
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
 
 T = TypeVar("T")
 INSTANCE = "LOCKGATE_INSTANCE"
@@ -55,13 +55,13 @@ class Bound:
         return Health(alias=self.alias, url=f"{self.url}/{self.spec.health.lstrip('/')}", deadline_s=self.spec.deadline_s)
 
 
-def services(given: Given, specs: Mapping[str, ServiceSpec]) -> tuple[Bound, ...]:
+def services(step_inputs: StepInputs, specs: Mapping[str, ServiceSpec]) -> tuple[Bound, ...]:
     """The services of a step; nothing starts yet.
 
     Raises:
         Unavailable: an image that is neither the project's, nor locked, nor a reference.
     """
-    return tuple(Bound(alias=alias, spec=spec, service=_service(given, alias, spec)) for alias, spec in specs.items())
+    return tuple(Bound(alias=alias, spec=spec, service=_service(step_inputs, alias, spec)) for alias, spec in specs.items())
 
 
 def bind(container: dagger.Container, bound: Iterable[Bound]) -> dagger.Container:
@@ -137,12 +137,12 @@ def _leaves(error: BaseException) -> Iterable[BaseException]:
         yield from _leaves(member)
 
 
-def _service(given: Given, alias: str, spec: ServiceSpec) -> dagger.Service:
-    image = given.images.get(spec.image)
+def _service(step_inputs: StepInputs, alias: str, spec: ServiceSpec) -> dagger.Service:
+    image = step_inputs.images.get(spec.image)
     if image is not None:
         container = stage(image, spec.target)
     else:
-        container = given.client.container().from_(resolve(given.project, spec.image, wanted_by=f"service {alias}").reference)
-    for name, value in {INSTANCE: given.context.id, **spec.env}.items():
+        container = step_inputs.client.container().from_(resolve(step_inputs.project, spec.image, wanted_by=f"service {alias}").reference)
+    for name, value in {INSTANCE: step_inputs.context.id, **spec.env}.items():
         container = container.with_env_variable(name, value)
     return container.with_exposed_port(spec.port).as_service(args=list(spec.command) or None, use_entrypoint=True)

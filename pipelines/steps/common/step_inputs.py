@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """The givens of a step and the images it named, by their names in the configuration."""
+class StepInputs:
+    """The values that every built-in step takes, and the images it named, by their names in the configuration."""
 
     client: dagger.Client
     context: StepContext

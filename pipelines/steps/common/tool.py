@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import dagger
 
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
 
 OUTPUT = "/lockgate/output"
 ROOT_USER = "0:0"
@@ -27,7 +27,7 @@ _PLAIN = f"report{_SUFFIX}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaves:
+class ReportOption:
     """How a tool is told where to write: by a variable, or by a flag on engines without volatile variables."""
 
     variable: str
@@ -35,7 +35,7 @@ class Leaves:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
+class ToolOutput:
     """What a tool left: its file's text (empty if it wrote none), both output streams, its exit code."""
 
     text: str = field(repr=False)
@@ -44,7 +44,9 @@ class Left:
     stamp: Stamp | None = None
 
 
-async def leave(given: Given, container: dagger.Container, command: Sequence[str], leaves: Leaves, *, any_exit: bool = False) -> Left:
+async def run_tool(
+    step_inputs: StepInputs, container: dagger.Container, command: Sequence[str], option: ReportOption, *, any_exit: bool = False
+) -> ToolOutput:
     """Run the tool, whose working directory is `OUTPUT`, and read its file.
 
     Raises:
@@ -53,18 +55,18 @@ async def leave(given: Given, container: dagger.Container, command: Sequence[str
     """
     import dagger
 
-    words = list(command)
-    if await has_volatile(given.client):
-        container = container.with_volatile_variable(leaves.variable, f"{Stamp.now(given.context.run_id)}{_SUFFIX}")
+    arguments = list(command)
+    if await has_volatile(step_inputs.client):
+        container = container.with_volatile_variable(option.variable, f"{Stamp.now(step_inputs.context.run_id)}{_SUFFIX}")
     else:
-        words = [*words, leaves.flag, _PLAIN]
-    done = container.with_exec(words, expect=dagger.ReturnType.ANY if any_exit else dagger.ReturnType.SUCCESS)
+        arguments = [*arguments, option.flag, _PLAIN]
+    done = container.with_exec(arguments, expect=dagger.ReturnType.ANY if any_exit else dagger.ReturnType.SUCCESS)
     output = await done.combined_output()
     exit_code = await done.exit_code() if any_exit else 0
     names = [name for name in await done.directory(OUTPUT).entries() if name.endswith(_SUFFIX)]
     if not names:
         if exit_code == 0:
-            raise StepFailed(f"{words[0]} did not write a report", cause="it succeeded, but did not write the report to its path")
-        return Left(text="", output=output, exit_code=exit_code)
+            raise StepFailed(f"{arguments[0]} did not write a report", cause="it succeeded, but did not write the report to its path")
+        return ToolOutput(text="", output=output, exit_code=exit_code)
     text = await done.directory(OUTPUT).file(names[0]).contents()
-    return Left(text=text, output=output, exit_code=exit_code, stamp=Stamp.read(names[0].removesuffix(_SUFFIX)))
+    return ToolOutput(text=text, output=output, exit_code=exit_code, stamp=Stamp.read(names[0].removesuffix(_SUFFIX)))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.codes import Code
 from pipelines.errors import ConfigError, LockgateError
 from pipelines.model import values_of
-from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.dagger_errors import explained_errors
 from pipelines.steps.common.error_messages import code_of
 from pipelines.steps.common.login import login
 from pipelines.steps.common.references import digest_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pipelines.model import Project, Registry, Source
     from pipelines.steps.common.login import Login
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +45,17 @@ class Earlier:
         return self.login.apply(empty).from_(f"{self.address}@{self.digest}")
 
 
-async def find_earlier(given: Given, image: str, inputs: str | None) -> Earlier | None:
+async def find_earlier(step_inputs: StepInputs, image: str, inputs: str | None) -> Earlier | None:
     """The image of this version and these inputs, if the registry has it. A registry that cannot be asked is said and has nothing."""
-    registry = given.project.registry
-    tags = immutable_tags(given.project, given.source) if inputs is not None else ()
+    registry = step_inputs.project.registry
+    tags = immutable_tags(step_inputs.project, step_inputs.source) if inputs is not None else ()
     if registry is None or not tags:
         return None
     try:
-        with border(f"look for {image} {given.source.version} in the registry"):
-            return await _look(given, registry, image, tags, str(inputs))
+        with explained_errors(f"look for {image} {step_inputs.source.version} in the registry"):
+            return await _look(step_inputs, registry, image, tags, str(inputs))
     except LockgateError as error:
-        given.context.log("".join(f"{line}\n" for line in (*error.lines()[:2], "so it is built")))
+        step_inputs.context.log("".join(f"{line}\n" for line in (*error.lines()[:2], "so it is built")))
         return None
 
 
@@ -70,17 +70,17 @@ def immutable_tags(project: Project, source: Source) -> tuple[str, ...]:
         return ()  # publish itself says what is wrong with the tags
 
 
-async def _look(given: Given, registry: Registry, image: str, tags: tuple[str, ...], inputs: str) -> Earlier | None:
-    entry, address = await login(given, registry), repository(registry, image)
+async def _look(step_inputs: StepInputs, registry: Registry, image: str, tags: tuple[str, ...], inputs: str) -> Earlier | None:
+    entry, address = await login(step_inputs, registry), repository(registry, image)
     for tag in tags:
-        found = await _labelled(entry.apply(given.client.container()), f"{address}:{tag}")
+        found = await _labelled(entry.apply(step_inputs.client.container()), f"{address}:{tag}")
         if found is None:
             continue
         digest, label = found
         if label == inputs:
-            given.context.log(f"{address}:{tag} was made of the same inputs: its image is used, {digest}\n")
+            step_inputs.context.log(f"{address}:{tag} was made of the same inputs: its image is used, {digest}\n")
             return Earlier(address=address, digest=digest, login=entry)
-        given.context.log(f"{address}:{tag} was made of other inputs ({label or 'it does not say from which'})\n")
+        step_inputs.context.log(f"{address}:{tag} was made of other inputs ({label or 'it does not say from which'})\n")
     return None
 
 

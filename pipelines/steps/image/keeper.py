@@ -13,7 +13,7 @@ from pipelines.errors import CredentialsError
 from pipelines.foundation.regular_files import read_text
 from pipelines.model import BuiltImage, ImageContainers
 from pipelines.steps.common.references import resolve
-from pipelines.steps.common.step_inputs import Given
+from pipelines.steps.common.step_inputs import StepInputs
 from pipelines.steps.image.build_secrets import secrets_of
 from pipelines.steps.image.earlier import immutable_tags
 from pipelines.steps.image.labels import labels_of
@@ -49,9 +49,9 @@ class ImageKeeper:
         secrets = secrets_of(self._spec, project).values()
         return {} if all(secret.scheme in _READABLE for secret in secrets) else None
 
-    async def restore(self, data: Mapping[str, Any], given: Restoring) -> BuiltImage | None:  # noqa: ARG002 - nothing is kept
+    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> BuiltImage | None:  # noqa: ARG002 - nothing is kept
         """See `ValueKeeper`."""
-        spec, project, source = self._spec, given.project, given.source
+        spec, project, source = self._spec, step_inputs.project, step_inputs.source
         base = resolve(project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
         inputs = inputs_of(spec, project, source, base)
         if inputs is not None and project.registry is not None and immutable_tags(project, source):
@@ -59,23 +59,23 @@ class ImageKeeper:
         labels = labels_of(spec, source, base=base.reference if base else None, inputs=inputs)
         return BuiltImage(
             name=spec.name,
-            containers=functools.cache(lambda: self._containers(given, labels)),
+            containers=functools.cache(lambda: self._containers(step_inputs, labels)),
             labels=labels,
             version=source.version,
             base=base.reference if base else None,
             origin=base.origin if base else None,
         )
 
-    def _containers(self, given: Restoring, labels: Mapping[str, str]) -> ImageContainers:
+    def _containers(self, step_inputs: Restoring, labels: Mapping[str, str]) -> ImageContainers:
         """The same calls that the step makes; what they build is in the engine's store."""
-        spec, client = self._spec, given.client()
-        inputs = Given(client=client, context=given.context, project=given.project, source=given.source, images={})
-        base = resolve(given.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
+        spec, client = self._spec, step_inputs.client()
+        inputs = StepInputs(client=client, context=step_inputs.context, project=step_inputs.project, source=step_inputs.source, images={})
+        base = resolve(step_inputs.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
         recipe = Recipe(
             spec=spec,
             directory=build_directory(spec, inputs),
-            args=build_arguments(spec, given.source, base),
-            secrets=[_secret(client, name, secret, given) for name, secret in secrets_of(spec, given.project).items()],
+            args=build_arguments(spec, step_inputs.source, base),
+            secrets=[_secret(client, name, secret, step_inputs) for name, secret in secrets_of(spec, step_inputs.project).items()],
         )
         shipped = recipe.build(spec.target)
         for name, value in labels.items():
@@ -84,15 +84,17 @@ class ImageKeeper:
         return ImageContainers(container=shipped, targets={**({spec.target: shipped} if spec.target else {}), **stages})
 
 
-def _secret(client: dagger.Client, name: str, secret: SecretRef, given: Restoring) -> dagger.Secret:
+def _secret(client: dagger.Client, name: str, secret: SecretRef, step_inputs: Restoring) -> dagger.Secret:
     """A build secret, read here: only one with a value has the name that a Dockerfile asks for."""
     try:
-        value = given.environ[secret.name] if secret.scheme == "env" else _read(given.project.root / Path(secret.name).expanduser())
+        value = (
+            step_inputs.environ[secret.name] if secret.scheme == "env" else _read(step_inputs.project.root / Path(secret.name).expanduser())
+        )
     except (LookupError, OSError, ValueError) as error:
         raise CredentialsError(
             f"secret {name} cannot be read", cause=str(error), next_step="set what its URI in the configuration names, and run again"
         ) from error
-    given.context.mask(value)
+    step_inputs.context.mask(value)
     return client.set_secret(name, value)
 
 

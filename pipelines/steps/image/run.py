@@ -10,7 +10,7 @@ from pipelines.errors import LockgateError, StepFailed
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
 from pipelines.model import BuiltImage, ImageContainers, Insecure
-from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.dagger_errors import explained_errors
 from pipelines.steps.common.references import resolve
 from pipelines.steps.common.replay import Stamp, has_volatile
 from pipelines.steps.common.secrets import build_secrets
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import LockedImage, Project, Source
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from pipelines.steps.image.earlier import Earlier
     from pipelines.steps.image.spec import ImageSpec
 
@@ -56,7 +56,7 @@ class Recipe:
         )
 
 
-async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> BuiltImage:
+async def step(spec: ImageSpec, targets: Sequence[str], step_inputs: StepInputs) -> BuiltImage:
     """Build the image for every platform; the stages in `targets` are offered unbuilt and build when something runs in them.
 
     Raises:
@@ -65,27 +65,27 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> BuiltIm
         CredentialsError: a build secret cannot be read.
         Unavailable: the base image is unknown here; engine or registry do not answer.
     """
-    base = resolve(given.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
+    base = resolve(step_inputs.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
     recipe = Recipe(
         spec=spec,
-        directory=build_directory(spec, given),
-        args=build_arguments(spec, given.source, base),
-        secrets=await build_secrets(given, secrets_of(spec, given.project)),
+        directory=build_directory(spec, step_inputs),
+        args=build_arguments(spec, step_inputs.source, base),
+        secrets=await build_secrets(step_inputs, secrets_of(spec, step_inputs.project)),
     )
-    inputs = inputs_of(spec, given.project, given.source, base)
-    labels = labels_of(spec, given.source, base=base.reference if base else None, inputs=inputs)
-    _announce(recipe, given, base)
-    await _check_privileges(recipe, given)
+    inputs = inputs_of(spec, step_inputs.project, step_inputs.source, base)
+    labels = labels_of(spec, step_inputs.source, base=base.reference if base else None, inputs=inputs)
+    _announce(recipe, step_inputs, base)
+    await _check_privileges(recipe, step_inputs)
     stages = {target: await _known(recipe, target) for target in targets}
-    native = str(await given.client.default_platform()) if spec.platforms else None
+    native = str(await step_inputs.client.default_platform()) if spec.platforms else None
     _check_platforms(spec, base, native)
-    earlier = await find_earlier(given, spec.name, inputs)
+    earlier = await find_earlier(step_inputs, spec.name, inputs)
     wanted = spec.platforms or (None,)
     if earlier is not None:
-        variants = {platform: await _fetched(earlier, given, spec.name, platform) for platform in wanted}
-        given.context.cached = True
+        variants = {platform: await _fetched(earlier, step_inputs, spec.name, platform) for platform in wanted}
+        step_inputs.context.cached = True
     else:
-        variants = {platform: await _variant(recipe, given, platform, native, labels) for platform in wanted}
+        variants = {platform: await _variant(recipe, step_inputs, platform, native, labels) for platform in wanted}
     shipped = variants.get(native) or next(iter(variants.values()))
     containers = ImageContainers(
         container=shipped,
@@ -97,7 +97,7 @@ async def step(spec: ImageSpec, targets: Sequence[str], given: Given) -> BuiltIm
         containers=lambda: containers,
         platforms=spec.platforms,
         labels=labels,
-        version=given.source.version,
+        version=step_inputs.source.version,
         base=base.reference if base else None,
         origin=base.origin if base else None,
         found=earlier.digest if earlier is not None else None,
@@ -126,18 +126,18 @@ def inputs_of(spec: ImageSpec, project: Project, source: Source, base: LockedIma
     )
 
 
-async def _fetched(earlier: Earlier, given: Given, name: str, platform: str | None) -> dagger.Container:
+async def _fetched(earlier: Earlier, step_inputs: StepInputs, name: str, platform: str | None) -> dagger.Container:
     """The image of one platform as the registry has it."""
-    with border(f"fetch image {name}"):
-        return await earlier.container(given.client, platform).sync()
+    with explained_errors(f"fetch image {name}"):
+        return await earlier.container(step_inputs.client, platform).sync()
 
 
-async def _check_privileges(recipe: Recipe, given: Given) -> None:
+async def _check_privileges(recipe: Recipe, step_inputs: StepInputs) -> None:
     """Refuse a Dockerfile that asks for more than an ordinary container has; the file is the one that the engine will build."""
-    spec, allowed = recipe.spec, given.project.engine.insecure
+    spec, allowed = recipe.spec, step_inputs.project.engine.insecure
     if allowed is Insecure.ALL:
         return
-    with border(f"read the Dockerfile of image {spec.name}"):
+    with explained_errors(f"read the Dockerfile of image {spec.name}"):
         text = await recipe.directory.file(spec.dockerfile).contents()
     if asked := asks(text):
         raise StepFailed(
@@ -165,53 +165,55 @@ async def _known(recipe: Recipe, target: str) -> dagger.Container:
     The ids of its arguments (context, secrets) are asked for once, here. Not its own id: a Dagger engine builds to tell it.
     """
     container = recipe.build(target)
-    with border(f"build image {recipe.spec.name}"):
+    with explained_errors(f"build image {recipe.spec.name}"):
         await container._ctx.resolve_ids()  # noqa: SLF001 - the SDK has no public way to resolve arguments alone
     return container
 
 
-async def _variant(recipe: Recipe, given: Given, platform: str | None, native: str | None, labels: Mapping[str, str]) -> dagger.Container:
+async def _variant(
+    recipe: Recipe, step_inputs: StepInputs, platform: str | None, native: str | None, labels: Mapping[str, str]
+) -> dagger.Container:
     """The labelled image of one platform, built."""
     built = recipe.build(recipe.spec.target, platform)
     doing = f"build image {recipe.spec.name}" + (f" for {platform}" if platform else "")
     try:
-        with border(doing):
+        with explained_errors(doing):
             if platform == native:
-                given.context.cached = await _was_cached(built, given)
+                step_inputs.context.cached = await _was_cached(built, step_inputs)
             for name, value in labels.items():
                 built = built.with_label(name, value)
             return await built.sync()
     except LockgateError as error:
-        _name_stages(error, recipe, given)
+        _name_stages(error, recipe, step_inputs)
         raise
 
 
-async def _was_cached(built: dagger.Container, given: Given) -> bool:
+async def _was_cached(built: dagger.Container, step_inputs: StepInputs) -> bool:
     """Build, and find out whether that was any work: a command in the finished image says which run first needed it.
 
     An image without a shell, or an engine without volatile variables, builds all the same; it is just not shown as cached.
     """
     import dagger
 
-    if not await has_volatile(given.client):
+    if not await has_volatile(step_inputs.client):
         return False
     ask = [SHELL, "-c", f'printf %s "${STAMP_VARIABLE}"']
     try:
-        said = await built.with_volatile_variable(STAMP_VARIABLE, str(Stamp.now(given.context.run_id))).with_exec(ask).stdout()
+        said = await built.with_volatile_variable(STAMP_VARIABLE, str(Stamp.now(step_inputs.context.run_id))).with_exec(ask).stdout()
     except dagger.ExecError as error:
         if error.command != ask:
             raise
         return False
     stamp = Stamp.read(said)
-    cached = stamp is not None and stamp.run_id != given.context.run_id
-    given.context.log("nothing changed: taken from the cache\n" if cached else "built\n")
+    cached = stamp is not None and stamp.run_id != step_inputs.context.run_id
+    step_inputs.context.log("nothing changed: taken from the cache\n" if cached else "built\n")
     return cached
 
 
-def _name_stages(error: LockgateError, recipe: Recipe, given: Given) -> None:
+def _name_stages(error: LockgateError, recipe: Recipe, step_inputs: StepInputs) -> None:
     """Say which stages there are when the one asked for is not among them."""
     if "target stage" in (error.cause or ""):
-        text = read_text(Path(given.project.root) / recipe.spec.context / recipe.spec.dockerfile, errors="replace")
+        text = read_text(Path(step_inputs.project.root) / recipe.spec.context / recipe.spec.dockerfile, errors="replace")
         error.next_step = f"stages of {recipe.spec.dockerfile}: {', '.join(_stage_names(text)) or 'none has a name'}"
 
 
@@ -222,13 +224,13 @@ def _stage_names(dockerfile: str) -> list[str]:
         return []
 
 
-def build_directory(spec: ImageSpec, given: Given) -> dagger.Directory:
+def build_directory(spec: ImageSpec, step_inputs: StepInputs) -> dagger.Directory:
     """The build context.
 
     Raises:
         StepFailed: folder or Dockerfile are missing; told before an engine is asked, with the path a person knows.
     """
-    context = (Path(given.project.root) / spec.context).resolve()
+    context = (Path(step_inputs.project.root) / spec.context).resolve()
     if not context.is_dir():
         raise StepFailed(
             f"image {spec.name}: the build context {context} is not a folder", next_step=f"correct `context` in [images.{spec.name}]"
@@ -238,7 +240,7 @@ def build_directory(spec: ImageSpec, given: Given) -> dagger.Directory:
             f"image {spec.name}: there is no Dockerfile at {context / spec.dockerfile}",
             next_step=f"write one, or set `dockerfile` in [images.{spec.name}]",
         )
-    return given.client.host().directory(str(context), exclude=list(exclusions(context, spec.dockerfile)))
+    return step_inputs.client.host().directory(str(context), exclude=list(exclusions(context, spec.dockerfile)))
 
 
 def build_arguments(spec: ImageSpec, source: Source, base: LockedImage | None) -> dict[str, str]:
@@ -247,11 +249,11 @@ def build_arguments(spec: ImageSpec, source: Source, base: LockedImage | None) -
     return known | {name: fill(value, source) for name, value in spec.args.items()}
 
 
-def _announce(recipe: Recipe, given: Given, base: LockedImage | None) -> None:
+def _announce(recipe: Recipe, step_inputs: StepInputs, base: LockedImage | None) -> None:
     spec = recipe.spec
     words = ["docker", "build", "-f", spec.dockerfile, *(["--target", spec.target] if spec.target else [])]
     words += [word for name, value in recipe.args.items() for word in ("--build-arg", f"{name}={value}")]
-    words += [f"--secret=id={name}" for name in secrets_of(spec, given.project)]
-    given.context.log(f"$ {' '.join([*words, spec.context])}\n")
+    words += [f"--secret=id={name}" for name in secrets_of(spec, step_inputs.project)]
+    step_inputs.context.log(f"$ {' '.join([*words, spec.context])}\n")
     if base is not None:
-        given.context.log(f"base image {base.name}: {base.reference} ({base.origin})\n")
+        step_inputs.context.log(f"base image {base.name}: {base.reference} ({base.origin})\n")

@@ -25,7 +25,7 @@ class MeasurementKeeper:
         """See `ValueKeeper`."""
         return check_to_json(value) if isinstance(value, Check) and passed(value) else None
 
-    async def restore(self, data: Mapping[str, Any], given: Restoring) -> Check | None:
+    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> Check | None:
         """See `ValueKeeper`."""
-        check = check_from_json(data, given.context.folder)
+        check = check_from_json(data, step_inputs.context.folder)
         return dated(check) if passed(check) else None

@@ -43,24 +43,24 @@ class PublishedImageKeeper:
             return None
         return value.to_json()
 
-    async def restore(self, data: Mapping[str, Any], given: Restoring) -> PublishedImage | None:
+    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> PublishedImage | None:
         """See `ValueKeeper`."""
-        image, registry = PublishedImage.from_json(dict(data)), given.project.registry
-        tags = [tag.name for tag in tags_of(self._spec, given.source)]
-        if registry is None or not tags or tuple(tags) != image.tags or immutable_tags(given.project, given.source):
+        image, registry = PublishedImage.from_json(dict(data)), step_inputs.project.registry
+        tags = [tag.name for tag in tags_of(self._spec, step_inputs.source)]
+        if registry is None or not tags or tuple(tags) != image.tags or immutable_tags(step_inputs.project, step_inputs.source):
             return None
         if image.repository != repository(registry, self._name):
             return None
-        login = _login(registry, given)
+        login = _login(registry, step_inputs)
         for tag in tags:
-            ask = functools.partial(find_manifest, read_reference(f"{image.repository}:{tag}"), given.environ, login=login)
+            ask = functools.partial(find_manifest, read_reference(f"{image.repository}:{tag}"), step_inputs.environ, login=login)
             if (await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)).digest != image.digest:
                 return None
-        given.context.log(f"{image.ref} is there already\n")
+        step_inputs.context.log(f"{image.ref} is there already\n")
         return image
 
 
-def _login(registry: Registry, given: Restoring) -> RegistryLogin | None:
+def _login(registry: Registry, step_inputs: Restoring) -> RegistryLogin | None:
     """The credentials of the configuration, which `keep` saw to be readable; None for the user's own.
 
     Raises:
@@ -70,8 +70,8 @@ def _login(registry: Registry, given: Restoring) -> RegistryLogin | None:
     if secret is None:
         return None
     if secret.scheme == "env":
-        value = given.environ[secret.name]
+        value = step_inputs.environ[secret.name]
     else:
-        value = read_text(given.project.root / Path(secret.name).expanduser(), errors="surrogateescape")
-    given.context.mask(value)
+        value = read_text(step_inputs.project.root / Path(secret.name).expanduser(), errors="surrogateescape")
+    step_inputs.context.mask(value)
     return RegistryLogin(registry.username or NO_USER, value.rstrip("\r\n").encode(errors="surrogateescape"))

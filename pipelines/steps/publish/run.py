@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from pipelines.engine.codes import Code
 from pipelines.errors import ConfigError, StepFailed
 from pipelines.model import PublishedImage
-from pipelines.steps.common.dagger_errors import border
+from pipelines.steps.common.dagger_errors import explained_errors
 from pipelines.steps.common.error_messages import code_of
 from pipelines.steps.common.login import login
 from pipelines.steps.common.references import digest_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import BuiltImage, Registry
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from pipelines.steps.common.tags import Tag
     from pipelines.steps.publish.spec import PublishSpec
 
@@ -63,7 +63,7 @@ class EngineRepository:
             raise
 
 
-async def step(spec: PublishSpec, name: str, given: Given) -> PublishedImage:
+async def step(spec: PublishSpec, name: str, step_inputs: StepInputs) -> PublishedImage:
     """Push the image; what the registry has of it.
 
     Raises:
@@ -72,20 +72,20 @@ async def step(spec: PublishSpec, name: str, given: Given) -> PublishedImage:
         RegistryUnavailable: the registry does not answer.
         CredentialsError: it refuses us, or the secret cannot be read.
     """
-    registry, image = given.project.registry, given.images[name]
+    registry, image = step_inputs.project.registry, step_inputs.images[name]
     if registry is None:
         raise ConfigError("publish has no registry to push to", next_step='add [registry] url = "host/path"')
-    tags = tags_of(spec, given.source)
+    tags = tags_of(spec, step_inputs.source)
     if not tags:
         raise ConfigError(
             "publish has no tag to push",
             problems=("publish.tags: is empty, and so is publish.moving",),
             next_step='set tags = ["{version}"]',
         )
-    with border(f"publish {name}"):
-        target = await _repository_of(given, registry, image)
-        pushed = await push_tags(target, tags, given.context.log, known=image.found)
-    given.context.cached = pushed.unchanged
+    with explained_errors(f"publish {name}"):
+        target = await _repository_of(step_inputs, registry, image)
+        pushed = await push_tags(target, tags, step_inputs.context.log, earlier=image.found)
+    step_inputs.context.cached = pushed.unchanged
     published = PublishedImage(
         name=name,
         repository=target.address,
@@ -95,13 +95,13 @@ async def step(spec: PublishSpec, name: str, given: Given) -> PublishedImage:
         labels=image.labels,
         version=image.version,
     )
-    given.context.log(f"published {published.ref}\n")
+    step_inputs.context.log(f"published {published.ref}\n")
     return published
 
 
-async def _repository_of(given: Given, registry: Registry, image: BuiltImage) -> EngineRepository:
-    entry = await login(given, registry)
-    empty = entry.apply(given.client.container())
+async def _repository_of(step_inputs: StepInputs, registry: Registry, image: BuiltImage) -> EngineRepository:
+    entry = await login(step_inputs, registry)
+    empty = entry.apply(step_inputs.client.container())
     container = empty if image.variants else entry.apply(image.container)
     return EngineRepository(address=repository(registry, image.name), container=container, variants=image.variants, login=empty)
 
@@ -129,7 +129,7 @@ class Pushed:
     unchanged: bool
 
 
-async def push_tags(target: ImageRepository, tags: Sequence[Tag], log: Callable[[str], None], *, known: str | None = None) -> Pushed:
+async def push_tags(target: ImageRepository, tags: Sequence[Tag], log: Callable[[str], None], *, earlier: str | None = None) -> Pushed:
     """Push every tag that does not name the image yet. `known` is the digest of an image that came out of this registry.
 
     Raises:
@@ -137,8 +137,8 @@ async def push_tags(target: ImageRepository, tags: Sequence[Tag], log: Callable[
     """
     there = {tag.name: await target.remote(tag.name) for tag in tags}
     taken = [tag for tag in tags if tag.immutable and there[tag.name] is not None]
-    if known is not None and taken and all(there[tag.name] == known for tag in taken):
-        return await _join(target, tags, there, known, log)
+    if earlier is not None and taken and all(there[tag.name] == earlier for tag in taken):
+        return await _join(target, tags, there, earlier, log)
     digest = await target.push(CANDIDATE) if taken else None
     for tag in taken:
         if there[tag.name] != digest:
@@ -158,35 +158,35 @@ async def push_tags(target: ImageRepository, tags: Sequence[Tag], log: Callable[
 
 
 async def _join(
-    target: ImageRepository, tags: Sequence[Tag], there: Mapping[str, str | None], known: str, log: Callable[[str], None]
+    target: ImageRepository, tags: Sequence[Tag], there: Mapping[str, str | None], earlier: str, log: Callable[[str], None]
 ) -> Pushed:
     """Tags of an image that was published before. What is missing is added if the engine can push the same bytes; a moving tag that names
     another image stays, since it may have moved on to a later release.
     """
-    names = [tag.name for tag in tags if there[tag.name] == known]
+    names = [tag.name for tag in tags if there[tag.name] == earlier]
     missing = [tag for tag in tags if there[tag.name] is None]
-    same = not missing or await target.push(CANDIDATE) == known
+    same = not missing or await target.push(CANDIDATE) == earlier
     for tag in tags:
         name = f"{target.address}:{tag.name}"
         if tag not in missing:
             log(
                 f"{name} is there already\n"
-                if there[tag.name] == known
-                else f"{name} names {there[tag.name]} and stays: {known} is older\n"
+                if there[tag.name] == earlier
+                else f"{name} names {there[tag.name]} and stays: {earlier} is older\n"
             )
         elif same:
             log(f"pushed {name}@{await target.push(tag.name)}\n")
             names.append(tag.name)
         elif tag.immutable:
             raise StepFailed(
-                f"the tag {name} is missing, and this engine cannot add it to {known}, which is published already",
+                f"the tag {name} is missing, and this engine cannot add it to {earlier}, which is published already",
                 cause="an image that it pushes has another digest",
                 next_step="add the tag with the registry's own tool, or make a new version (git tag)",
             )
         else:
-            log(f"{name} is not set: this engine cannot push {known} again without changing it\n")
+            log(f"{name} is not set: this engine cannot push {earlier} again without changing it\n")
     kept = tuple(tag.name for tag in tags if tag.name in names)
-    return Pushed(digest=known, tags=kept, unchanged=not (missing and same))
+    return Pushed(digest=earlier, tags=kept, unchanged=not (missing and same))
 
 
 def _would_move(target: ImageRepository, tag: Tag, before: str, after: str) -> StepFailed:

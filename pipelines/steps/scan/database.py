@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import LockedImage
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from pipelines.steps.scan.spec import ScanSpec
 
 METADATA = "metadata.json"
@@ -78,7 +78,7 @@ def objection(database: Database, spec: ScanSpec, now: dt.datetime) -> str | Non
     return None
 
 
-async def load(given: Given, spec: ScanSpec) -> Database | None:
+async def load(step_inputs: StepInputs, spec: ScanSpec) -> Database | None:
     """The database the configuration names; None when it names none.
 
     Raises:
@@ -87,15 +87,15 @@ async def load(given: Given, spec: ScanSpec) -> Database | None:
     """
     if spec.database is None:
         return None
-    locked = resolve(given.project, spec.database, wanted_by="scan")
+    locked = resolve(step_inputs.project, spec.database, wanted_by="scan")
     if locked.artifact:
         locked = await newest(locked, os.environ)
-        given.context.log(f"vulnerability database {locked.reference}\n")
+        step_inputs.context.log(f"vulnerability database {locked.reference}\n")
         folder = downloaded(
-            given.client.container().from_(resolve(given.project, spec.image, wanted_by="scan").reference), locked.reference
+            step_inputs.client.container().from_(resolve(step_inputs.project, spec.image, wanted_by="scan").reference), locked.reference
         )
     else:
-        folder = given.client.container().from_(locked.reference).rootfs()
+        folder = step_inputs.client.container().from_(locked.reference).rootfs()
     document = read_metadata(await _metadata(folder, locked))
     return Database(
         name=locked.name,

@@ -17,14 +17,20 @@ if TYPE_CHECKING:
     from pipelines.model import Finding
     from pipelines.steps.scan.database import Database
     from pipelines.steps.scan.spec import ScanSpec
-    from pipelines.steps.scan.trivy import Report
+    from pipelines.steps.scan.trivy import TrivyReport
 
 _SHOWN = 3
 NO_DATABASE = "no vulnerability database is configured (scan.database)"
 
 
 def judge_scan(
-    reports: Sequence[Report], spec: ScanSpec, database: Database | None, now: dt.datetime, *, image: bool, artifacts: tuple[str, ...] = ()
+    reports: Sequence[TrivyReport],
+    spec: ScanSpec,
+    database: Database | None,
+    now: dt.datetime,
+    *,
+    image: bool,
+    artifacts: tuple[str, ...] = (),
 ) -> Check:
     """The verdict of a scan.
 
@@ -59,7 +65,7 @@ def _doubt(database: Database | None, spec: ScanSpec, now: dt.datetime) -> str |
     return NO_DATABASE if database is None else objection(database, spec, now)
 
 
-def _nothing_seen(reports: Sequence[Report]) -> str | None:
+def _nothing_seen(reports: Sequence[TrivyReport]) -> str | None:
     return None if all(report.packages for report in reports) and reports else "Trivy did not recognise any package in the image"
 
 
@@ -74,7 +80,7 @@ def _blocking(findings: Sequence[Finding], spec: ScanSpec) -> str:
 
 
 def _facts(
-    reports: Sequence[Report], findings: Sequence[Finding], database: Database | None, now: dt.datetime
+    reports: Sequence[TrivyReport], findings: Sequence[Finding], database: Database | None, now: dt.datetime
 ) -> dict[str, str | int | float | bool]:
     systems = sorted({report.system for report in reports if report.system})
     return {

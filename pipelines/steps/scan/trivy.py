@@ -29,7 +29,7 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class TrivyReport:
     """What Trivy found, and how many packages it recognised: none means that it had nothing to compare with its database."""
 
     reported: tuple[Reported, ...] = ()
@@ -37,7 +37,7 @@ class Report:
     system: str | None = None
 
 
-def parse(text: str, *, image: str | None) -> Report:
+def parse(text: str, *, image: str | None) -> TrivyReport:
     """Read the report of an image, which is called so in what comes out; of the sources when it is None: targets are files then.
 
     Raises:
@@ -57,7 +57,7 @@ def parse(text: str, *, image: str | None) -> Report:
         system = _system(document)
     except (AttributeError, TypeError, KeyError, ValueError) as error:
         raise NotTrivy(f"an entry has an unknown shape ({type(error).__name__}: {error})") from None
-    return Report(reported=reported, packages=packages, system=system)
+    return TrivyReport(reported=reported, packages=packages, system=system)
 
 
 def _entries(result: dict[str, Any], artifact: str, image: str | None) -> Iterator[Reported]:

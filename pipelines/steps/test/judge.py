@@ -121,9 +121,9 @@ def _stopped(after_s: str, limit_s: float | None) -> str:
         return how
     kept_s = reserve_s(limit_s)
     before_s = 0 if after is None else limit_s - kept_s - after
-    parts = [f"{show_duration(round(kept_s))} of it kept for results"] if round(kept_s) else []
-    parts += [f"{show_duration(round(before_s))} passed before the command began"] if before_s >= _WORTH_SAYING_S else []
-    return f"{how}, at the step's limit of {show_duration(limit_s)}" + (f", {', '.join(parts)}" if parts else "")
+    texts = [f"{show_duration(round(kept_s))} of it kept for results"] if round(kept_s) else []
+    texts += [f"{show_duration(round(before_s))} passed before the command began"] if before_s >= _WORTH_SAYING_S else []
+    return f"{how}, at the step's limit of {show_duration(limit_s)}" + (f", {', '.join(texts)}" if texts else "")
 
 
 def _failures(cases: Sequence[Case]) -> str:
@@ -141,5 +141,5 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
-def _join(*parts: str | None) -> str:
-    return "; ".join(part for part in parts if part)
+def _join(*texts: str | None) -> str:
+    return "; ".join(part for part in texts if part)

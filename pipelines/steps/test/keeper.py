@@ -28,7 +28,7 @@ class CheckOfTestKeeper:
         """See `ValueKeeper`."""
         return check_to_json(value) if isinstance(value, Check) and passed(value) and not self._spec.secrets else None
 
-    async def restore(self, data: Mapping[str, Any], given: Restoring) -> Check | None:
+    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> Check | None:
         """See `ValueKeeper`."""
-        check = check_from_json(data, given.context.folder)
+        check = check_from_json(data, step_inputs.context.folder)
         return check if passed(check) else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.foundation.clock import unix_time
 from pipelines.steps.common.command import Command, execute, is_wrapped, stop_at, tail
-from pipelines.steps.common.dagger_errors import border, is_service, translate
+from pipelines.steps.common.dagger_errors import explained_errors, is_service, translate
 from pipelines.steps.common.replay import Attempt, settle
 from pipelines.steps.common.secrets import with_secrets
 from pipelines.steps.common.services import bind, services, stage, within_deadlines
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.model import Check
     from pipelines.steps.common.command import Outcome
     from pipelines.steps.common.services import Bound
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from pipelines.steps.test.spec import TestSpec
 
 
@@ -39,7 +39,7 @@ class Prepared:
     began: float
 
 
-async def step(spec: TestSpec, given: Given) -> Check:
+async def step(spec: TestSpec, step_inputs: StepInputs) -> Check:
     """Run the tests; a command that fails still gives its reports.
 
     Raises:
@@ -47,39 +47,39 @@ async def step(spec: TestSpec, given: Given) -> Check:
         CredentialsError: a secret cannot be read.
         Unavailable: engine or registry do not answer.
     """
-    prepared = await _prepare(spec, given)
-    outcome = await settle(given.context, lambda token: _attempt(prepared, given, token))
+    prepared = await _prepare(spec, step_inputs)
+    outcome = await settle(step_inputs.context, lambda token: _attempt(prepared, step_inputs, token))
     return outcome.check
 
 
-async def _prepare(spec: TestSpec, given: Given) -> Prepared:
+async def _prepare(spec: TestSpec, step_inputs: StepInputs) -> Prepared:
     began = unix_time()
-    container = stage(given.images[spec.image.name], spec.image.target)
+    container = stage(step_inputs.images[spec.image.name], spec.image.target)
     for name, value in spec.env.items():
         container = container.with_env_variable(name, value)
-    container = await with_secrets(given, container, spec.secrets)
-    bound = services(given, spec.services)
+    container = await with_secrets(step_inputs, container, spec.secrets)
+    bound = services(step_inputs, spec.services)
     report = spec.junit or junit.named_in(spec.command)
     if report is not None and not is_pattern(report):
         container = container.without_file(report)  # one that came with the image would speak for tests that never ran
     return Prepared(spec=spec, container=bind(container, bound), bound=bound, report=report, began=began)
 
 
-async def _attempt(prepared: Prepared, given: Given, token: str | None) -> Attempt:
+async def _attempt(prepared: Prepared, step_inputs: StepInputs, token: str | None) -> Attempt:
     spec = prepared.spec
     command = Command(
-        words=spec.command,
+        arguments=spec.command,
         health=[service.health for service in prepared.bound if service.health is not None],
         until=stop_at(prepared.began, spec.limits.timeout_s),
     )
-    with border(f"test {spec.name}"), _stage_border(spec):
-        outcome = await within_deadlines(prepared.bound, execute(given, prepared.container, command, token))
+    with explained_errors(f"test {spec.name}"), _stage_errors(spec):
+        outcome = await within_deadlines(prepared.bound, execute(step_inputs, prepared.container, command, token))
         reports = await read_reports(outcome, prepared.report)
-    return Attempt(_judge(prepared, given, outcome, reports), outcome.stamp)
+    return Attempt(_judge(prepared, step_inputs, outcome, reports), outcome.stamp)
 
 
 @contextmanager
-def _stage_border(spec: TestSpec) -> Iterator[None]:
+def _stage_errors(spec: TestSpec) -> Iterator[None]:
     """Tell a stage that does not build from a test that does not run: the stage is built when the command first needs it."""
     import dagger
 
@@ -91,10 +91,10 @@ def _stage_border(spec: TestSpec) -> Iterator[None]:
         raise translate(error, f"build stage {spec.image.target} of image {spec.image.name}") or error from error
 
 
-def _judge(prepared: Prepared, given: Given, outcome: Outcome, reports: Sequence[bytes]) -> Check:
+def _judge(prepared: Prepared, step_inputs: StepInputs, outcome: Outcome, reports: Sequence[bytes]) -> Check:
     files = []
     for number, text in enumerate(reports):
-        file = given.context.folder / ("junit.xml" if number == 0 else f"junit-{number}.xml")
+        file = step_inputs.context.folder / ("junit.xml" if number == 0 else f"junit-{number}.xml")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text)
         files.append(str(file.resolve()))

@@ -13,7 +13,7 @@ import dagger
 import pytest
 
 from pipelines.model import BuiltImage, LockedImage, Registry, Source
-from pipelines.steps.common.step_inputs import Given
+from pipelines.steps.common.step_inputs import StepInputs
 from pipelines.steps.definition import StepContext
 from pipelines.steps.image import run as image_step
 from pipelines.steps.image.spec import ImageSpec
@@ -59,7 +59,7 @@ class Workshop:
         source: Source | None = None,
         images: tuple[BuiltImage, ...] = (),
         **project: Any,
-    ) -> Given:
+    ) -> StepInputs:
         run_id = f"run-{next(self.runs)}-{time.time_ns()}"
         folder = self.root.parent / "artifacts" / run_id
         context = StepContext(id=step_id, run_id=run_id, folder=folder, attempt=attempt, log=self.logs.append, mask=self.secrets.append)
@@ -67,7 +67,7 @@ class Workshop:
         made = project_with(
             **{"name": "shop", "root": self.root, "locked": self.locked, "registry": Registry(url=f"{self.registry}/tests"), **project}
         )
-        return Given(
+        return StepInputs(
             client=dagger.dag,
             context=context,
             project=made,

@@ -13,7 +13,7 @@ from pipelines.steps.perf.spec import PerfSpec, Thresholds
 
 if TYPE_CHECKING:
     from pipelines.model import BuiltImage, Check
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
@@ -38,7 +38,7 @@ SERVICE = ServiceSpec(image="shop", port=8000, health="/", deadline_s=30)
 SPEC = PerfSpec(name="load", script="perf/load.js", service=SERVICE, thresholds=Thresholds(p95_ms=60_000, error_rate=0.0))
 
 
-async def measure(workshop: Workshop, image: BuiltImage, what: PerfSpec = SPEC, **more: Any) -> tuple[Check, Given]:
+async def measure(workshop: Workshop, image: BuiltImage, what: PerfSpec = SPEC, **more: Any) -> tuple[Check, StepInputs]:
     given = workshop.given(f"perf.{what.name}", images=(image,), **more)
     return await perf.step(what, given), given
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.model import BuiltImage, PublishedImage
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
@@ -50,7 +50,7 @@ async def made(workshop: Workshop, text: str) -> BuiltImage:
 
 async def push(
     workshop: Workshop, image: BuiltImage, source: Source, spec: PublishSpec = SPEC, **project: Any
-) -> tuple[PublishedImage, Given]:
+) -> tuple[PublishedImage, StepInputs]:
     given = workshop.given("publish.shop", images=(image,), source=source, **project)
     return await publish.step(spec, "shop", given), given
 

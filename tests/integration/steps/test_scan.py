@@ -15,7 +15,7 @@ from pipelines.steps.scan.spec import ScanSpec
 
 if TYPE_CHECKING:
     from pipelines.model import BuiltImage, Check
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
@@ -43,7 +43,7 @@ def waiver(days: int) -> Waiver:
     return Waiver(id=EVERYWHERE, owner="team-shop", reason="r", expires=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days))
 
 
-async def look(workshop: Workshop, image: BuiltImage | None, what: ScanSpec, **more: Any) -> tuple[Check, Given]:
+async def look(workshop: Workshop, image: BuiltImage | None, what: ScanSpec, **more: Any) -> tuple[Check, StepInputs]:
     given = workshop.given("scan.shop", images=(image,) if image else (), **more)
     return await scan.step(what, image.name if image else None, given), given
 

@@ -14,7 +14,7 @@ from pipelines.steps.test.spec import TestSpec
 
 if TYPE_CHECKING:
     from pipelines.model import Check
-    from pipelines.steps.common.step_inputs import Given
+    from pipelines.steps.common.step_inputs import StepInputs
     from tests.integration.steps.conftest import Workshop
 
 pytestmark = [pytest.mark.engine, pytest.mark.root, pytest.mark.registry, pytest.mark.asyncio(loop_scope="module")]
@@ -54,7 +54,7 @@ def leaving(report: str, code: int = 0, nonce: str = "") -> str:
     return f"echo told {nonce}; date +%s%N; printf '%s' '{report}' > {JUNIT}; exit {code}"
 
 
-async def run(workshop: Workshop, image: BuiltImage, what: TestSpec, **more: Any) -> tuple[Check, Given]:
+async def run(workshop: Workshop, image: BuiltImage, what: TestSpec, **more: Any) -> tuple[Check, StepInputs]:
     given = workshop.given(f"test.{what.name}", images=(image,), **more)
     return await test.step(what, given), given
 

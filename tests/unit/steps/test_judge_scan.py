@@ -9,14 +9,14 @@ from pipelines.model import Check, Finding, Location, OnInconclusive, Severity, 
 from pipelines.steps.scan.database import Database
 from pipelines.steps.scan.judge import judge_scan
 from pipelines.steps.scan.spec import EndOfSupport, ScanSpec
-from pipelines.steps.scan.trivy import Report, Reported, parse
+from pipelines.steps.scan.trivy import Reported, TrivyReport, parse
 
 NOW = dt.datetime(2026, 6, 15, 12, tzinfo=dt.UTC)
 FRESH = Database(name="trivy-db", reference="h/db@sha256:abc", origin="official", fixture=False, updated=NOW - dt.timedelta(days=1))
 FIXTURE = dataclasses.replace(FRESH, fixture=True)
 
 
-def report(*severities: Severity, packages: int = 10) -> Report:
+def report(*severities: Severity, packages: int = 10) -> TrivyReport:
     reported = tuple(
         Reported(
             finding=Finding(rule=f"CVE-{number}", severity=severity, message="m", location=Location(target=f"pkg{number}")),
@@ -24,14 +24,14 @@ def report(*severities: Severity, packages: int = 10) -> Report:
         )
         for number, severity in enumerate(severities)
     )
-    return Report(reported=reported, packages=packages, system="debian 12")
+    return TrivyReport(reported=reported, packages=packages, system="debian 12")
 
 
 def waiver(number: int, days: int) -> Waiver:
     return Waiver(id=f"CVE-{number}", owner="team-shop", reason="r", expires=NOW.date() + dt.timedelta(days=days))
 
 
-def judge(found: Report, spec: ScanSpec | None = None, database: Database | None = FRESH, *, image: bool = True) -> Check:
+def judge(found: TrivyReport, spec: ScanSpec | None = None, database: Database | None = FRESH, *, image: bool = True) -> Check:
     return judge_scan([found], spec or ScanSpec(), database, NOW, image=image)
 
 
@@ -113,7 +113,7 @@ def test_a_waiver_about_to_end_is_spoken_of_in_a_pass() -> None:
         (report(packages=0), ScanSpec(), FRESH, "recognised no package"),
     ],
 )
-def test_no_evidence_is_no_pass(found: Report, spec: ScanSpec, database: Database | None, says: str) -> None:
+def test_no_evidence_is_no_pass(found: TrivyReport, spec: ScanSpec, database: Database | None, says: str) -> None:
     check = judge(found, spec, database)
     assert (check.verdict, check.warn) == (Verdict.NO_DATA, False)
     assert check.reason is not None

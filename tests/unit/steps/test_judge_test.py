@@ -59,12 +59,12 @@ def test_several_reports_count_together() -> None:
 WITHOUT: list[tuple[dict[str, Any], Verdict, str | None]] = [
     ({"exit_code": 0, "report": None}, Verdict.PASS, None),
     ({"exit_code": 2, "report": None, "last_line": "E: x"}, Verdict.FAIL, "the command exited with code 2 (E: x)"),
-    ({"exit_code": 0}, Verdict.NO_DATA, "the command exited with 0, but it left no JUnit report at /reports/junit.xml"),
-    ({"exit_code": 0, "texts": (EMPTY,)}, Verdict.NO_DATA, "the command exited with 0, but the report /reports/junit.xml holds no test"),
-    ({"exit_code": 5, "texts": (EMPTY,)}, Verdict.FAIL, "the command exited with code 5; the report /reports/junit.xml holds no test"),
-    ({"exit_code": 4}, Verdict.FAIL, "the command exited with code 4; it left no JUnit report at /reports/junit.xml"),
+    ({"exit_code": 0}, Verdict.NO_DATA, "the command exited with 0, but it did not write a JUnit report at /reports/junit.xml"),
+    ({"exit_code": 0, "texts": (EMPTY,)}, Verdict.NO_DATA, "the command exited with 0, but the report /reports/junit.xml has no tests"),
+    ({"exit_code": 5, "texts": (EMPTY,)}, Verdict.FAIL, "the command exited with code 5; the report /reports/junit.xml has no tests"),
+    ({"exit_code": 4}, Verdict.FAIL, "the command exited with code 4; it did not write a JUnit report at /reports/junit.xml"),
     ({"exit_code": 3, "texts": (GOOD,)}, Verdict.FAIL, "the command exited with code 3; no test in the report failed"),
-    ({"exit_code": 127}, Verdict.FAIL, "the command was not found in the image; it left no JUnit report at /reports/junit.xml"),
+    ({"exit_code": 127}, Verdict.FAIL, "the command was not found in the image; it did not write a JUnit report at /reports/junit.xml"),
     ({"exit_code": 126, "report": None}, Verdict.FAIL, "the command cannot be executed"),
     (
         {"exit_code": 125, "report": None, "timeout": "30", "last_line": "test_x"},

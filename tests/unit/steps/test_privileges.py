@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.errors import StepFailed
 from pipelines.model import EngineSpec, Insecure, Project
-from pipelines.steps.common.step_inputs import Given
+from pipelines.steps.common.step_inputs import StepInputs
 from pipelines.steps.image import run as image
 from pipelines.steps.image.privileges import asks
 from pipelines.steps.image.spec import ImageSpec, images_of
@@ -77,11 +77,11 @@ def test_any_text_is_read(text: str) -> None:
     assert isinstance(asks(text), tuple)
 
 
-def given_for(project: Project, context: StepContext, source: Source, insecure: Insecure) -> Given:
+def given_for(project: Project, context: StepContext, source: Source, insecure: Insecure) -> StepInputs:
     project.root.joinpath("Dockerfile").write_text(INSECURE, encoding="utf-8")
     spec = ImageSpec(name="i")
     allowed = changed(project, engine=EngineSpec(insecure=insecure), images={"i": spec})
-    return Given(client=dag, context=context, project=allowed, source=source, images={})
+    return StepInputs(client=dag, context=context, project=allowed, source=source, images={})
 
 
 @pytest.mark.parametrize("insecure", [Insecure.NONE, Insecure.API])

@@ -83,7 +83,7 @@ async def test_tags_with_different_digests_are_an_error() -> None:
 
 async def known(registry: Registry, *tags: Tag) -> Pushed:
     """Push an image that came out of the registry, where it is `OLD`."""
-    return await push_tags(registry, tags, lambda _text: None, known=OLD)
+    return await push_tags(registry, tags, lambda _text: None, earlier=OLD)
 
 
 async def test_a_release_found_in_the_registry_is_not_pushed_again() -> None:

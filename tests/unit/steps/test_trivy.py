@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.model import Finding, Location, Severity
-from pipelines.steps.scan.trivy import NotTrivy, Report, parse
+from pipelines.steps.scan.trivy import NotTrivy, TrivyReport, parse
 
 IMAGE = {
     "SchemaVersion": 2,
@@ -94,7 +94,7 @@ SOURCES = {
 }
 
 
-def read(document: object, image: str | None = "shop") -> Report:
+def read(document: object, image: str | None = "shop") -> TrivyReport:
     return parse(json.dumps(document), image=image)
 
 
@@ -128,7 +128,7 @@ def test_misconfigurations_and_secrets_of_sources_have_a_place_in_a_file() -> No
 
 @pytest.mark.parametrize("document", [{"SchemaVersion": 2}, {"SchemaVersion": 2, "Results": None}, {"SchemaVersion": 2, "Results": []}])
 def test_a_report_without_results_is_an_empty_one(document: dict[str, Any]) -> None:
-    assert read(document) == Report()
+    assert read(document) == TrivyReport()
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from pipelines.errors import (
     StepFailed,
     Unavailable,
 )
-from pipelines.steps.common.dagger_errors import CLIENTS, DAGGER, border, command_line, output_of, transient, translate
-from pipelines.steps.common.error_messages import ANSWERS
+from pipelines.steps.common.dagger_errors import CLIENTS, DAGGER, command_line, explained_errors, output_of, transient, translate
+from pipelines.steps.common.error_messages import ERROR_MESSAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,7 @@ def test_no_class_of_the_client_libraries_is_without_a_translation() -> None:
 
 
 def test_no_code_is_without_an_answer() -> None:
-    assert set(ANSWERS) == set(Code)
+    assert set(ERROR_MESSAGES) == set(Code)
 
 
 @pytest.mark.parametrize("name", ["unauthorized", "429 Too Many Requests", "denied: x", "401 Unauthorized", "500/Error.html", "{says}"])
@@ -117,7 +117,7 @@ def test_a_health_check_that_fails_is_told_alike_whatever_engine_ran_it() -> Non
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.ENOENT, errno.EISDIR, errno.ELOOP])
 def test_a_file_that_cannot_be_used_is_a_failure_that_names_it(number: int) -> None:
-    with pytest.raises(StepFailed, match=r"^build image shop: /a/b: ") as caught, border("build image shop"):
+    with pytest.raises(StepFailed, match=r"^build image shop: /a/b: ") as caught, explained_errors("build image shop"):
         raise OSError(number, os.strerror(number), "/a/b")
     assert caught.value.exit_code is ExitCode.FAILED
 
@@ -211,7 +211,7 @@ def test_the_cause_of_a_failed_command_is_its_last_line() -> None:
 
 
 def test_the_output_is_found_behind_an_error_of_ours() -> None:
-    with pytest.raises(StepFailed) as caught, border("build image shop"):
+    with pytest.raises(StepFailed) as caught, explained_errors("build image shop"):
         raise failed(out="one\n")
     assert caught.value.message == "build image shop: `make` exited with code 4"
     assert output_of(caught.value) == "one\n"
@@ -220,9 +220,9 @@ def test_the_output_is_found_behind_an_error_of_ours() -> None:
 
 
 def test_the_border_lets_ours_and_strangers_through() -> None:
-    with pytest.raises(StepFailed, match="no tests"), border("test unit"):
+    with pytest.raises(StepFailed, match="no tests"), explained_errors("test unit"):
         raise StepFailed("no tests")
-    with pytest.raises(ZeroDivisionError), border("test unit"):
+    with pytest.raises(ZeroDivisionError), explained_errors("test unit"):
         raise ZeroDivisionError
     assert translate(ZeroDivisionError()) is None
     assert translate(asyncio.CancelledError()) is None
@@ -253,7 +253,7 @@ def test_a_group_gives_its_first_member_that_can_be_told() -> None:
 )
 def test_what_is_worth_another_try(error: Exception, again: bool) -> None:
     assert transient(error) is again
-    with pytest.raises(Exception) as wrapped, border("publish shop"):  # noqa: PT011 - whatever comes out must be judged alike
+    with pytest.raises(Exception) as wrapped, explained_errors("publish shop"):  # noqa: PT011 - whatever comes out must be judged alike
         raise error
     assert transient(wrapped.value) is again
 
