@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from pipelines.flow.live_lines import LiveLines
+from pipelines.flow.ordered_work import OrderedWork
 from pipelines.foundation.regular_files import open_regular
 from pipelines.foundation.text import one_line
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from pipelines.foundation.redaction import Redactor
 
 TAIL_LINES = 20
+SMALL = 256 << 10
+"""Characters that are masked at once, on the event loop: some 5 ms."""
+_PIECE = 1 << 20
 _LONGEST_LINE = 4096
 _LONGEST_SHOWN = 200
 _MARK = "\x1e"
@@ -63,26 +68,50 @@ class LogWriter:
         self._live_lines = LiveLines()
         self._so_far = self._part = self._said = ""
         self._closed = False
+        self._order = OrderedWork()
 
     def write(self, text: str) -> None:
-        """Text that was printed."""
-        self._give(self._stream.feed(text))
+        """Text that was printed. More than 256 Ki characters are masked in a thread, in pieces; whatever is asked for next comes after."""
+        if len(text) <= SMALL:
+            self._order.small(lambda: self._give(self._stream.feed(text)))
+            return
+        for start in range(0, len(text), _PIECE):
+            self._order.large(partial(self._masked_piece, text, start), self._give)
 
     def end_line(self) -> None:
         """What comes next begins a line, also where the step's last text did not end one."""
+        self._order.small(self._end_line)
+
+    def record(self, text: str) -> None:
+        """Text for the log file only, such as a traceback."""
+        self._order.small(lambda: self._record(text))
+
+    def live(self, line: str, *, whole: bool = True) -> None:
+        """A line that a running command printed, or what there is of one."""
+        if not self._closed and _MARK not in line:
+            self._order.small(lambda: self._live_line(line, whole=whole))
+
+    def keep_live(self) -> None:
+        """Write down what was printed and never handed over: the command hangs, or nobody is left to ask for its output."""
+        self._order.small(self._keep_live)
+
+    async def drain(self) -> None:
+        """Wait until all text so far is masked and written."""
+        await self._order.done()
+
+    def _masked_piece(self, text: str, start: int) -> str:
+        return self._stream.feed(text[start : start + _PIECE])  # cut when its turn comes: the text is not kept twice
+
+    def _end_line(self) -> None:
         self._give(self._stream.close())
         if self._line:
             self._give("\n")
 
-    def record(self, text: str) -> None:
-        """Text for the log file only, such as a traceback."""
+    def _record(self, text: str) -> None:
         self._give(self._stream.close())
         self._to_file(self._redactor.text(text))
 
-    def live(self, line: str, *, whole: bool = True) -> None:
-        """A line that a running command printed, or what there is of one."""
-        if self._closed or _MARK in line:
-            return
+    def _live_line(self, line: str, *, whole: bool) -> None:
         if not whole:
             self._so_far = line
             self._show(self._redactor.stream().feed(line)[:_LONGEST_LINE], whole=False)
@@ -90,8 +119,7 @@ class LogWriter:
         self._so_far = ""
         self._take_live(self._live.feed(f"{line}\n"))
 
-    def keep_live(self) -> None:
-        """Write down what was printed and never handed over: the command hangs, or nobody is left to ask for its output."""
+    def _keep_live(self) -> None:
         self._give(self._stream.close())
         if rest := f"{self._live.close()}{self._redactor.text(self._so_far)}":
             self._take_live(f"{rest}\n")
@@ -104,7 +132,7 @@ class LogWriter:
         return one_line(self._said)[:_LONGEST_SHOWN]
 
     def close(self) -> tuple[str, ...]:
-        """End the log file; the last lines, masked."""
+        """End the log file; the last lines, masked. Large texts must be written by now (see `drain`)."""
         self._closed = True
         self._give(self._stream.close())
         self._close_file()

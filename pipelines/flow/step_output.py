@@ -53,6 +53,7 @@ class StepOutput:
         """End the log; a copy of the result for people: without secrets, with the log's path and last lines. What takes time is
         done beside the event loop.
         """
+        await self.log.drain()
         tail = self.log.close()
         self._known = self._redactor.value_count
         clean, errors = result, tuple[OSError, ...]()

@@ -52,7 +52,7 @@ class Redactor:
         if forms:
             self._values.add(text)
             self._forms |= forms
-            self._compiled.clear()
+            self._compiled = {}
         return bool(forms)
 
     @property
@@ -84,10 +84,13 @@ class Redactor:
 
     def patterns(self, *, text: bool) -> Patterns:
         """All forms, as bytes of text or as a program writes them: they differ in values that are not UTF-8."""
-        if text not in self._compiled:
-            encoded = (form.encode("utf-8", _TEXT) if text else as_bytes(form) for form in self._forms)
-            self._compiled[text] = _patterns(frozenset(encoded))
-        return self._compiled[text]
+        compiled = self._compiled.get(text)
+        if compiled is None:
+            # A value may be registered meanwhile, on another thread: these are then patterns without it, and not kept.
+            compiling, forms = self._compiled, tuple(self._forms)
+            compiled = _patterns(frozenset(form.encode("utf-8", _TEXT) if text else as_bytes(form) for form in forms))
+            compiling[text] = compiled
+        return compiled
 
 
 @lru_cache(maxsize=16)

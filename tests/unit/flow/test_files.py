@@ -13,7 +13,7 @@ import pytest
 from pipelines.errors import Unavailable
 from pipelines.flow.folder import KEEP_RUNS, ProjectHome, new_run_id
 from pipelines.flow.lock import run_lock
-from pipelines.flow.log_writer import TAIL_LINES, LogWriter
+from pipelines.flow.log_writer import SMALL, TAIL_LINES, LogWriter
 from pipelines.flow.secret_values import secret_values
 from pipelines.flow.state_file import StateFile
 from pipelines.foundation.redaction import Redactor
@@ -130,6 +130,24 @@ def test_a_step_that_did_not_work_changes_nothing(home: ProjectHome) -> None:
 def test_a_state_that_cannot_be_understood_is_an_empty_one(home: ProjectHome, text: str) -> None:
     home.state.write_text(text)
     assert StateFile.read(home.state).attempt("a") is None
+
+
+async def test_a_large_text_is_masked_in_a_thread_and_what_comes_next_comes_after_it(tmp_path: Path) -> None:
+    lines = "".join(f"line {number} of secret-secret\n" for number in range(20_000))
+    assert len(lines) > 2 * SMALL
+    printed: list[str] = []
+    log = LogWriter(redactor=Redactor(["secret-secret"]), path=tmp_path / "x.log", output=printed.append)
+    log.write("$ command\n")
+    log.write(lines + "no end, and secret-")
+    assert printed == ["$ command\n"]  # nothing of the large text yet
+    log.write("secret")
+    log.end_line()
+    log.write("last\n")
+    await log.drain()
+    assert log.close()[-3:] == ("line 19999 of ***", "no end, and ***", "last")
+    expected = "$ command\n" + lines.replace("secret-secret", "***") + "no end, and ***\nlast\n"
+    assert "".join(printed) == expected
+    assert (tmp_path / "x.log").read_text() == expected
 
 
 def test_a_log_keeps_the_last_lines(tmp_path: Path) -> None:
