@@ -128,8 +128,8 @@ def test_what_a_service_prints_has_its_name() -> None:
 
 def test_a_service_is_heard_as_long_as_somebody_listens() -> None:
     heard: list[bytes] = []
-    tail = LastOutput(told=lambda _stream, data: heard.append(data))
+    tail = LastOutput(on_output=lambda _stream, data: heard.append(data))
     tail.add("stdout", b"starting\n")
-    tail.told = None
+    tail.on_output = None
     tail.add("stdout", b"serving\n")
     assert (heard, tail.text("stdout")) == ([b"starting\n"], "starting\nserving\n")

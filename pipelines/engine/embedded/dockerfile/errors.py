@@ -16,7 +16,7 @@ class DockerfileError(InvalidInput):
     """A Dockerfile that cannot be built as written.
 
     Attributes:
-        line: first line of the instruction, counted from 1; None where the fault has no place.
+        line: first line of the instruction, counted from 1; None where the fault concerns the whole file.
         file: the Dockerfile's path in its build context.
     """
 

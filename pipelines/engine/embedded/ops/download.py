@@ -1,4 +1,4 @@
-"""Files from the web, by HTTP(S): asked again each session, fetched again only when changed (RFC 9110, conditional requests)."""
+"""Files by HTTP(S): each session asks whether they have changed, and fetches them again only then (RFC 9110, conditional requests)."""
 
 from __future__ import annotations
 
@@ -42,12 +42,13 @@ async def download(
         url: http or https.
         name: of the file; by default the last part of the URL's path, or `index`.
         mode: permissions, by default 0600.
-        checksum: `sha256:…` it must have; then the network is not asked for what is known already.
+        checksum: `sha256:…` it must have; with it, a file that is known already is taken without a request.
         authorization: value of that header.
 
     Raises:
         InvalidInput: not such an URL, or another checksum.
-        NetworkError: no answer, or not a good one.
+        ServerError: no answer, or one that says the server is at fault or busy.
+        NotFound: any other answer than success.
     """
     if not _is_web(url):
         raise InvalidInput(f"http: {without_passwords(url)!r} is not an http or https URL")
@@ -72,16 +73,16 @@ def _is_web(url: str) -> bool:
         return False
 
 
-def file_name(url: str, given: str | None) -> str:
-    """The name of a downloaded file: the last part of what is given, or of the URL, which may have more slashes in it, written as `%2f`.
+def file_name(url: str, wanted: str | None) -> str:
+    """The name of a downloaded file: the last part of `wanted`, else of the URL's path (`%2f` in it counts as a slash).
 
     Raises:
         InvalidInput: it cannot be a file's name.
     """
-    wanted = given or unquote(urlsplit(url).path.rsplit("/", 1)[-1])
-    name = wanted.rsplit("/", 1)[-1]
+    whole = wanted or unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+    name = whole.rsplit("/", 1)[-1]
     if "\0" in name or name == "..":
-        raise InvalidInput(f"http: {wanted!r} cannot be the name of a file")
+        raise InvalidInput(f"http: {whole!r} cannot be the name of a file")
     return "index" if name in {"", "."} else name
 
 
@@ -98,7 +99,7 @@ class _Download:
         self._checksum = checksum
 
     async def run(self, url: str, authorization: bytes | None, known: Mapping[str, object]) -> tuple[dict[str, object], OpOutput] | None:
-        """What was fetched; None when the server says that what is known still holds."""
+        """The payload and output of what was fetched; None when the server says that the known file has not changed."""
         import httpx
 
         headers = {"If-None-Match": str(known["etag"])} if known.get("etag") else {}

@@ -42,7 +42,7 @@ class ImageOp(ComputedOp):
 
 
 async def container_from(session: ClientSession, state: ContainerState, address: str) -> ContainerState:
-    """`state` with an image's file system and configuration; what was mounted, bound or known as a credential stays."""
+    """`state` with an image's file system and configuration; its mounts, service bindings and credentials stay."""
     known = await credentials(session, state.credentials)
     image = await session.images.resolve(address, state.platform, known)
     return _with_image(state, ImageOp(image, known, pinned="@" in address), image.config, str(image.reference))
@@ -64,6 +64,6 @@ def _with_image(state: ContainerState, rootfs: Op, config: Mapping[str, Any], re
     return replace(state, rootfs=rootfs, config=Config.from_oci(config.get("config") or {}), image=config, image_ref=ref, last=None)
 
 
-async def credentials(session: ClientSession, given: Sequence[Credential]) -> dict[str, RegistryLogin]:
+async def credentials(session: ClientSession, of: Sequence[Credential]) -> dict[str, RegistryLogin]:
     """Logins by registry, secrets read."""
-    return {logins.registry(one.address): RegistryLogin(one.username, (await session.secret_value(one.secret)).strip()) for one in given}
+    return {logins.registry(one.address): RegistryLogin(one.username, (await session.secret_value(one.secret)).strip()) for one in of}

@@ -64,7 +64,7 @@ class ServiceControl(Protocol):
         """Start it, to stay until `stop` or the session's end."""
 
     async def stop(self, state: ServiceState, *, kill: bool) -> None:
-        """Stop it, whoever uses it."""
+        """Stop it, also when it is in use."""
 
     async def hold(self, state: ServiceState) -> None:
         """Keep it running until this call is cancelled."""
@@ -112,13 +112,16 @@ class ClientSession(Protocol):
     images: Images
 
     @property
-    def ledger(self) -> WorkRecord | None: ...
+    def ledger(self) -> WorkRecord | None:
+        """The record of what the work depended on; None where nobody asked for it."""
 
     @property
-    def ops(self) -> OpOutputs: ...
+    def ops(self) -> OpOutputs:
+        """Works ops out."""
 
     @property
-    def services(self) -> ServiceControl: ...
+    def services(self) -> ServiceControl:
+        """Starts and stops services."""
 
     async def git_refs(self, repository: GitRepository) -> dict[str, str]:
         """Commits by full ref name, asked for once a session."""
@@ -151,7 +154,7 @@ class ClientSession(Protocol):
     ) -> str:
         """Digest of what is at `path`, by content."""
 
-    async def settle(self, state: ContainerState) -> None:
+    async def evaluate(self, state: ContainerState) -> None:
         """Work out a container's root file system and what is mounted into it."""
 
     def leased(self) -> AbstractAsyncContextManager[Lease]:

@@ -40,7 +40,7 @@ def secret_from_uri(workdir: Path, uri: str, cache_key: str | None) -> SecretSta
 
 
 class SecretValues:
-    """The values of a session's secrets, each read once: who asks meanwhile waits for the same reading.
+    """The values of a session's secrets, each read once: those that ask at the same time wait for one reading.
 
     A command that failed is not run again: what it asks of a person (a password, a touch) is asked once. What else could not be read
     may be there the next time.

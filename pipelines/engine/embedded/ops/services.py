@@ -1,4 +1,4 @@
-"""Services of a session: one running thing a recipe, started when first needed, stopped a while after its last user left."""
+"""Services of a session: each recipe runs once, from its first use until some time after its last user has ended."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Services:
         self._started: dict[str, running.RunningService] = {}
 
     async def bind(self, bindings: Sequence[Binding], stack: AsyncExitStack) -> BoundServices:
-        """Bring up what a container is bound to, until `stack` ends."""
+        """Start what a container is bound to; each service stays at least until `stack` ends."""
         bound = BoundServices({}, {})
 
         async def one(binding: Binding) -> None:
@@ -56,15 +56,15 @@ class Services:
         self._started[state.digest] = await self._runner.start(state.digest, self._service(state))
 
     async def stop(self, state: ServiceState, *, kill: bool) -> None:
-        """Stop it, whoever uses it."""
+        """Stop it, also when it is in use."""
         self._started.pop(state.digest, None)
         await self._runner.stop(state.digest, kill=kill)
 
     async def hold(self, state: ServiceState) -> None:
-        """Keep it up until this call is cancelled.
+        """Keep it running until this call is cancelled.
 
         Raises:
-            EngineError: it has ended by itself (a Dagger engine says nothing and goes on waiting).
+            EngineError: it has ended by itself (a Dagger engine goes on waiting without a message).
         """
         async with self._runner.using(state.digest, self._service(state)) as up:
             await asyncio.wait([up.ended if up.ended is not None else asyncio.get_running_loop().create_future()])
@@ -83,7 +83,7 @@ class Services:
             return [ExposedPort(port.number, port.protocol) for port in up.ports]
         forwards = state.tunnel_ports or state.host_ports
         if any(port.frontend == 0 for port in forwards):
-            raise InvalidInput("the tunnel has no ports before it is started")
+            raise InvalidInput("the ports of the tunnel are chosen when it starts; it has not been started")
         return [ExposedPort(port.frontend, port.protocol) for port in forwards]
 
     async def close(self) -> None:
@@ -116,12 +116,12 @@ class Services:
     ) -> AsyncIterator[tuple[ContainerSpec, Mapping[str, running.RunningService]]]:
         """The service's container, its writes thrown away when it ends."""
         inputs = await self._session.ops.outputs([container.rootfs, *state.command.sources()])
-        arrangement = ContainerSetup(self._session, state.command, inputs, captured=False)
+        setup = ContainerSetup(self._session, state.command, inputs, captured=False)
         try:
-            await arrangement.prepare()
-            yield replace(arrangement.spec(), hostname=state.name), arrangement.used
+            await setup.prepare()
+            yield replace(setup.spec(), hostname=state.name), setup.used
         finally:
-            await arrangement.close()
+            await setup.close()
 
 
 def _forwards(ports: Sequence[HostPort]) -> tuple[PortForward, ...]:

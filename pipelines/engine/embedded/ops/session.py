@@ -131,7 +131,7 @@ class LocalSession:
         with self.store.view(snapshot) as view:
             return digest_tree(Root(view.path), path, include=include, exclude=exclude, gitignore=gitignore)
 
-    async def settle(self, state: ContainerState) -> None:
+    async def evaluate(self, state: ContainerState) -> None:
         """Evaluate a container's root file system and what is mounted into it."""
         mounts = [mount.source.op for mount in state.mounts if isinstance(mount, DirectoryMount)]
         caches = [mount.cache.source.op for mount in state.mounts if isinstance(mount, CacheMount) and mount.cache.source]

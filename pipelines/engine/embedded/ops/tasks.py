@@ -16,7 +16,7 @@ T = TypeVar("T")
 async def in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """As `asyncio.to_thread`, but a cancellation waits until the thread is done: a thread cannot be stopped, so it must not be left alone.
 
-    What the thread made meanwhile is for the caller to discard, as after any other failure.
+    The caller discards what the thread made until then, as after any other failure.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
     try:

@@ -53,7 +53,7 @@ class RecordedExec:
 
 @dataclass(frozen=True, slots=True)
 class RecordedImage:
-    """An image the pipeline pushed: where to, the reference it was told, and platforms."""
+    """An image the pipeline pushed: its address, the reference that the pipeline got, and its platforms."""
 
     address: str
     ref: str
@@ -130,7 +130,7 @@ class Recording:
         except NotFound:
             return secret.name.encode()
 
-    def settle(self, *ops: Op) -> None:
+    def record_commands(self, *ops: Op) -> None:
         """Record the commands that `ops` need, inputs first.
 
         Raises:
@@ -151,7 +151,7 @@ class Recording:
         """How the container's last command ended, after recording what it needs; None when it had none."""
         if state.last is None:
             return None
-        self.settle(state.last)
+        self.record_commands(state.last)
         return self._done[state.last.digest]
 
     def _run(self, op: ExecOp) -> None:
@@ -174,14 +174,14 @@ class Recording:
         )
         for binding in command.bindings:
             if binding.service.container is not None:
-                self.settle(binding.service.container.rootfs)
+                self.record_commands(binding.service.container.rootfs)
         if not expected(command.expect, rule.code):
             raise ExecError(command.args, rule.code, rule.out.removesuffix("\n"), rule.err.removesuffix("\n"))
         self._done[op.digest] = rule
 
     def tree(self, op: Op) -> Tree:
         """What is known of a file system, after recording what makes it."""
-        self.settle(op)
+        self.record_commands(op)
         return grown(op, self._trees, self._base)
 
     def _base(self, op: Op) -> Tree:
@@ -219,7 +219,7 @@ class Recording:
 
     def publish(self, states: Sequence[ContainerState], address: str) -> str:
         """Record a push; the digest follows from the recipe."""
-        self.settle(*(state.rootfs for state in states))
+        self.record_commands(*(state.rootfs for state in states))
         digest = digest_of("published", [[state.rootfs.digest, state.config.to_oci(), state.platform] for state in states])
         ref = f"{address}@sha256:{digest}"
         self.published.append(RecordedImage(address, ref, tuple(state.platform for state in states)))

@@ -26,6 +26,7 @@ class ExecRule:
     left: dict[str, str] = field(default_factory=dict)
 
     def matches(self, args: Sequence[str]) -> bool:
+        """Whether a command begins with the rule's words."""
         return len(args) >= len(self.words) and all(map(fnmatch.fnmatchcase, args, self.words))
 
     def prints(self, stdout: str, stderr: str = "") -> ExecRule:
@@ -68,7 +69,7 @@ def image_config(settings: Mapping[str, Any]) -> Config:
     """A configuration from keyword settings: env (a mapping), user, workdir, entrypoint, cmd, labels (a mapping)."""
     known = {"env", "labels", "entrypoint", "cmd", "user", "workdir"}
     if unknown := settings.keys() - known:
-        raise TypeError(f"an image has no {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
+        raise TypeError(f"an image does not have {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
     return Config(
         env=tuple(settings.get("env", {}).items()),
         labels=tuple(settings.get("labels", {}).items()),

@@ -33,6 +33,7 @@ class RuntimeBinary:
         return str(self.path) if self.memory is None else f"/proc/{os.getpid()}/fd/{self.memory}"
 
     def close(self) -> None:
+        """Release the copy in memory."""
         if self.memory is not None:
             os.close(self.memory)
 
@@ -86,7 +87,7 @@ def _which(*names: str) -> Path | None:
 
 
 def _sealed_copy(path: Path) -> int | None:
-    """A copy in memory that nobody can change; None where the kernel has no such files."""
+    """A copy in memory that cannot be changed; None where the kernel does not have such files (memfd_create(2))."""
     try:
         memory = os.memfd_create(path.name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     except OSError:

@@ -36,10 +36,12 @@ class Bundle:
             self._show_secret(f"secret-{number}", secret)
 
     def write_config(self, spec: ContainerSpec, user: ContainerUser, host: HostSupport) -> None:
+        """Write `config.json`, last of all: it names the binds."""
         self.write_json(self.folder / "config.json", oci_config(spec, user, host, self.binds, f"/{self.folder.name}"))
 
     @staticmethod
     def write_json(path: Path, value: dict[str, Any]) -> None:
+        """Write a value as a JSON file."""
         path.write_text(json.dumps(value))
 
     def _show(self, name: str, text: str, target: str) -> None:

@@ -50,7 +50,7 @@ class _Locked(NamedTuple):
 
 
 class Cgroups:
-    """The directories of this session; each is locked as long as we live, so that others can tell it from a leftover.
+    """The directories of this session; each is locked while the session lives: others can tell it from one that a killed session left.
 
     Attributes:
         starter: starts the runtime, within version 1 groups where limits are kept by these.

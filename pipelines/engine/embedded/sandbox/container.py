@@ -43,6 +43,7 @@ class ContainerTools:
     state: Path
 
     def close(self) -> None:
+        """Release the runtime's copy and remove the cgroups; no container may run."""
         self.binary.close()
         if self.cgroups is not None:
             self.cgroups.close()

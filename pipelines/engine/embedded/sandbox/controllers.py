@@ -91,7 +91,7 @@ def find_home(root: Path, own: str, wanted: Iterable[str]) -> CgroupHome:
     """Our own directory where it can hand on the controllers, else the nearest above it that does.
 
     A directory with processes, as ours is, cannot hand any on (unless it is the root): then a directory beside it is used, and the limits
-    that are set in between are copied to it. Where that is not possible either, there are no limits.
+    that are set in between are copied to it. Where that is not possible either, nothing is limited.
     """
     here = root / own if own else root
     present = frozenset(wanted) & _words(root / "cgroup.controllers")

@@ -25,6 +25,7 @@ class Ids:
 
     @classmethod
     def of_this_process(cls, proc: Path = Path("/proc/self")) -> Ids:
+        """The ids that exist in this process's user namespace (user_namespaces(7))."""
         uids, gids = (parse_map((proc / name).read_text()) for name in ("uid_map", "gid_map"))
         return cls(uids, gids, (proc / "setgroups").read_text().strip() == "allow")
 

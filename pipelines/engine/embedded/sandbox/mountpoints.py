@@ -1,4 +1,4 @@
-"""Removes from a root file system what mounting left there: a runtime makes missing mount points, and nobody asked for those."""
+"""Removes the mount points that a runtime made in a root file system: they are not part of what the command wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes a command's output as it comes: masks it, writes it to files, tells whoever watches. Memory stays bounded."""
+"""Takes a command's output as it comes: masks it, writes it to files, and calls back with each part. Memory stays bounded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StandardStreams:
 class CombinedOutput:
     """Both streams in one: in the order they came, but standard output first among what came within 20 ms.
 
-    Two pipes do not tell in which order they were written to; this makes a short program's output the same every time.
+    From two pipes the order in which they were written cannot be known; this makes a short program's output the same every time.
     """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
@@ -44,6 +44,7 @@ class CombinedOutput:
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, stream: Stream, data: bytes) -> None:
+        """Take a part of one stream; it is written at the end of its window of 20 ms."""
         self._waiting[stream].append(data)
         self._size += len(data)
         if self._size > _WINDOW_BYTES:
@@ -52,6 +53,7 @@ class CombinedOutput:
             self._timer = asyncio.get_running_loop().call_later(_WINDOW, self.flush)
 
     def flush(self) -> None:
+        """Write what waits, standard output first."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -75,7 +77,7 @@ class _Reader:
         self._loop.add_reader(fd, self._read)
 
     def close(self, problem: Exception | None = None) -> None:
-        """Stop reading: the end, or nobody waits for it any more, or what was read could not be masked or handed on."""
+        """Stop reading: at the end, or when nothing waits for it any more, or when what was read could not be masked or passed on."""
         if self.ended.done():
             return
         self._loop.remove_reader(self._fd)

@@ -37,6 +37,7 @@ class RunningCommand:
 
     @property
     def running(self) -> bool:
+        """Whether its first process has not ended yet."""
         return self._child.running
 
     async def wait(self) -> CommandExit:
@@ -52,7 +53,7 @@ class RunningCommand:
         self._child.send(number)
 
     async def stop(self, grace: float = GRACE) -> CommandExit:
-        """Ask it to end (SIGTERM), kill it after `grace` seconds, at once when its first process has no ears for SIGTERM."""
+        """Ask it to end (SIGTERM), kill it after `grace` seconds, at once when its first process ignores SIGTERM."""
         return await self._end((signal.SIGTERM, grace))
 
     async def interrupt(self, grace: float = INTERRUPT_GRACE) -> CommandExit:
@@ -71,7 +72,7 @@ class RunningCommand:
         """Run another command in the same container, as the same user in the same environment; cancelled, it is killed.
 
         Raises:
-            CannotStart: there is no such program, or the container has ended.
+            CannotStart: the program does not exist, or the container has ended.
         """
         child, output = await self._container.exec(args, StandardStreams(CaptureFiles(), on_output=on_output))
         try:

@@ -67,7 +67,7 @@ class Runtime:
         await self._prepared()
 
     def prepare_soon(self) -> None:
-        """Prepare in the background; what goes wrong is told to the first run."""
+        """Prepare in the background; the first run raises what goes wrong."""
         self._preparing().add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def run(self, spec: ContainerSpec, on_output: OnOutput | None = None) -> CommandExit:
@@ -91,7 +91,7 @@ class Runtime:
         """Start a command and return when it runs.
 
         Raises:
-            CannotStart: there is no such program, or it cannot be executed.
+            CannotStart: the program does not exist or cannot be executed.
             InvalidInput: the user is not in the container's passwd or group file, or cannot exist in this user namespace.
             EngineError: the container could not be set up.
         """
@@ -123,7 +123,7 @@ class Runtime:
 
     async def _prepare_and_tell(self) -> ContainerTools:
         tools = await asyncio.to_thread(self._prepare)
-        if lacks := _told_lacks(self._limits, tools.cgroups):
+        if lacks := _missing_limits(self._limits, tools.cgroups):
             limits = " and ".join(lacks)
             self._note(f"this machine cannot set the limits of [engine] for {limits}; lockgate doctor says why")
         return tools
@@ -159,7 +159,7 @@ class Runtime:
         return await asyncio.shield(task)
 
 
-def _told_lacks(limits: EngineSpec, cgroups: Cgroups | None) -> list[str]:
+def _missing_limits(limits: EngineSpec, cgroups: Cgroups | None) -> list[str]:
     """The limits that somebody asked for and that are not kept; the default number of processes is not mentioned."""
     asked = {"memory": limits.memory is not None, "cpus": limits.cpus is not None, "processes": limits.processes != PROCESSES}
     lacks = cgroups.lacks if cgroups is not None else tuple(asked)

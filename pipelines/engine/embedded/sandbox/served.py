@@ -52,7 +52,7 @@ class ServiceDied(CannotServe):
 
 
 class ServiceUnhealthy(CannotServe):
-    """A service's health check failed; worded as Dagger words it (core/service.go)."""
+    """A service's health check failed; in Dagger's words (core/service.go)."""
 
     def __init__(self, host: str, problem: BaseException) -> None:
         said = problem.message if isinstance(problem, EngineError) else str(problem)
@@ -69,29 +69,31 @@ class ServiceUnhealthy(CannotServe):
 
 
 def exited(host: str, alias: str, cmd: Sequence[str], exit_: CommandExit, tail: LastOutput) -> ServiceError:
-    """The error of whoever used a service that ended meanwhile; worded as Dagger words it (core/container_exec.go)."""
+    """The error for the user of a service that ended before it; in Dagger's words (core/container_exec.go)."""
     name = f"{host} (aliased as {alias})" if alias else host
     message = f"bound service {name} exited: exit code: {exit_.code}"
     return ServiceError(list(cmd), exit_.code, tail.text("stdout"), tail.text("stderr"), message)
 
 
 class LastOutput:
-    """The last part of a service's output. `told` is given all of it, as long as it is set."""
+    """The last part of a service's output. `on_output` gets all of it, as long as it is set."""
 
-    def __init__(self, size: int = KEPT, told: OnOutput | None = None) -> None:
+    def __init__(self, size: int = KEPT, on_output: OnOutput | None = None) -> None:
         self._size = size
-        self.told = told
+        self.on_output = on_output
         self._kept: dict[Stream, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
 
     def add(self, stream: Stream, data: bytes) -> None:
-        if self.told is not None:
-            self.told(stream, data)
+        """Take a part of the output; the oldest goes when there is more than `size`."""
+        if self.on_output is not None:
+            self.on_output(stream, data)
         kept = self._kept[stream]
         kept += data
         if len(kept) > 2 * self._size:
             del kept[: -self._size]
 
     def text(self, stream: Stream) -> str:
+        """What is kept of a stream."""
         return self._kept[stream][-self._size :].decode(errors="replace")
 
 
@@ -108,7 +110,7 @@ class ContainerService:
             aliases; left when the container has ended.
         ports: what it listens on.
         health: a command that says whether it is well, instead of trying the ports.
-        told: what it prints until it can be used; what it has to say later would be told too often.
+        on_output: gets what it prints until it can be used; after that it would be too much.
     """
 
     runtime: Runtime
@@ -118,19 +120,19 @@ class ContainerService:
     prepare: Callable[[], AbstractAsyncContextManager[tuple[ContainerSpec, Mapping[str, RunningService]]]]
     ports: tuple[ServicePort, ...] = ()
     health: HealthProbe | None = None
-    told: OnOutput | None = None
+    on_output: OnOutput | None = None
 
     @asynccontextmanager
     async def up(self, runner: ServiceRunner, ending: StopMode) -> AsyncIterator[RunningService]:  # noqa: ARG002 - a container uses no other service itself
         async with self.prepare() as (spec, used):
             if spec.network is None:
-                raise NetworkError(f"service {self.host} has no network")
-            tail = LastOutput(told=self.told)
+                raise NetworkError(f"service {self.host}: its container is not on a network")
+            tail = LastOutput(on_output=self.on_output)
             running = await self._start(spec, tail)
             ended = asyncio.ensure_future(_until_over(running, used))
             try:
                 await self._until_usable(running, spec.network.ip, tail, ended)
-                tail.told = None
+                tail.on_output = None
                 yield RunningService(spec.network.ip, self.ports, ended, functools.partial(self._blame, ended, tail))
             finally:
                 await (running.kill() if ending.kill else running.stop())
@@ -263,6 +265,7 @@ def forward(
 
 
 def kind_of(protocol: str) -> socket.SocketKind:
+    """The kind of socket for a protocol: UDP, else TCP."""
     return socket.SOCK_DGRAM if protocol == "UDP" else socket.SOCK_STREAM
 
 

@@ -35,7 +35,7 @@ class RunningService:
         ip: where: an address of the session's network, or 127.0.0.1 for a tunnel.
         ports: what it listens on, in the order they were asked for.
         ended: done when the service has ended; None: it ends with its last user only.
-        blame: the error for whoever used it under an alias, once it has ended.
+        blame: gives the error for the one that used it under an alias, once it has ended.
     """
 
     ip: str
@@ -82,16 +82,17 @@ class Service(Protocol):
 
 
 class CannotServe(EngineError):  # noqa: N818 - reads as a sentence where it is raised
-    """A service did not come up; `seen_by` words the error for one of those who wanted it."""
+    """A service did not start; `seen_by` gives the error for one of its users."""
 
     code = Code.SERVICE_FAILED
 
     def seen_by(self, alias: str) -> EngineError:  # noqa: ARG002 - for those that name it
+        """The error for one user, who knows the service as `alias`."""
         return self
 
 
 class _Running:
-    """One service of the session: its life is one task, so that what was opened first is closed last, whoever asked."""
+    """One service of the session: one task opens and closes all of it, so that what was opened first is closed last, for any user."""
 
     def __init__(self, runner: ServiceRunner, service: Service) -> None:
         self.ending = StopMode()
@@ -189,7 +190,7 @@ class ServiceRunner:
             self._leave(key, running)
 
     async def stop(self, key: str, *, kill: bool = False) -> None:
-        """Stop a service whoever uses it; nothing happens when it does not run."""
+        """Stop a service, also when it is in use; nothing happens when it does not run."""
         if running := self._services.pop(key, None):
             await running.stop(kill=kill)
 

@@ -1,7 +1,7 @@
 """Starts the OCI runtime inside the control groups that limit what it starts.
 
 A runtime sets limits in version 2 hierarchies by itself. It does not know of the version 1 hierarchies beside them: there a process is in
-the group of the thread that started it. So one thread of ours does all the starting, and is in the group of the container meanwhile.
+the group of the thread that started it. So one thread of ours starts all programs; while it does, it is in the group of the container.
 """
 
 from __future__ import annotations

@@ -31,10 +31,10 @@ def arranged(session: Session, what: ContainerCommand) -> ContainerSetup:
 
 async def test_everything_is_given_back_at_the_end(tmp_path: Path) -> None:
     session = Session(Store(tmp_path))
-    arrangement = arranged(session, command(cache("/c", "c")))
-    await arrangement.prepare()
+    setup = arranged(session, command(cache("/c", "c")))
+    await setup.prepare()
     assert (session.leases, session.volumes, session.services.bound, len(session.store.drafts)) == (1, ["c"], 1, 1)
-    await arrangement.close()
+    await setup.close()
     assert session.released()
 
 
@@ -42,11 +42,11 @@ async def test_containers_that_lock_the_same_volumes_in_another_order_do_not_wai
     session = Session(Store(tmp_path))
 
     async def use(*keys: str) -> None:
-        arrangement = arranged(session, command(*(cache(f"/{key}", key) for key in keys)))
+        setup = arranged(session, command(*(cache(f"/{key}", key) for key in keys)))
         try:
-            await arrangement.prepare()
+            await setup.prepare()
         finally:
-            await arrangement.close()
+            await setup.close()
 
     async with asyncio.timeout(10):
         await asyncio.gather(use("a", "b"), use("b", "a"))
@@ -56,11 +56,11 @@ async def test_containers_that_lock_the_same_volumes_in_another_order_do_not_wai
 @pytest.mark.parametrize("other", ["LOCKED", "SHARED"])
 async def test_a_locked_volume_mounted_twice_is_held_once(tmp_path: Path, other: str) -> None:
     session = Session(Store(tmp_path))
-    arrangement = arranged(session, command(cache("/one", "c", other), cache("/two", "c")))
+    setup = arranged(session, command(cache("/one", "c", other), cache("/two", "c")))
     async with asyncio.timeout(10):
-        await arrangement.prepare()
+        await setup.prepare()
     assert session.volumes == ["c"]
-    await arrangement.close()
+    await setup.close()
     assert session.released()
 
 
@@ -70,19 +70,19 @@ async def test_a_secret_that_cannot_be_read_leaves_nothing_behind(tmp_path: Path
 
     session = Session(Store(tmp_path), secret=unreadable)
     secret = SecretState("x", "env://X", "env://X", unreadable)
-    arrangement = arranged(session, command(cache("/c", "c"), secret_env=(("X", secret),)))
+    setup = arranged(session, command(cache("/c", "c"), secret_env=(("X", secret),)))
     with pytest.raises(NotFound):
-        await arrangement.prepare()
-    await arrangement.close()
+        await setup.prepare()
+    await setup.close()
     assert session.released()
 
 
 async def test_a_mount_whose_source_is_missing_leaves_nothing_behind(tmp_path: Path) -> None:
     session = Session(Store(tmp_path))
-    arrangement = arranged(session, command(DirectoryMount("/m", DirectoryState(path="/missing"))))
+    setup = arranged(session, command(DirectoryMount("/m", DirectoryState(path="/missing"))))
     with pytest.raises(NotFound):
-        await arrangement.prepare()
-    await arrangement.close()
+        await setup.prepare()
+    await setup.close()
     assert len(session.store.drafts) == 2
     assert session.released()
 
@@ -95,13 +95,13 @@ async def test_a_cancellation_while_drafts_are_made_leaves_none(tmp_path: Path) 
         release.wait(10)
 
     session = Session(Store(tmp_path, before_draft=slow))
-    arrangement = arranged(session, command())
+    setup = arranged(session, command())
 
     async def use() -> None:
         try:
-            await arrangement.prepare()
+            await setup.prepare()
         finally:
-            await arrangement.close()
+            await setup.close()
 
     task = asyncio.create_task(use())
     await asyncio.to_thread(begun.wait, 10)

@@ -91,7 +91,7 @@ async def exit_code(session: ClientSession, state: ContainerState, _: Args) -> i
 @field("Container.sync")
 async def sync(session: ClientSession, state: ContainerState, _: Args) -> None:
     """Evaluates the root file system and every mount; the container's own id is the answer."""
-    await session.settle(state)
+    await session.evaluate(state)
 
 
 @field("Container.withRootfs", args=("directory",))

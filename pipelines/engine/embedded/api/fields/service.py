@@ -68,7 +68,7 @@ async def start(session: ClientSession, state: ServiceState, _: Args) -> None:
 async def sync(session: ClientSession, state: ServiceState, _: Args) -> None:
     """Evaluates the container; nothing is started."""
     if state.container is not None:
-        await session.settle(state.container)
+        await session.evaluate(state.container)
 
 
 @field("Service.stop", args=("kill",))

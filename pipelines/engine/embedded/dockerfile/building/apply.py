@@ -45,7 +45,7 @@ async def apply_step(build: BuildInProgress, built: StageState, step: StageInstr
         case do.CmdInstruction():
             return replace(built.configured(_cmd(built.state.config, expanded)), cmd_set=True)
         case _:
-            return built.configured(settle(expanded, built.state.config))
+            return built.configured(configured_by(expanded, built.state.config))
 
 
 async def _copy(build: BuildInProgress, state: ContainerState, step: CopyInstruction) -> ContainerState:
@@ -84,12 +84,12 @@ def _cmd(config: Config, step: do.CmdInstruction) -> Config:
 
 
 @singledispatch
-def settle(step: StageInstruction, config: Config) -> Config:  # noqa: ARG001 - the registered ones use it
+def configured_by(step: StageInstruction, config: Config) -> Config:  # noqa: ARG001 - the registered ones use it
     """The configuration after an instruction that changes nothing else."""
     raise TypeError(f"no rule for {type(step).__name__}")
 
 
-@settle.register
+@configured_by.register
 def _label(step: do.LabelInstruction, config: Config) -> Config:
     labels = config.labels
     for name, value in step.pairs:
@@ -97,44 +97,44 @@ def _label(step: do.LabelInstruction, config: Config) -> Config:
     return replace(config, labels=labels)
 
 
-@settle.register
+@configured_by.register
 def _user(step: do.UserInstruction, config: Config) -> Config:
     return replace(config, user=step.user)
 
 
-@settle.register
+@configured_by.register
 def _expose(step: do.ExposeInstruction, config: Config) -> Config:
     known = {port.key for port in config.ports}
     added = [ExposedPort(int(text.partition("/")[0]), text.partition("/")[2].upper()) for text in step.ports if text not in known]
     return replace(config, ports=(*config.ports, *added))
 
 
-@settle.register
+@configured_by.register
 def _shell(step: do.ShellInstruction, config: Config) -> Config:
     return replace(config, shell=step.argv)
 
 
-@settle.register
+@configured_by.register
 def _healthcheck(step: do.HealthcheckInstruction, config: Config) -> Config:
     items = ((key, tuple(value) if isinstance(value, list) else value) for key, value in step.config().items())
     return replace(config, healthcheck=tuple(items))
 
 
-@settle.register
+@configured_by.register
 def _stop_signal(step: do.StopSignalInstruction, config: Config) -> Config:
     return replace(config, stop_signal=step.signal)
 
 
-@settle.register
+@configured_by.register
 def _volume(step: do.VolumeInstruction, config: Config) -> Config:
     return replace(config, volumes=(*config.volumes, *(path for path in step.paths if path not in config.volumes)))
 
 
-@settle.register
+@configured_by.register
 def _on_build(step: do.OnBuildInstruction, config: Config) -> Config:
     return replace(config, onbuild=(*config.onbuild, step.trigger))
 
 
-@settle.register
+@configured_by.register
 def _maintainer(step: do.MaintainerInstruction, config: Config) -> Config:
     return replace(config, labels=pairs.put(config.labels, "maintainer", step.name))

@@ -35,7 +35,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(slots=True)
 class ImageBuild:
-    """One build of one target: stages are translated in an order in which each finds what it reads from."""
+    """One build of one target: stages are done in an order in which each finds what it reads from."""
 
     session: ClientSession
     plan: BuildPlan
@@ -46,6 +46,7 @@ class ImageBuild:
     images: dict[str, ContainerState] = field(default_factory=dict)
 
     async def run(self) -> ContainerState:
+        """Do all stages that the target needs; the target's container."""
         for index in self.plan.needed:
             await self._ready(index)
         return self.done[self.plan.target].state
@@ -137,7 +138,7 @@ async def build(
 
 
 async def _without_ignored(session: ClientSession, context: DirectoryState, dockerfile: str) -> DirectoryState:
-    """The context less what the first ignore file that exists says."""
+    """The context without what the first ignore file that exists excludes."""
     for candidate in ignore.candidates(dockerfile):
         text = await _text(session, context, candidate)
         if text is None:

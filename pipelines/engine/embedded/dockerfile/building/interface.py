@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """A stage so far. `variables` are what words are expanded with; `cmd_set`: the stage has a CMD of its own."""
+    """A stage so far. `variables` replace `$name` in what follows; `cmd_set`: the stage has a CMD of its own."""
 
     state: ContainerState
     variables: Mapping[str, str]
     cmd_set: bool = False
 
     def configured(self, config: Config) -> StageState:
+        """The stage with another configuration."""
         return replace(self, state=replace(self.state, config=config))
 
 

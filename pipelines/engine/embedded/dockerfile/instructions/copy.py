@@ -44,7 +44,7 @@ class CopySource:
 
     @property
     def required(self) -> bool:
-        """Whether ``parents`` must match something: it has no wildcards."""
+        """Whether ``parents`` must match something: it is a path without wildcards."""
         return self.parents is not None and not wild(self.path) and not wild(self.parents)
 
 

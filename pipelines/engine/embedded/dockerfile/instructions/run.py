@@ -34,6 +34,7 @@ class HeredocWord:
     strip: bool
 
     def body(self, content: str) -> str:
+        """The body as it counts: without leading tabs where `<<-` says so."""
         return TABS.sub("", content) if self.strip else content
 
 

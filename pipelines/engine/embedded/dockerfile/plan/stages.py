@@ -100,7 +100,7 @@ class _Draft:
         return DockerfileError(str(reason), line=node.line, file=self.file)
 
     def read(self, nodes: tuple[ParsedInstruction, ...]) -> None:
-        """Split the file at its FROMs; every instruction is looked at, also in stages nobody needs."""
+        """Split the file at its FROMs; every instruction is checked, also in stages that the target does not need."""
         for node in nodes:
             try:
                 self._read(node)

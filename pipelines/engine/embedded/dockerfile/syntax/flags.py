@@ -23,9 +23,11 @@ class InstructionFlags:
     switches: dict[str, bool] = field(default_factory=dict)
 
     def text(self, name: str, default: str = "") -> str:
+        """The value of a flag that may come once."""
         return self.texts.get(name, default)
 
     def list(self, name: str) -> tuple[str, ...]:
+        """The values of a flag that may come repeatedly, in order."""
         return self.lists.get(name, ())
 
     def switch(self, name: str) -> bool | None:
@@ -37,7 +39,7 @@ def read(words: Iterable[str], *, texts: Iterable[str] = (), lists: Iterable[str
     """Sort flags by kind: ``texts`` may come once, ``lists`` repeatedly, ``switches`` are on, off or absent.
 
     Raises:
-        Fault: for a flag that the instruction has not, comes twice or has no fitting value.
+        Fault: for a flag that the instruction does not know, that comes twice, or whose value does not fit.
     """
     flags, known = InstructionFlags(), {"text": set(texts), "list": set(lists), "switch": set(switches)}
     names = set().union(*known.values())

@@ -9,7 +9,7 @@ DEEPEST = 50  # `${a:-${b:-…}}`: as much as Python's stack carries in any case
 
 
 class ExpansionLimit:
-    """How much text may still be made."""
+    """How much text the variables of one build may still expand to. `left` counts characters."""
 
     def __init__(self, left: int = LARGEST) -> None:
         self.left = left

@@ -1,7 +1,7 @@
 """Reads a Dockerfile from standard input, writes its instructions to standard output as JSON.
 
 Run as a program of its own: the official parser is a Go library, and Go's threads and signal handlers, or its crash on input it did not
-expect, have no place in the engine's process.
+expect, must stay out of the engine's process.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def inner_heredocs(text: str, head: str) -> tuple[dockerfile.Heredoc, ...]:
 
 
 def reason(text: str) -> str | None:
-    """The parser's complaint, which names no line."""
+    """The parser's message, which does not name a line."""
     try:
         dockerfile.parse_string(text)
     except dockerfile.GoParseError as error:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 LONGEST = 40  # characters of a word that could be one of ours
 NEAR = 3
-"""A name this many edits away is no longer a likely slip of the pen."""
+"""From this many edits on, another name is not a likely typing mistake."""
 
 
 def distance(left: str, right: str) -> int:

@@ -1,4 +1,4 @@
-"""ExecOp: a command in a container, its file systems and what it said."""
+"""ExecOp: a command in a container, the file systems it leaves and its output."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SIGNALS = range(128, 192)
 ALSO_RUNS = {"amd64": "386", "arm64": "arm"}
-TOLD = 128 * 1024  # bytes of each stream an error carries, the last ones: enough to see why, small enough to send
+KEPT_OUTPUT = 128 * 1024  # bytes of each stream that an error carries, the last ones: enough to see the reason, small enough to send
 
 
 class ExecOp(ComputedOp):
@@ -51,25 +51,25 @@ class ExecOp(ComputedOp):
         return digest_of(self.kind, self.command.recipe(), contents)
 
     async def run(self, session: ClientSession, inputs: Sequence[OpOutput], key: str) -> OpOutput:
-        arrangement = ContainerSetup(session, self.command, inputs)
+        setup = ContainerSetup(session, self.command, inputs)
         feed = LineSplitter(session.progress, asyncio.get_running_loop().call_later)
         try:
-            await arrangement.prepare()
-            exit_ = await while_up(arrangement.used, session.runtime.run(arrangement.spec(), feed.add))
+            await setup.prepare()
+            exit_ = await while_up(setup.used, session.runtime.run(setup.spec(), feed.add))
             if not expected(self.command.expect, exit_.code):
-                raise self._error(session.platform, exit_.code, arrangement)
-            return await in_thread(arrangement.commit, key, exit_.code)
+                raise self._error(session.platform, exit_.code, setup)
+            return await in_thread(setup.commit, key, exit_.code)
         finally:
             feed.close()
-            await arrangement.close()
+            await setup.close()
 
-    def _error(self, host: str, code: int, arrangement: ContainerSetup) -> ExecError:
-        stdout, stderr = (told(arrangement.streams[name]) for name in ("stdout", "stderr"))
+    def _error(self, host: str, code: int, setup: ContainerSetup) -> ExecError:
+        stdout, stderr = (end_of(setup.streams[name]) for name in ("stdout", "stderr"))
         return ExecError(self.command.args, code, stdout, stderr, f"exit code: {code}{foreign(self.command.platform, host)}")
 
 
 def foreign(platform: str, host: str) -> str:
-    """What to say of a failure where the container is made for other machines: its programs may not run here at all."""
+    """A note for the failure of a container that is made for other machines: its programs may not run here at all. Else empty."""
     mine, theirs = (platforms.parse(one).architecture for one in (host, platform or host))
     if theirs == mine or theirs == ALSO_RUNS.get(mine):
         return ""
@@ -79,16 +79,16 @@ def foreign(platform: str, host: str) -> str:
 def expected(expect: str, code: int) -> bool:
     """Whether an exit code is one of those a command may end with (Dagger's ReturnType: SUCCESS, FAILURE, ANY).
 
-    128 to 191 are what a command ends with that a signal ended: never expected, as nobody can tell what it left undone.
+    A command that a signal ended has a code from 128 to 191: never expected, because what it left unfinished is unknown.
     """
     if expect == "SUCCESS":
         return code == 0
     return code not in SIGNALS and (expect == "ANY" or code != 0)
 
 
-def told(path: Path) -> str:
-    """The end of a stream as an error carries it: without the last newline."""
+def end_of(path: Path) -> str:
+    """The end of a stream, as an error carries it: at most `KEPT_OUTPUT` bytes, without the last newline."""
     with reading(path) as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - TOLD))
+        file.seek(max(0, size - KEPT_OUTPUT))
         return file.read().decode(errors="replace").removesuffix("\n")

@@ -15,7 +15,7 @@ def permit_api(limits: EngineSpec, field: str) -> None:
     """Allow a program of the API a container with all capabilities.
 
     Raises:
-        NotAllowed: nobody may have one.
+        NotAllowed: `[engine] insecure` is "none".
     """
     if limits.insecure is Insecure.NONE:
         raise NotAllowed(f"{field}(insecureRootCapabilities:)", _SETTING.format(word="api"))
@@ -25,7 +25,7 @@ def permit_dockerfile(limits: EngineSpec, line: int) -> None:
     """Allow a RUN of a Dockerfile, or of an ONBUILD trigger of its base image, all capabilities.
 
     Raises:
-        NotAllowed: it is not allowed by name.
+        NotAllowed: `[engine] insecure` is not "all".
     """
     if limits.insecure is not Insecure.ALL:
         raise NotAllowed(f"RUN --security=insecure (line {line})", _SETTING.format(word="all"))

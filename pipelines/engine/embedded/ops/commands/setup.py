@@ -1,4 +1,4 @@
-"""Everything one execution needs, brought up and taken down: file systems, volumes, secrets, services, network."""
+"""Everything that one execution needs, prepared and removed again: file systems, volumes, secrets, services, network."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ LONGEST = 128 << 10  # bytes of one argument with its end, Linux's MAX_ARG_STRLE
 
 
 class ContainerSetup:
-    """Brought up by `prepare`, described by `spec`, kept by `commit`, always ended by `close`."""
+    """`prepare` sets everything up, `spec` describes it to the sandbox, `commit` keeps what was written; `close` is always due."""
 
     def __init__(self, session: ClientSession, command: ContainerCommand, inputs: Sequence[OpOutput], *, captured: bool = True) -> None:
         self.session = session
         self.command = command
         self.streams: dict[str, Path] = {}
         self._rootfs: Snapshot = inputs[0].snapshot
-        given = iter(inputs[1:])
-        self._sources = {mount.target: next(given).snapshot for mount in command.mounts if source_of(mount) is not None}
+        outputs = iter(inputs[1:])
+        self._sources = {mount.target: next(outputs).snapshot for mount in command.mounts if source_of(mount) is not None}
         self._drafts: list[Draft] = []
         self._root: Path | None = None
         self._binds: list[Bind | Tmpfs] = []
@@ -58,7 +58,7 @@ class ContainerSetup:
         self._captured = captured
 
     async def prepare(self) -> None:
-        """Bring everything up; whatever fails, `close` takes down what is there."""
+        """Prepare everything. When something fails, `close` removes what is there by then."""
         command = self.command
         self._hosts, self.used = await self.session.services.bind(command.bindings, self._stack)
         if command.network:
@@ -203,7 +203,7 @@ class ContainerSetup:
         return [mount for mount in self.command.mounts if isinstance(mount, DirectoryMount) and not mount.readonly]
 
     async def close(self) -> None:
-        """Take everything down; what was not kept is gone."""
+        """Remove everything; what was not committed is gone."""
         try:
             if not self._kept:
                 await in_thread(self._discard)

@@ -49,6 +49,7 @@ class ChangedPaths:
     removed: list[str]
 
     def any(self) -> bool:
+        """Whether anything changed."""
         return bool(self.added or self.modified or self.removed)
 
 

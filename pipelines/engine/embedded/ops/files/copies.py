@@ -81,7 +81,7 @@ class CopyFile(_Copy):
 
 
 def copy_directory(source: DirectoryState, path: str, args: Mapping[str, Any], *, owner: str) -> CopyDirectory:
-    """The action of `withDirectory` and its kin, from the API's arguments."""
+    """The action of `withDirectory` and similar fields, from the API's arguments."""
     return CopyDirectory(
         path,
         source.op,
@@ -94,9 +94,9 @@ def copy_directory(source: DirectoryState, path: str, args: Mapping[str, Any], *
     )
 
 
-def copy_file(source: FileState, path: str, given: str, permissions: int | None, owner: str) -> CopyFile:
-    """The action of `withFile`: a path given with a slash at its end names the folder to put the file into."""
-    target = posixpath.join(path, posixpath.basename(source.path)) if given.endswith("/") else path
+def copy_file(source: FileState, path: str, written: str, permissions: int | None, owner: str) -> CopyFile:
+    """The action of `withFile`: a path written with a slash at its end names the folder to put the file into."""
+    target = posixpath.join(path, posixpath.basename(source.path)) if written.endswith("/") else path
     return CopyFile(target, source.op, source.path, owner=owner, permissions=permissions)
 
 

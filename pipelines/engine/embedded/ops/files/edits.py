@@ -53,7 +53,7 @@ class MakeDirectory(Action):
 
 @dataclass(frozen=True)
 class Remove(Action):
-    """Files or directories by path or pattern; what is not there is not missed."""
+    """Files or directories by path or pattern; where nothing is there, nothing is done."""
 
     name: ClassVar[str] = "remove"
     path: str

@@ -39,7 +39,7 @@ def _merge(root: Root, source: str, target: Path, *, wipe: bool) -> None:
     from pipelines.engine.embedded.store.trees.copy import copy_tree
     from pipelines.engine.embedded.store.trees.root import Root
 
-    with _told(target):
+    with _path_errors(target):
         target.mkdir(parents=True, exist_ok=True)
         if wipe:
             empty(target, own_folders(target).paths)
@@ -60,7 +60,7 @@ def empty(folder: Path, kept: Sequence[Path]) -> None:
 
 
 @contextmanager
-def _told(target: Path) -> Iterator[None]:
+def _path_errors(target: Path) -> Iterator[None]:
     """A path of the host that cannot be written is the caller's mistake: said in a line, with the path that refuses."""
     with disk_full_errors(target.parent):
         try:
@@ -80,7 +80,7 @@ async def export_changes(session: ClientSession, changes: Changeset, path: str) 
 def _change(layer: Root, target: Path, removed: Sequence[str]) -> None:
     from pipelines.engine.embedded.store.trees.root import Root
 
-    with _told(target):
+    with _path_errors(target):
         target.mkdir(parents=True, exist_ok=True)
     for rel in removed:
         Root(target).remove_tree(rel.rstrip("/"))
@@ -105,7 +105,7 @@ def _write(root: Root, source: str, target: Path) -> None:
     mode = root.stat(source).st_mode & 0o777
     from pipelines.engine.embedded.store.trees.copyfile import copy_bytes
 
-    with root.open(source) as file, _told(target):
+    with root.open(source) as file, _path_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with writing_named(target, mode=mode) as out:
             if stat.S_ISREG(os.fstat(out.fileno()).st_mode):

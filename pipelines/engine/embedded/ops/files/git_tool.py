@@ -1,4 +1,4 @@
-"""git as a tool on files we hold: nobody's configuration counts, and none of a repository's own."""
+"""git as a tool on files of ours: no configuration counts, neither the machine's nor a repository's own."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MOST_OUTPUT = 1 << 30
 """Bytes of a patch, which is held in memory."""
 
 
-def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Completed:
+def run_git(arguments: Sequence[str], folder: Path, *, stdin: bytes = b"") -> Completed:
     """Run git in `folder`, as if that were the work tree of an empty repository. Blocks: call it in a thread.
 
-    What the folder has of git's (`.git`, `.gitattributes` naming filters) is not obeyed: it may name programs to run.
+    Files of git in the folder (`.git`, `.gitattributes` with filters) are ignored: they may name programs to run.
 
     Raises:
         EmbeddedUnavailable: git is not installed.
@@ -43,7 +43,7 @@ def run_git(arguments: Sequence[str], folder: Path, *, given: bytes = b"") -> Co
             made = run_blocking(["git", "init", "--quiet"], env=environment, cwd=Path(home))
             if made.code:
                 return made
-            return run_blocking(["git", *arguments], env=environment, cwd=folder, stdin=given, stdout_limit=MOST_OUTPUT)
+            return run_blocking(["git", *arguments], env=environment, cwd=folder, stdin=stdin, stdout_limit=MOST_OUTPUT)
         except FileNotFoundError:
             raise EmbeddedUnavailable("git makes and applies patches, and it is not installed: install the package git") from None
         except OutputTooLarge as error:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "diff.patch"
 DIFFERENT = 1  # what `git diff --no-index` ends with when there are differences
-TOLD = 400  # characters of git's complaint that are passed on
+COMPLAINT = 400  # characters of git's last message that an error quotes
 DIFF = ("diff", "--no-index", "--no-prefix", "--binary", "--find-renames", "a", "b")
 
 
@@ -60,9 +60,9 @@ class PatchOp(ComputedOp):
 
 
 def _difference(session: ClientSession, folder: Path, snapshots: Sequence[Snapshot]) -> bytes:
-    """What git says of two trees, copied into `folder` as `a` and `b`: it names files by the folders they are in.
+    """The difference of two trees as git writes it. They are copied into `folder` as `a` and `b`, because git names files by their folders.
 
-    Devices, pipes and sockets are left out: a patch cannot say them, and git may open them.
+    Devices, pipes and sockets are left out: a patch cannot hold them, and git may open them.
     """
     from pipelines.engine.embedded.store.trees.copy import copy_tree
     from pipelines.engine.embedded.store.trees.root import Root
@@ -72,7 +72,7 @@ def _difference(session: ClientSession, folder: Path, snapshots: Sequence[Snapsh
             copy_tree(Root(view.path), "/", Root(folder), f"/{name}", special=False)
     done = run_git(DIFF, folder)
     if done.code not in (0, DIFFERENT):
-        raise ToolError(f"git diff failed: {done.complaint[-TOLD:]}")
+        raise ToolError(f"git diff failed: {done.complaint[-COMPLAINT:]}")
     return done.stdout
 
 
@@ -106,6 +106,6 @@ class ApplyPatchFile(SourceAction):
 def _apply(root: Root, path: str, patch: bytes) -> None:
     if not patch.strip():
         return
-    done = run_git(["apply", "--allow-empty", "--whitespace=nowarn", "-"], root.locate(path), given=patch)
+    done = run_git(["apply", "--allow-empty", "--whitespace=nowarn", "-"], root.locate(path), stdin=patch)
     if done.code:
-        raise InvalidInput(f"git apply: exit status {done.code}: {done.complaint[-TOLD:]}")
+        raise InvalidInput(f"git apply: exit status {done.code}: {done.complaint[-COMPLAINT:]}")

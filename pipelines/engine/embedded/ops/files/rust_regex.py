@@ -1,4 +1,4 @@
-r"""Patterns of ripgrep, written in Rust's syntax (docs.rs/regex, "Syntax"), in the words of RE2.
+r"""Patterns of ripgrep, written in Rust's syntax (docs.rs/regex, "Syntax"), translated to the syntax of RE2.
 
 Most of both is the same. What is not is translated (`\d`, `\w` and `\s` know all of Unicode in Rust, but ASCII only in RE2; `\u{…}`), or
 refused by name where RE2 has nothing like it or would read something else. One difference stays: next to letters outside ASCII, `\b` and

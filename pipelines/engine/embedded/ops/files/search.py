@@ -1,4 +1,4 @@
-"""Search in files: lines that match a pattern, as ripgrep tells them."""
+"""Search in files: lines that match a pattern, in the form in which ripgrep gives them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SearchQuery:
         included: which paths to search.
         excluded: which of them not to search.
         skip_hidden: leave out names that begin with a dot.
-        files_only: tell files, not lines.
+        files_only: the answer names files, not lines.
         limit: results wanted; None: all.
     """
 
@@ -128,7 +128,7 @@ def _hidden(path: str) -> bool:
 
 
 def in_file(root: Root, path: str, shown: str, query: SearchQuery) -> list[SearchResult]:
-    """What `query` finds in one file, told as `shown`."""
+    """What `query` finds in one file; results name it `shown`."""
     if root.stat(path).st_size > LARGEST:
         return []
     data = root.read(path)

@@ -33,7 +33,7 @@ async def local_repository(session: ClientSession, state: DirectoryState) -> Git
 
 @asynccontextmanager
 async def located(session: ClientSession, repository: GitRepository) -> AsyncIterator[str]:
-    """What git is to be told to find a repository: its URL or, of one in a directory, where a copy of ours can be read meanwhile."""
+    """The URL by which git finds a repository; for one in a directory, that of a copy, which exists while the context is open."""
     if repository.source is None:
         yield repository.url
         return

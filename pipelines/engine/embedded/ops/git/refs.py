@@ -63,7 +63,7 @@ def latest_version(tags: Iterable[str]) -> str:
 
 
 def _precedence(version: re.Match[str]) -> tuple[tuple[int, ...], bool, list[tuple[bool, int, str]]]:
-    """A release after its pre-releases; among those numbers before words, by value."""
+    """The order of versions: a release comes after its pre-releases; in these, numbers come before texts and are compared by value."""
     before = version[4]
     parts = [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in (before or "").split(".")]
     return tuple(int(version[place]) for place in (1, 2, 3)), before is None, parts

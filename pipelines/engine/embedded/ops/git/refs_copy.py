@@ -1,4 +1,4 @@
-"""A repository of our own beside the objects of one that somebody else made.
+"""A repository of our own that reads the objects of one that somebody else made.
 
 Git obeys what a repository says of itself: its configuration includes other files and names programs to run; `commondir`, `alternates` and
 a file called `.git` lead to other folders of the machine. So git is never started on a repository from a container or a client. It gets a
@@ -51,9 +51,9 @@ def check(root: Root, base: str) -> str:
 
 
 def make_copy(root: Root, path: str, target: Path) -> None:
-    """Make the empty folder `target` a bare repository with the refs of the checked one at `path`, which lends it its objects.
+    """Make the empty folder `target` a bare repository with the refs of the checked one at `path`. It reads that one's objects.
 
-    It can be read as long as that one can.
+    So it can be read as long as that one can.
 
     Raises:
         InvalidInput: its configuration cannot be read.

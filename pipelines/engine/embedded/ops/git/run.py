@@ -39,7 +39,7 @@ async def git(repository: GitRepository, arguments: Sequence[str]) -> str:
     """Run git; returns what it printed.
 
     Raises:
-        ToolError: it failed, with its last words.
+        ToolError: it failed; the message has the end of what git printed.
         EmbeddedUnavailable: it is not installed.
     """
     inherited = {name: value for name, value in os.environ.items() if name not in OF_ONE_REPOSITORY}

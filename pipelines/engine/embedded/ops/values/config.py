@@ -62,6 +62,7 @@ class Config:
     annotations: Pairs = ()
 
     def with_env(self, name: str, value: str) -> Config:
+        """The configuration with a variable set."""
         return replace(self, env=put(self.env, name, value))
 
     def to_oci(self) -> dict[str, Any]:

@@ -73,12 +73,27 @@ class JsonValue:
         return [JsonValue(one) for one in self.value]
 
     def string(self) -> str:
+        """As a string; null is "", as in Go.
+
+        Raises:
+            InvalidInput: it is of another type.
+        """
         return self._as(str, "string")  # type: ignore[no-any-return]
 
     def boolean(self) -> bool:
+        """As a boolean; null is false, as in Go.
+
+        Raises:
+            InvalidInput: it is of another type.
+        """
         return self._as(bool, "bool")  # type: ignore[no-any-return]
 
     def integer(self) -> int:
+        """As an integer; null is 0, as in Go.
+
+        Raises:
+            InvalidInput: it is of another type, or has a fraction.
+        """
         if isinstance(self.value, float):
             raise InvalidInput(f"json: cannot unmarshal number {self.text()} into Go value of type int")
         return self._as(int, "int")  # type: ignore[no-any-return]

@@ -33,6 +33,7 @@ class OpOutput:
         return [layer for snapshot in (self.snapshot, *self.mounts) for layer in snapshot.layers]
 
     def to_json(self) -> dict[str, Any]:
+        """As the store records it."""
         return {
             "snapshot": _snapshot_json(self.snapshot),
             "mounts": [_snapshot_json(mount) for mount in self.mounts],
@@ -42,6 +43,7 @@ class OpOutput:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> OpOutput:
+        """From what `to_json` gave."""
         mounts = tuple(_snapshot(mount) for mount in data["mounts"])
         return cls(_snapshot(data["snapshot"]), mounts, data["exit"], tuple(sorted(data["streams"].items())))
 

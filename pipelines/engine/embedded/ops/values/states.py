@@ -74,6 +74,8 @@ class DirectoryMount:
 
 @dataclass(frozen=True, slots=True)
 class CacheMount:
+    """A cache volume mounted into a container; what is written to it outlives the session."""
+
     target: str
     cache: CacheState
     readonly: bool = False
@@ -90,6 +92,8 @@ class TempMount:
 
 @dataclass(frozen=True, slots=True)
 class SecretMount:
+    """A secret's value as a file (`target`, absolute) of one container, in memory only. `owner` is `user[:group]`."""
+
     target: str
     secret: SecretState
     owner: str = ""
@@ -98,6 +102,8 @@ class SecretMount:
 
 @dataclass(frozen=True, slots=True)
 class SocketMount:
+    """A Unix socket of the host, shown in a container as `target`."""
+
     target: str
     socket: SocketState
 
