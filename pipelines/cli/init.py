@@ -19,9 +19,9 @@ from pipelines.cli.options import settings, speaking
 def command(*, force: bool, dockerfile: bool, only_print: bool) -> int:
     """Write a first lockgate.toml."""
     from pipelines.cli.name import shown
-    from pipelines.config import dockerfiles
-    from pipelines.config.init import free, propose, write
     from pipelines.errors import UsageError
+    from pipelines.steps.first_look import dockerfiles
+    from pipelines.steps.proposal import free, propose, write
 
     here = settings()
     if only_print and dockerfile:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipelines.config import Section
     from pipelines.model import Project, Source
     from pipelines.registry import ManifestSummary
     from pipelines.steps.definition import StepDef
+    from pipelines.steps.first_look.project_facts import ProjectFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Kind:
         name: first half of its steps' ids (`test`).
         section: its part of the configuration.
         definitions: the steps of a project, in the order people read them; raises ConfigError for a project they cannot work for.
+        propose: what `lockgate init` writes for a project that has images: the lines of each of its tables.
         images: names of the images that its steps pull, as the configuration has them (images of the project are built, not pulled).
         examine: what its steps would miss in the project's folder; nothing where all of it is there.
         examine_images: what there is to say of the images it pulls, given what registries have of them by name (None: not to be had).
@@ -55,6 +57,7 @@ class Kind:
     name: str
     section: Section
     definitions: Callable[[Project, Source, RunOptions], Iterable[StepDef]]
+    propose: Callable[[ProjectFacts], Iterable[Sequence[str]]] = _nothing
     images: Callable[[Project], Iterable[str]] = _nothing
     examine: Callable[[Project], Iterable[Examined]] = _nothing
     examine_images: Callable[[Project, Mapping[str, ManifestSummary | None]], Iterable[Examined]] = _nothing

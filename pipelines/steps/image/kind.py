@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipelines.model import Project
+    from pipelines.steps.first_look.project_facts import ProjectFacts
     from pipelines.steps.interface import Examined
 
 
@@ -28,4 +29,10 @@ def _examine(project: Project) -> Iterable[Examined]:
     return dockerfiles(project)
 
 
-KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, examine=_examine)
+def _propose(seen: ProjectFacts) -> Iterable[list[str]]:
+    from pipelines.steps.image.proposal import propose
+
+    return propose(seen)
+
+
+KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, examine=_examine, propose=_propose)

@@ -11,9 +11,10 @@ from pipelines.steps.perf.section import SECTION
 from pipelines.steps.perf.spec import NAME, performance_checks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pipelines.model import Project
+    from pipelines.steps.first_look.project_facts import ProjectFacts
 
 
 def _images(project: Project) -> Iterator[str]:
@@ -29,4 +30,10 @@ def _examine(project: Project) -> Iterator[Examined]:
             yield Examined(f"perf {spec.name}", "failed", f"there is no script at {file}", f"correct `script` in [perf.{spec.name}]")
 
 
-KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, examine=_examine)
+def _propose(seen: ProjectFacts) -> Iterable[list[str]]:
+    from pipelines.steps.perf.proposal import propose
+
+    return propose(seen)
+
+
+KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, examine=_examine, propose=_propose)

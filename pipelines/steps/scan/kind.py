@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from pipelines.model import Project
     from pipelines.registry import ManifestSummary
+    from pipelines.steps.first_look.project_facts import ProjectFacts
     from pipelines.steps.interface import Examined
 
 
@@ -30,4 +31,8 @@ def _examine_images(project: Project, found: Mapping[str, ManifestSummary | None
     return database_age(project, found)
 
 
-KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, examine_images=_examine_images)
+def _propose(_seen: ProjectFacts) -> Iterable[list[str]]:
+    return (["[scan]", 'fail_on = "high"'],)
+
+
+KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, examine_images=_examine_images, propose=_propose)

@@ -11,9 +11,10 @@ from pipelines.steps.test.section import SECTION
 from pipelines.steps.test.spec import NAME, configured_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pipelines.model import Project
+    from pipelines.steps.first_look.project_facts import ProjectFacts
 
 
 def _images(project: Project) -> Iterator[str]:
@@ -21,4 +22,10 @@ def _images(project: Project) -> Iterator[str]:
         yield from foreign_images(project, spec.services.values())
 
 
-KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images)
+def _propose(seen: ProjectFacts) -> Iterable[list[str]]:
+    from pipelines.steps.test.proposal import propose
+
+    return propose(seen)
+
+
+KIND = Kind(name=NAME, section=SECTION, definitions=definitions, images=_images, propose=_propose)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from pipelines.config.files import read_toml
-from pipelines.config.own_files import own_files, text_of
+from pipelines.steps.first_look.own_files import own_files, text_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.config import dockerfiles
-from pipelines.config.init import propose, write
 from pipelines.errors import UsageError
 from pipelines.steps.catalog import load
+from pipelines.steps.first_look import dockerfiles
 from pipelines.steps.image.spec import images_of
 from pipelines.steps.perf.spec import performance_checks_of
+from pipelines.steps.proposal import propose, write
 from pipelines.steps.test.spec import configured_tests
 from tests.unit.config.conftest import ALONE
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.config.languages import Language, languages
 from pipelines.errors import UsageError
 from pipelines.foundation.files import OWN_FOLDER
+from pipelines.steps.first_look.languages import Language, languages
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,18 +6,18 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.config.languages import languages
-from pipelines.config.own_files import own_files, text_of
 from pipelines.errors import UsageError
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
+from pipelines.steps.first_look.languages import languages
+from pipelines.steps.first_look.own_files import own_files, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from pipelines.config.languages import LanguageFacts
     from pipelines.foundation.dockerfile import Instruction, StageText
+    from pipelines.steps.first_look.languages import LanguageFacts
 
 _NOT_A_NAME = re.compile(r"[^a-z0-9]+")
 _TESTS = re.compile(r"\b(?:test|tests|check|[a-z]*test[s]?|tox|nox|rspec)\b")
@@ -118,3 +118,9 @@ def _ports(instructions: Iterable[Instruction]) -> Iterator[int]:
 def _k6_scripts(root: Path) -> Iterator[str]:
     """Scripts that import k6, relative to the project."""
     return (path.relative_to(root).as_posix() for path in own_files(root, ".js", ".ts") if _K6_IMPORT.search(text_of(path)))
+
+
+def pick(stages: Iterable[Stage], wanted: Iterable[str]) -> Stage | None:
+    """The stage whose name comes first in a list of usual names; None where there is none of them."""
+    found = {stage.name.lower(): stage for stage in reversed(tuple(stages))}
+    return next((found[name] for name in wanted if name in found), None)

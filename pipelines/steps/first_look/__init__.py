@@ -1,0 +1,1 @@
+"""What `lockgate init` can see of a project that has no configuration yet."""
