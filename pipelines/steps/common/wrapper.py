@@ -1,9 +1,10 @@
 """The shell script a test command runs under, and how to read what it leaves behind.
 
-It waits for services, limits the command's time, keeps the order of the two output streams, and turns exits by signal (which an engine
-treats as a broken container, without output) into an ordinary code. It talks back in *marks*: lines of output that start with ASCII
-record separator (0x1e), which no log shows. An engine masks secrets in them as in all output, also very short ones (`0`, `a`); so whatever
-of a mark must be understood is written in sixteen control characters, which no secret has.
+It waits for services, limits the command's time, puts both output streams of the command into one (standard output), in their order, and
+turns exits by signal (which an engine treats as a broken container, without output) into an ordinary code. It talks back in *marks*: lines
+on its own standard error that start with ASCII record separator (0x1e), which no log shows. An engine masks secrets in them as in all
+output, also very short ones (`0`, `a`); so whatever of a mark must be understood is written in sixteen control characters, which no secret
+has.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _KINDS = dict(zip(_DIGITS, ("stamp", "timeout", "signal", "unhealthy", "exit"), 
 _MARK = re.compile(f"\x1e([{_DIGITS[: len(_KINDS)]}])([^\n]*)\n?")
 
 SCRIPT = r"""
-mark() { printf '\036%b' "$1"; shift; printf '%s\n' "$*"; }
+mark() { { printf '\036%b' "$1"; shift; printf '%s\n' "$*"; } >&2; }
 digits() {
   rest=$1
   while [ -n "$rest" ]; do
@@ -97,12 +98,18 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
-    """What a wrapped command printed. `exit_code` is None when the script did not run to its end (no shell in the image)."""
+class WrapperReport:
+    """What the script says of a command.
 
-    output: str
+    Attributes:
+        exit_code: None when the script did not run to its end (no shell in the image).
+        marks: by kind: `stamp`, `timeout`, `signal`, `unhealthy`.
+        text: what else was on its standard error: a message of the shell itself.
+    """
+
     exit_code: int | None = None
     marks: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 def wrapped(command: Sequence[str], health: Iterable[Health] = ()) -> list[str]:
@@ -111,12 +118,12 @@ def wrapped(command: Sequence[str], health: Iterable[Health] = ()) -> list[str]:
     return [SHELL, PLACE, *waits, "--", *command]
 
 
-def read(stdout: str) -> Transcript:
-    """Take the marks out of what a wrapped command printed."""
-    found = [_understood(_KINDS[mark.group(1)], mark.group(2)) for mark in _MARK.finditer(stdout)]
+def read(stderr: str) -> WrapperReport:
+    """Take the marks out of the standard error of the script."""
+    found = [_understood(_KINDS[mark.group(1)], mark.group(2)) for mark in _MARK.finditer(stderr)]
     marks = dict(found) | dict(found[:1])  # the last word counts, but the stamp is the script's first mark and nobody else's
     code = marks.pop("exit", "")
-    return Transcript(output=_MARK.sub("", stdout), exit_code=int(code) if code.isdecimal() else _implied(marks), marks=marks)
+    return WrapperReport(exit_code=int(code) if code.isdecimal() else _implied(marks), marks=marks, text=_MARK.sub("", stderr))
 
 
 def reserve_s(timeout_s: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.foundation.clock import unix_time
-from pipelines.steps.common.command import Command, execute, is_wrapped, stop_at, tail
+from pipelines.steps.common.command import Command, execute, is_wrapped, stop_at
 from pipelines.steps.common.dagger_errors import explained_errors, is_service, translate
 from pipelines.steps.common.replay import Attempt, settle
 from pipelines.steps.common.secrets import with_secrets
@@ -101,7 +101,7 @@ def _judge(prepared: Prepared, step_inputs: StepInputs, outcome: Outcome, report
     return judge_test(
         exit_code=outcome.exit_code,
         marks=outcome.marks,
-        last_line=tail(outcome.output),
+        last_line=outcome.last_line,
         report=prepared.report,
         texts=reports,
         artifacts=tuple(files),

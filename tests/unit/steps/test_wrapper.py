@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pipelines.steps.common.wrapper import Transcript
+    from pipelines.steps.common.wrapper import WrapperReport
 
 SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)]
 
@@ -47,14 +47,14 @@ def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 def run(
     shell: Sequence[str], *command: str, health: Sequence[Health] = (), env: Mapping[str, str] | None = None
-) -> tuple[Transcript, subprocess.CompletedProcess[str]]:
+) -> tuple[WrapperReport, subprocess.CompletedProcess[str]]:
     script, *arguments = wrapped(command, health)[1:]
     assert script == PLACE
     words = [*shell, "-c", SCRIPT, PLACE, *arguments]
     done = subprocess.run(
         words, capture_output=True, text=True, check=False, env={**os.environ, STAMP_VARIABLE: spelled("S1"), **(env or {})}
     )
-    return read(done.stdout), done
+    return read(done.stderr), done
 
 
 def numbers(number: int) -> str:
@@ -66,58 +66,58 @@ def later(seconds: int) -> str:
 
 
 def test_output_keeps_its_order_and_the_exit_code_its_value(shell: tuple[str, ...]) -> None:
-    transcript, done = run(shell, "sh", "-c", "echo one; echo two >&2; echo three; exit 3")
-    assert transcript.output == "one\ntwo\nthree\n"
-    assert (transcript.exit_code, done.returncode, done.stderr) == (3, 3, "")
-    assert transcript.marks == {"stamp": "S1"}
+    report, done = run(shell, "sh", "-c", "echo one; echo two >&2; echo three; exit 3")
+    assert done.stdout == "one\ntwo\nthree\n"
+    assert (report.exit_code, done.returncode, report.text) == (3, 3, "")
+    assert report.marks == {"stamp": "S1"}
 
 
 def test_output_without_a_line_break_at_its_end(shell: tuple[str, ...]) -> None:
-    transcript, _ = run(shell, "printf", "no end")
-    assert (transcript.output, transcript.exit_code) == ("no end", 0)
+    report, done = run(shell, "printf", "no end")
+    assert (done.stdout, report.exit_code) == ("no end", 0)
 
 
 def test_the_command_sees_none_of_our_variables(shell: tuple[str, ...]) -> None:
-    transcript, _ = run(shell, "env", env={UNTIL_VARIABLE: later(60), "LOCKGATE_ATTEMPT": "a", "KEPT": "yes"})
-    assert "LOCKGATE" not in transcript.output.replace("LOCKGATE_CONFIG_DIRS", "")  # the tests' own, see tests/conftest.py
-    assert "KEPT=yes\n" in transcript.output
+    _, done = run(shell, "env", env={UNTIL_VARIABLE: later(60), "LOCKGATE_ATTEMPT": "a", "KEPT": "yes"})
+    assert "LOCKGATE" not in done.stdout.replace("LOCKGATE_CONFIG_DIRS", "")  # the tests' own, see tests/conftest.py
+    assert "KEPT=yes\n" in done.stdout
 
 
 def test_arguments_arrive_as_they_are(shell: tuple[str, ...]) -> None:
     awkward = ["a b", "$HOME", "--health", "'", "", "*", "--", "\\n"]
-    transcript, _ = run(shell, "printf", "%s|", *awkward)
-    assert transcript.output == "".join(f"{word}|" for word in awkward)
+    _, done = run(shell, "printf", "%s|", *awkward)
+    assert done.stdout == "".join(f"{word}|" for word in awkward)
 
 
 @pytest.mark.parametrize("number", [1, 9, 11, 15, 63])
 def test_an_exit_by_signal_keeps_its_output(shell: tuple[str, ...], number: int) -> None:
-    transcript, done = run(shell, "sh", "-c", f"echo before; kill -{number} $$")
-    assert transcript.output.startswith("before\n")
-    assert transcript.marks["signal"] == str(number)
-    assert transcript.exit_code == done.returncode == SIGNALLED
+    report, done = run(shell, "sh", "-c", f"echo before; kill -{number} $$")
+    assert done.stdout.startswith("before\n")
+    assert report.marks["signal"] == str(number)
+    assert report.exit_code == done.returncode == SIGNALLED
 
 
 def test_a_command_that_takes_too_long_keeps_its_output(shell: tuple[str, ...]) -> None:
-    transcript, done = run(shell, "sh", "-c", "echo before; exec sleep 60", env={UNTIL_VARIABLE: later(1)})
-    assert transcript.output.startswith("before\n")
-    assert transcript.marks["timeout"] in {"1", "2"}
-    assert transcript.exit_code == done.returncode == SIGNALLED
+    report, done = run(shell, "sh", "-c", "echo before; exec sleep 60", env={UNTIL_VARIABLE: later(1)})
+    assert done.stdout.startswith("before\n")
+    assert report.marks["timeout"] in {"1", "2"}
+    assert report.exit_code == done.returncode == SIGNALLED
 
 
 def test_a_command_whose_time_is_over_before_it_starts_gets_a_second(shell: tuple[str, ...]) -> None:
-    transcript, _ = run(shell, "sleep", "60", env={UNTIL_VARIABLE: later(-100)})
-    assert transcript.marks["timeout"] == "1"
+    report, _ = run(shell, "sleep", "60", env={UNTIL_VARIABLE: later(-100)})
+    assert report.marks["timeout"] == "1"
 
 
 def test_an_early_exit_with_the_code_of_a_timeout_is_none(shell: tuple[str, ...]) -> None:
-    transcript, _ = run(shell, "sh", "-c", "exit 124", env={UNTIL_VARIABLE: later(30)})
-    assert (transcript.exit_code, transcript.marks) == (124, {"stamp": "S1"})
+    report, _ = run(shell, "sh", "-c", "exit 124", env={UNTIL_VARIABLE: later(30)})
+    assert (report.exit_code, report.marks) == (124, {"stamp": "S1"})
 
 
 def test_a_command_that_is_not_there(shell: tuple[str, ...]) -> None:
-    transcript, _ = run(shell, "no-such-program")
-    assert transcript.exit_code == 127
-    assert "not found" in transcript.output
+    report, done = run(shell, "no-such-program")
+    assert report.exit_code == 127
+    assert "not found" in done.stdout
 
 
 class Sick(http.server.BaseHTTPRequestHandler):
@@ -161,34 +161,36 @@ def only(tool: str, folder: Path) -> dict[str, str]:
 def test_a_service_is_waited_for_with_whatever_the_image_has(tool: str, tmp_path: Path) -> None:
     with serving(sick_answers=2) as url:
         health = Health(alias="shop", url=url, deadline_s=20)
-        transcript, _ = run((shutil.which("sh") or "sh",), "echo", "ran", health=[health], env=only(tool, tmp_path))
-    assert (transcript.output, transcript.exit_code) == ("ran\n", 0)
+        report, done = run((shutil.which("sh") or "sh",), "echo", "ran", health=[health], env=only(tool, tmp_path))
+    assert (done.stdout, report.exit_code) == ("ran\n", 0)
 
 
 def test_a_service_that_stays_sick_stops_the_command_from_starting(shell: tuple[str, ...]) -> None:
     with serving(sick_answers=10**6) as url:
-        transcript, done = run(shell, "echo", "ran", health=[Health(alias="shop", url=url, deadline_s=1)])
-    assert transcript.output == ""
-    assert transcript.exit_code == done.returncode == UNHEALTHY
-    assert transcript.marks["unhealthy"].startswith("shop 1 ")
-    assert "503" in transcript.marks["unhealthy"]
+        report, done = run(shell, "echo", "ran", health=[Health(alias="shop", url=url, deadline_s=1)])
+    assert done.stdout == ""
+    assert report.exit_code == done.returncode == UNHEALTHY
+    assert report.marks["unhealthy"].startswith("shop 1 ")
+    assert "503" in report.marks["unhealthy"]
 
 
 def test_without_any_tool_to_ask_with_it_says_so_at_once(tmp_path: Path) -> None:
     health = Health(alias="shop", url="http://127.0.0.1:9/", deadline_s=600)
-    transcript, _ = run((shutil.which("sh") or "sh",), "echo", "ran", health=[health], env=only("env", tmp_path))
-    assert transcript.marks["unhealthy"] == "shop 600 none of curl, python3, wget, node is in the image to ask with"
+    report, _ = run((shutil.which("sh") or "sh",), "echo", "ran", health=[health], env=only("env", tmp_path))
+    assert report.marks["unhealthy"] == "shop 600 none of curl, python3, wget, node is in the image to ask with"
 
 
-def test_a_command_cannot_forge_the_stamp() -> None:
-    transcript, _ = run(("sh",), "printf", f"\x1e\x01{spelled('mine')}\n")
-    assert transcript.marks["stamp"] == "S1"
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_a_command_cannot_print_marks(stream: str) -> None:
+    report, done = run(("sh",), "sh", "-c", f"printf '\\036\\005\\001\\n' >&{stream}; exit 3")
+    assert (report.exit_code, report.marks) == (3, {"stamp": "S1"})
+    assert done.stdout == "\x1e\x05\x01\n"
 
 
 @given(output=st.text(st.characters(exclude_characters="\x1e", codec="utf-8")), code=st.integers(0, 255))
-def test_marks_are_taken_out_of_any_output(output: str, code: int) -> None:
-    transcript = read(f"\x1e\x01{spelled('S9')}\n{output}\x1e\x05{numbers(code)}\n")
-    assert (transcript.output, transcript.exit_code, transcript.marks) == (output, code, {"stamp": "S9"})
+def test_marks_are_taken_out_of_any_text(output: str, code: int) -> None:
+    report = read(f"\x1e\x01{spelled('S9')}\n{output}\x1e\x05{numbers(code)}\n")
+    assert (report.text, report.exit_code, report.marks) == (output, code, {"stamp": "S9"})
 
 
 @given(st.text())
@@ -200,10 +202,10 @@ def test_any_output_is_read_without_harm(output: str) -> None:
 @pytest.mark.parametrize("secret", ["0", "1", "8", "a", "e", "x", "36", "stamp", "lockgate", "S1", "53", " "])
 def test_a_short_secret_that_an_engine_masks_changes_nothing(shell: tuple[str, ...], secret: str, code: int) -> None:
     _, done = run(shell, "sh", "-c", f"exit {code}")
-    transcript = read(done.stdout.replace(secret, "***"))
-    assert (transcript.exit_code, transcript.marks) == (code, {"stamp": "S1"})
+    report = read(done.stderr.replace(secret, "***"))
+    assert (report.exit_code, report.marks) == (code, {"stamp": "S1"})
 
 
 def test_a_limit_is_understood_whatever_is_masked() -> None:
     _, done = run(("sh",), "sleep", "60", env={UNTIL_VARIABLE: later(-100)})
-    assert read(done.stdout.replace("1", "***").replace("t", "***")).marks["timeout"] == "1"
+    assert read(done.stderr.replace("1", "***").replace("t", "***")).marks["timeout"] == "1"

@@ -19,7 +19,6 @@ from pipelines.engine.embedded.ops.values.op import Constant, OpOutput
 from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount, SecretMount, SocketMount, TempMount
 from pipelines.engine.embedded.sandbox.spec import Bind, CaptureFiles, ContainerSpec, SecretFile, Tmpfs
 from pipelines.engine.embedded.store.trees.root import Root
-from pipelines.foundation.regular_files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,7 +179,7 @@ class ContainerSetup:
             if path:
                 root, inner = self._place(path)
                 root.mkdirs(str(Path(inner).parent))
-                root.write(inner, read_bytes(self.streams[stream]))
+                root.write_from(inner, self.streams[stream])
         writable = {id(draft) for draft, _ in self._writable}
         snapshot = self._drafts[0].commit(key)
         mounts = tuple(draft.commit(f"{key}{index:03}") for index, (draft, _) in enumerate(self._writable))

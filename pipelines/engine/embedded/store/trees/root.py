@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+import shutil
 import stat
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from pipelines.engine.embedded.errors import EngineError, InvalidInput, NotFound
 from pipelines.engine.embedded.store.trees.pathwalk import NewFolder, PathWalk, path_errors
 from pipelines.engine.embedded.store.trees.removing import remove_below
-from pipelines.foundation.regular_files import NotRegularError, open_regular
+from pipelines.foundation.regular_files import NotRegularError, open_regular, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_BLOCK = 1 << 20  # bytes
 LARGEST = 1 << 30
 """Bytes of a file that is read into memory as a whole."""
 
@@ -123,6 +125,15 @@ class Root:
                 view = memoryview(data)
                 while view:
                     view = view[file.write(view) or 0 :]
+
+    def write_from(self, rel: str, source: Path) -> None:
+        """Write a file with the content of another one of this machine (0644), block by block. Missing folders are made (0755)."""
+        with reading(source) as content, self._at("open", rel, make=NewFolder()) as at:
+            fd, new = _create(at)
+            with os.fdopen(fd, "wb") as file:
+                if new:
+                    os.fchmod(fd, 0o644)
+                shutil.copyfileobj(content, file, _BLOCK)
 
     def symlink(self, target: str, rel: str) -> None:
         """Make a symbolic link. InvalidInput when something has its name. Missing folders are made (0755)."""
