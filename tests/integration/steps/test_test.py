@@ -115,7 +115,7 @@ async def test_the_token_of_a_pass_finds_it_again(workshop: Workshop, image: Bui
 @pytest.mark.parametrize(
     ("script", "verdict", "says"),
     [
-        ("echo hello", Verdict.NO_DATA, "left no JUnit report at /reports/junit.xml"),
+        ("echo hello", Verdict.NO_DATA, "did not write a JUnit report at /reports/junit.xml"),
         ("echo boom >&2; exit 3", Verdict.FAIL, "exited with code 3 (boom)"),
         (f"printf '<html/>' > {JUNIT}", Verdict.NO_DATA, "is not a JUnit report"),
         ("kill -SEGV $$", Verdict.FAIL, "SIGSEGV"),
