@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -87,6 +85,7 @@ def _request(selectors: tuple[str, ...], options: dict[str, Any], here: Settings
         jobs=options["jobs"],
         keep_going=options["keep_going"],
         allow_empty=options["allow_empty"],
+        output=here.directory / options["output"] if options["output"] not in {None, "-"} else None,
         environ=here.environ,
     )
 
@@ -98,27 +97,16 @@ def _report(run: Run, project: Project, here: Settings, *, as_json: bool, output
     reports = project.root / OWN_FOLDER / "reports"
     summarise(run, here, here.stderr(), reports=str(reports) if reports.is_dir() else None)
     tell_provider(run, project, here)
-    if as_json or output is not None:
-        _write_document(run, here, output or "-")
+    if output == "-" or (as_json and output is None):
+        _print_document(run, here)
     if not as_json and output != "-":
         _print_published(run, here)
 
 
-def _write_document(run: Run, here: Settings, output: str) -> None:
+def _print_document(run: Run, here: Settings) -> None:
     from pipelines.report.record import render
 
-    text = render(run)
-    if output == "-":
-        here.stdout().document(text.removesuffix("\n"))
-        return
-    from pipelines.foundation.named_files import write_named
-
-    try:
-        write_named(here.directory / Path(output), text.encode())
-    except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        raise UsageError(f"--output {output} cannot be written: {error.strerror or error}") from error
+    here.stdout().document(render(run).removesuffix("\n"))
 
 
 def _print_published(run: Run, here: Settings) -> None:

@@ -36,7 +36,7 @@ class RunDependencies:
 
     `choose` picks an engine, `open_engine` holds it open (it may write the file it is given when it ends, and tells the lifetime when it
     goes away), `client` is the dagger client while it is. `write_reports` writes a run's reports into a folder and gives their paths, the
-    record of the run (run.json) last; `write_record` writes that alone.
+    record of the run (run.json) last; `write_record` writes that alone, `copy_record` into the file that a person named.
     Within `asking`, what is asked of the client is said to come from that requester. `keeps_results` says, without a look
     at the machine, whether results of the embedded engine of this user outlive a run; `past_work` opens what it knows of them.
     """
@@ -50,6 +50,7 @@ class RunDependencies:
     foreign: Callable[[], ForeignErrors]
     write_reports: Callable[[Run, Path], Sequence[Path]]
     write_record: Callable[[Run, Path], Path]
+    copy_record: Callable[[Run, Path], None] = lambda _run, _path: None
     clock: Clock = field(default_factory=Clock)
     asking: Callable[[str], AbstractContextManager[None]] = lambda _requester: contextlib.nullcontext()
     keeps_results: Callable[[EngineSpec, Mapping[str, str]], bool] = lambda _spec, _environ: False
@@ -68,6 +69,7 @@ def real_dependencies() -> RunDependencies:
         foreign=_foreign_errors,
         write_reports=_write_reports,
         write_record=_write_record,
+        copy_record=_copy_record,
         asking=_asking,
         keeps_results=_keeps_results,
     )
@@ -133,6 +135,13 @@ def _write_record(run: Run, folder: Path) -> Path:
     from pipelines.report import write_record
 
     return write_record(run, folder)
+
+
+def _copy_record(run: Run, path: Path) -> None:
+    from pipelines.foundation.named_files import write_named
+    from pipelines.report import RECORD
+
+    write_named(path, RECORD.render(run).encode())
 
 
 def _asking(requester: str) -> AbstractContextManager[None]:

@@ -65,6 +65,7 @@ class GraphRun:
             outputs=self._outputs,
             describe=self._describe,
             dependencies=dependencies,
+            output=request.output,
         )
 
     async def run(self) -> Run:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,8 @@ class RunRequest:
 
     `selectors` name steps by id or kind (none: all steps). `publish` overrides `[publish] when` (--publish / --no-publish). `jobs` and
     `keep_going` override the project's. With `fresh` every step works: nothing is taken over from past runs, and commands of
-    tests, scans and measurements run again. `environ` is the environment providers, secrets and the engine choice look at.
+    tests, scans and measurements run again. `output` is a file that gets the record of the
+    run as well. `environ` is the environment providers, secrets and the engine choice look at.
     """
 
     selectors: tuple[str, ...] = ()
@@ -23,5 +25,6 @@ class RunRequest:
     jobs: int | None = None
     keep_going: bool | None = None
     allow_empty: bool = False
+    output: Path | None = None
     fresh: bool = False
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)

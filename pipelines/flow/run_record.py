@@ -14,6 +14,7 @@ from pipelines.model import Run, RunEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from pipelines.flow.context import RunContext
     from pipelines.flow.dependencies import RunDependencies
@@ -40,6 +41,7 @@ class RunRecorder:
         outputs: StepOutputs,
         describe: Callable[[], Run],
         dependencies: RunDependencies,
+        output: Path | None = None,
     ) -> None:
         self._context = context
         self._home = home
@@ -48,6 +50,7 @@ class RunRecorder:
         self._outputs = outputs
         self._describe = describe
         self._dependencies = dependencies
+        self._output = output
         self._ended = False
 
     def finish(self, results: Iterable[Result], end: RunEnd, error: BaseException | None = None) -> Run:
@@ -58,7 +61,10 @@ class RunRecorder:
         run = self._run(results, end, error)
         if (failed := self._context.write_error) is not None:
             run = _with_problem(run, f"logs cannot be written: {failed}")
-        run = self._written(run)
+        copied = self._copied(run)
+        run = self._written(copied)
+        if run != copied and self._output is not None:
+            self._copied(run)
         self._ended = True
         self._context.sink.run_finished(run)
         return run
@@ -85,6 +91,18 @@ class RunRecorder:
         return dataclasses.replace(
             self._describe(), results=results, end=end, exit_code=int(code), error=said, duration_s=self._context.elapsed_s()
         )
+
+    def _copied(self, run: Run) -> Run:
+        """Write the record into the file that somebody asked for; the run with the problem, if it cannot be written."""
+        if self._output is None:
+            return run
+        try:
+            self._dependencies.copy_record(run, self._output)
+        except OSError as error:
+            problem = f"--output {self._output} cannot be written: {error.strerror or error}"
+            self._context.note(problem)
+            return _with_problem(run, self._context.redactor.text(problem))
+        return run
 
     def _written(self, run: Run) -> Run:
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from pipelines.flow.attempts import ForeignErrors
-from pipelines.flow.dependencies import RunDependencies
+from pipelines.flow.dependencies import RunDependencies, real_dependencies
 from pipelines.flow.folder import ProjectHome
 from pipelines.flow.request import RunRequest
 from pipelines.flow.run import run_project
@@ -73,6 +73,7 @@ class FakeProject:
             foreign=ForeignErrors,
             write_reports=self.write_reports,
             write_record=self.write_record,
+            copy_record=real_dependencies().copy_record,
             clock=Clock(now=lambda: NOW, monotonic=anyio.current_time),
             asking=self.asking,
         )

@@ -242,3 +242,20 @@ def test_a_little_of_the_disk_is_kept_for_the_record(fake: FakeProject, make: Ca
     run = fake.run()
     assert kept == [256 << 10]
     assert sorted(path.name for path in Path(str(run.folder)).iterdir() if path.is_file()) == ["junit.xml", "run.json", "summary.md"]
+
+
+def test_the_file_that_was_asked_for_says_what_the_record_says(fake: FakeProject, make: Callable[..., StepDef]) -> None:
+    fake.write_reports = full_disk(1)
+    fake.steps = [make(plain)]
+    fake.run(output=fake.root / "copy.json")
+    assert json.loads((fake.root / "copy.json").read_text()) == fake.record()
+    assert fake.record()["run"]["exit_code"] == 4
+
+
+def test_a_file_that_was_asked_for_and_cannot_be_written_is_exit_code_4_in_the_record(
+    fake: FakeProject, make: Callable[..., StepDef]
+) -> None:
+    fake.steps = [make(plain)]
+    run = fake.run(output=fake.root)
+    assert (run.exit_code, fake.record()["run"]["exit_code"]) == (4, 4)
+    assert fake.record()["run"]["error"] == f"--output {fake.root} cannot be written: Is a directory"
