@@ -144,4 +144,4 @@ class StepTimeout(StepFailed):
 
 
 class InternalError(LockgateError):
-    """A defect of Lockgate."""
+    """A defect of Lockgate itself, never of a project: exit code 70 and a report file, worth telling its authors."""

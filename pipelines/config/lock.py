@@ -41,7 +41,7 @@ def locked_images(root: Path | None, environ: Mapping[str, str]) -> dict[str, Lo
 
 
 def project_lock(root: Path) -> Path:
-    """The lock file of a project."""
+    """Where a project keeps its `images.lock`, which need not exist; `root` is the folder of the configuration file."""
     return root / OWN_FOLDER / LOCK
 
 

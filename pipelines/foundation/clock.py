@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> dt.datetime:
-    """The time of day, in UTC."""
+    """Now, aware of its time zone; it may jump when the clock of the machine is set, so durations are measured otherwise."""
     return dt.datetime.now(dt.UTC)
 
 

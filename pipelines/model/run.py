@@ -62,7 +62,7 @@ class EngineInfo:
 
 
 class RunEnd(StrEnum):
-    """How a run came to its end."""
+    """What ended a run; its exit code follows from its steps, and from the signal that stopped it."""
 
     COMPLETED = "completed"
     """Every step ended by itself, or was not started because another one is missing."""

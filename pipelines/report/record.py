@@ -98,7 +98,7 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """The record of a run."""
+    """Everything that run.json says; `schema` is the version of its form, and a reader refuses any other."""
 
     schema: int = SCHEMA
     run: RunFacts
@@ -143,7 +143,7 @@ def record_of(run: Run) -> RunRecord:
 
 
 def record_schema() -> dict[str, Any]:
-    """The JSON schema of run.json."""
+    """What `lockgate schema run` prints: a JSON Schema (draft 2020-12) that every run.json fits."""
     schema = schema_of(RunRecord)
     schema["properties"]["schema"] = {"const": SCHEMA}
     return {**schema, "title": "run.json"}

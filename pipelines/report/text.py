@@ -44,7 +44,7 @@ def place(location: Location) -> str:
 
 
 def finding_line(finding: Finding) -> str:
-    """A finding in one line."""
+    """Severity, rule, place and message; behind them its waiver with owner, day and reason, else what helps against it."""
     where = place(finding.location)
     parts = [f"{finding.severity.value}: {finding.rule}", f" [{where}]" if where else "", f": {finding.message}"]
     if finding.waiver is not None:

@@ -10,7 +10,7 @@ FILE = "lockgate.schema.json"
 
 
 def schema_text() -> str:
-    """The shipped schema as JSON text."""
+    """The JSON Schema of lockgate.toml that comes with the package, made of the tables of every kind of step; read from its file."""
     return resources.files("pipelines.steps").joinpath(FILE).read_text(encoding="utf-8")
 
 

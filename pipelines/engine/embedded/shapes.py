@@ -71,7 +71,7 @@ def _text(text: str, *, lone: bool) -> str:
 
 
 def anything(value: Any, where: str) -> None:
-    """Any value."""
+    """Accepts whatever JSON can hold: the shape of a part that nobody reads."""
 
 
 def text(value: Any, where: str) -> None:
@@ -83,7 +83,7 @@ def text(value: Any, where: str) -> None:
 
 
 def flag(value: Any, where: str) -> None:
-    """True or false."""
+    """Raises `Damaged` unless the value is true or false; 0 and 1 are neither."""
     if not isinstance(value, bool):
         raise Damaged(f"{where} is neither true nor false")
 
@@ -101,7 +101,7 @@ def quantity(value: Any, where: str) -> None:
 
 
 def size(value: Any, where: str) -> None:
-    """A number of bytes."""
+    """Raises `Damaged` unless the value is an integer of 64 bits that is not negative: a number of bytes."""
     number(value, where)
     if value < 0:
         raise Damaged(f"{where} is negative")

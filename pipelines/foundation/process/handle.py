@@ -65,7 +65,7 @@ class Protocol(asyncio.SubprocessProtocol):
 
 
 class Process:
-    """A program at work."""
+    """A program that was started: its number, its standard input, the signals it can be sent, and `finished`, which waits for its end."""
 
     def __init__(self, transport: asyncio.SubprocessTransport, protocol: Protocol, *, own_session: bool) -> None:
         self.pid = transport.get_pid()

@@ -12,7 +12,7 @@ from tests.unit.conventions.source import trees
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-SHARE = 0.9
+SHARE = 0.95
 NEW_WORDS = 3
 """So many words of a docstring have to be neither in the name nor one of those that say nothing."""
 SAY_NOTHING = {

@@ -94,7 +94,7 @@ class ApplyPatch(Action):
 
 @dataclass(frozen=True)
 class ApplyPatchFile(SourceAction):
-    """As ApplyPatch, the patch being a file."""
+    """As ApplyPatch, with the text of the patch read from `source_path` of its first source."""
 
     name: ClassVar[str] = "patch"
 

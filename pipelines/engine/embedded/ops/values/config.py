@@ -24,7 +24,7 @@ def drop(pairs: Pairs, name: str) -> Pairs:
 
 
 def get(pairs: Pairs, name: str) -> str | None:
-    """The value of `name`."""
+    """What the first pair of that name holds; None where no pair has it."""
     return next((value for key, value in pairs if key == name), None)
 
 
