@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import CredentialsError, RegistryUnavailable, Unavailable
 from pipelines.foundation.image_reference import is_loopback
 from pipelines.foundation.registry_login import find_login
+from pipelines.registry.opener import opener
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 _LARGEST_TOKEN = 1 << 20  # bytes
+_CHUNK = 64 << 10  # bytes read at once
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER = 200, 401, 403, 404, 429, 500
 
@@ -36,7 +37,10 @@ class RegistryAnswer:
 
 
 class RegistryClient:
-    """Requests about one repository, with the time left for all of them. A context manager; httpx is imported when it is entered.
+    """Requests about one repository, with the time left for all of them.
+
+    The standard library's client is used, for its start: a run in which nothing changed asks one question and is over in half a second, of
+    which httpx alone would take a quarter.
 
     Args:
         reference: names the repository; tag and digest are for messages only.
@@ -52,15 +56,7 @@ class RegistryClient:
         self._deadline = time.monotonic() + timeout_s
         self._login = login or find_login(reference.name, environ)
         self._authorization: str | None = None
-
-    def __enter__(self) -> Self:
-        import httpx
-
-        self._http = httpx.Client(verify=ssl.create_default_context(), follow_redirects=True, headers={"User-Agent": "lockgate"})
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self._open = opener()
 
     def get(self, path: str, *, accept: Sequence[str], largest: int) -> RegistryAnswer:
         """GET a path below `/v2/<repository>/`, with the credentials that the registry asks for.
@@ -75,7 +71,7 @@ class RegistryClient:
             CredentialsError: it wants credentials that no file has, or refuses those it got.
             Unavailable: it does not have what was asked for.
         """
-        import httpx
+        from http.client import HTTPException
 
         url = f"https://{self._reference.api_host}/v2/{self._reference.path}/{path}"
         headers = {"Accept": ", ".join(accept)}
@@ -84,10 +80,10 @@ class RegistryClient:
             if answer.status == _UNAUTHORIZED and self._authorization is None:
                 self._authorization = self._authorize(answer.challenge)
                 answer = self._get(url, headers, largest)
-        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise RegistryUnavailable(
                 f"the registry {self._reference.api_host} does not answer",
-                cause=str(error) or type(error).__name__,
+                cause=str(getattr(error, "reason", error)) or type(error).__name__,
                 next_step="check the network and the name of the registry, then try again",
             ) from error
         self._check(answer.status)
@@ -95,42 +91,46 @@ class RegistryClient:
 
     def _get(self, url: str, headers: Mapping[str, str], largest: int) -> RegistryAnswer:
         """GET within the time left; a registry on loopback may also speak plain HTTP, as all clients allow."""
-        import httpx
+        from urllib.error import URLError
 
         sent = {**headers, "Authorization": self._authorization} if self._authorization else headers
         try:
             return self._read(url, sent, largest)
-        except httpx.ConnectError:
-            if not (url.startswith("https://") and self._reference.is_loopback):
+        except URLError as error:
+            if not self._reference.is_loopback or isinstance(error.reason, TimeoutError):
                 raise
             return self._read(url.replace("https://", "http://", 1), sent, largest)
 
     def _read(self, url: str, headers: Mapping[str, str], largest: int) -> RegistryAnswer:
-        import httpx
+        from urllib.error import HTTPError
+        from urllib.request import Request
 
-        with self._http.stream("GET", url, headers=headers, timeout=self._remaining_s()) as response:
+        request = Request(url, headers={"User-Agent": "lockgate", **headers})  # noqa: S310 - https, or http on loopback
+        try:
+            response = self._open.open(request, timeout=self._remaining_s())
+        except HTTPError as error:
+            response = error
+        with response:
             body = bytearray()
-            for chunk in response.iter_bytes():
+            while chunk := response.read1(_CHUNK):
                 body += chunk
                 if len(body) > largest:
-                    raise httpx.ReadError(f"the answer has more than {largest} bytes")
+                    raise OSError(f"the answer has more than {largest} bytes")
                 self._remaining_s()
             told = response.headers
-            return RegistryAnswer(response.status_code, told.get("content-type", ""), told.get("www-authenticate", ""), bytes(body))
+            return RegistryAnswer(response.status, told.get("content-type", ""), told.get("www-authenticate", ""), bytes(body))
 
     def _remaining_s(self) -> float:
-        import httpx
-
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
-            raise httpx.ReadTimeout("no complete answer within the time limit")
+            raise TimeoutError("no complete answer within the time limit")
         return remaining
 
     def _authorize(self, challenge: str) -> str:
         """The value of `Authorization` that the registry asks for: a token of its token server (Docker's token authentication,
         distribution.github.io/distribution/spec/auth/token), or user name and password (RFC 7617).
         """
-        import httpx
+        from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
         scheme, parameters = challenge.partition(" ")[0].lower(), dict(_PARAMETER.findall(challenge))
         basic = f"Basic {self._login.encoded()}" if self._login else None
@@ -138,12 +138,13 @@ class RegistryClient:
             if basic is None:
                 raise self._refused("it asks for a user name and a password")
             return basic
-        realm = httpx.URL(parameters["realm"])
-        if realm.scheme != "https" and not is_loopback(realm.host):
-            raise self._refused(f"it sends credentials to {realm.host} without TLS")
+        realm = urlsplit(parameters["realm"])
+        if realm.scheme != "https" and not (realm.scheme == "http" and is_loopback(realm.hostname or "")):
+            raise self._refused(f"it sends credentials to {realm.hostname} without TLS")
         query = {name: parameters[name] for name in ("service", "scope") if name in parameters}
         query.setdefault("scope", f"repository:{self._reference.path}:pull")
-        answer = self._read(str(realm.copy_merge_params(query)), {"Authorization": basic} if basic else {}, _LARGEST_TOKEN)
+        url = urlunsplit(realm._replace(query=urlencode([*parse_qsl(realm.query), *query.items()])))
+        answer = self._read(url, {"Authorization": basic} if basic else {}, _LARGEST_TOKEN)
         document = _json(answer.body) if answer.status == _OK else {}
         token = document.get("token") or document.get("access_token")
         if not isinstance(token, str):

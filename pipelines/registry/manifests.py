@@ -68,8 +68,8 @@ def find_manifest(
         CredentialsError: it wants credentials that no file has, or refuses those it got.
         Unavailable: it has no such manifest.
     """
-    with RegistryClient(reference, environ, timeout_s=timeout_s, login=login) as client:
-        answer = client.get(f"manifests/{reference.digest or reference.tag}", accept=(*_MANIFESTS, *_INDEXES), largest=_LARGEST)
+    client = RegistryClient(reference, environ, timeout_s=timeout_s, login=login)
+    answer = client.get(f"manifests/{reference.digest or reference.tag}", accept=(*_MANIFESTS, *_INDEXES), largest=_LARGEST)
     return _summary(answer.body, answer.content_type)
 
 

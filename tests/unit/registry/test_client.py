@@ -17,6 +17,7 @@ from pipelines.registry import find_manifest, read_reference
 from tests.unit.registry.conftest import CONFIG, manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.unit.registry.conftest import Answer, Server
@@ -128,3 +129,81 @@ def test_nobody_there_is_unavailable() -> None:
         closed = probe.getsockname()[1]
     with pytest.raises(RegistryUnavailable, match="does not answer"):
         find_manifest(read_reference(f"127.0.0.1:{closed}/x"), {})
+
+
+def redirecting(server: Server, to: str, status: int = 307) -> Callable[[str, dict[str, str]], Answer]:
+    """Asks for basic authentication, then leads to another address."""
+
+    def rule(path: str, headers: dict[str, str]) -> Answer:
+        if path.startswith("/elsewhere"):
+            return 200, {}, manifest()
+        if "authorization" not in headers:
+            return 401, {"WWW-Authenticate": 'Basic realm="x"'}, b""
+        return status, {"Location": to.format(address=server.address)}, b""
+
+    return rule
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed_and_the_same_host_gets_the_credentials(server: Server, tmp_path: Path, status: int) -> None:
+    auth = base64.b64encode(b"ada:pw").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {server.address: {"auth": auth}}}))
+    server.rule = redirecting(server, "/elsewhere", status)
+    ask(server, DOCKER_CONFIG=str(tmp_path))
+    assert server.asked[-1] == ("/elsewhere", f"Basic {auth}")
+
+
+def test_another_host_does_not_get_the_credentials(server: Server, tmp_path: Path) -> None:
+    auth = base64.b64encode(b"ada:pw").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {server.address: {"auth": auth}}}))
+    port = server.address.rpartition(":")[2]
+    server.rule = redirecting(server, f"http://localhost:{port}/elsewhere")
+    ask(server, DOCKER_CONFIG=str(tmp_path))
+    assert server.asked[-1] == ("/elsewhere", None)
+
+
+@pytest.mark.parametrize("to", ["http://r.example/x", "ftp://{address}/x", "file:///etc/passwd"])
+def test_a_redirect_to_what_is_not_protected_is_refused(server: Server, tmp_path: Path, to: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {server.address: {"auth": base64.b64encode(b"a:b").decode()}}}))
+    server.rule = redirecting(server, to)
+    with pytest.raises(Unavailable):
+        ask(server, DOCKER_CONFIG=str(tmp_path))
+    assert all(path.startswith("/v2/") for path, _ in server.asked)
+
+
+def test_redirects_that_do_not_end_are_an_error(server: Server) -> None:
+    server.rule = lambda _path, _headers: (307, {"Location": "/again"}, b"")
+    with pytest.raises(LockgateError):
+        ask(server)
+
+
+@pytest.mark.parametrize("realm", ["http://[", "https://r.example:x/", "file:///etc", "ftp://127.0.0.1/"])
+def test_a_challenge_that_cannot_be_answered_is_one_error(server: Server, realm: str) -> None:
+    server.say(401, WWW_Authenticate=f'Bearer realm="{realm}"')
+    with pytest.raises(LockgateError) as caught:
+        ask(server)
+    assert caught.value.exit_code == 4
+
+
+def test_an_answer_that_is_too_long_is_not_read(server: Server) -> None:
+    server.say(200, b"x" * (5 << 20))
+    with pytest.raises(RegistryUnavailable) as caught:
+        ask(server)
+    assert caught.value.cause == "the answer has more than 4194304 bytes"
+
+
+def test_what_does_not_speak_http_is_unavailable() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            for _ in range(2):  # TLS, then plain HTTP
+                connection, _address = listening.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(b"220 mail.example ESMTP\r\n")
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises(RegistryUnavailable, match="does not answer"):
+            find_manifest(read_reference(f"127.0.0.1:{listening.getsockname()[1]}/x"), {}, timeout_s=5)
+        thread.join()
