@@ -42,7 +42,7 @@ async def download(
         url: http or https.
         name: of the file; by default the last part of the URL's path, or `index`.
         mode: permissions, by default 0600.
-        checksum: `sha256:…` it must have; with it, a file that is known already is taken without a request.
+        checksum: `sha256:…` it must have; with it, a file that is recorded already is taken without a request.
         authorization: value of that header.
 
     Raises:
@@ -55,12 +55,12 @@ async def download(
     name = file_name(url, name)
     record = digest_of("http", url, name, mode, checksum)
     async with session.store.lock(record):
-        known = session.store.get(record)
-        if known is not None and checksum:
-            return _file(known, name)
-        fetched = await _Download(session, name, mode or MODE, checksum).run(url, authorization, known or {})
+        recorded = session.store.get(record)
+        if recorded is not None and checksum:
+            return _file(recorded, name)
+        fetched = await _Download(session, name, mode or MODE, checksum).run(url, authorization, recorded or {})
         if fetched is None:
-            return _file(known or {}, name)
+            return _file(recorded or {}, name)
         payload, output = fetched
         session.store.put(record, payload, layers=output.layers())
         return _file(payload, name)
@@ -98,11 +98,11 @@ class _Download:
         self._mode = mode
         self._checksum = checksum
 
-    async def run(self, url: str, authorization: bytes | None, known: Mapping[str, object]) -> tuple[dict[str, object], OpOutput] | None:
-        """The payload and output of what was fetched; None when the server says that the known file has not changed."""
+    async def run(self, url: str, authorization: bytes | None, recorded: Mapping[str, object]) -> tuple[dict[str, object], OpOutput] | None:
+        """The payload and output of what was fetched; None when the server says that the recorded file has not changed."""
         import httpx
 
-        headers = {"If-None-Match": str(known["etag"])} if known.get("etag") else {}
+        headers = {"If-None-Match": str(recorded["etag"])} if recorded.get("etag") else {}
         if authorization is not None:
             headers["Authorization"] = authorization.decode().strip()
         try:

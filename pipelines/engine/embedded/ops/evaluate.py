@@ -33,7 +33,7 @@ class OpEvaluator:
 
     async def output(self, op: Op) -> OpOutput:
         """What `op` gives."""
-        output = self.known(op)
+        output = self.remembered(op)
         if output is None:
             output = await self._flights.do(op.digest, lambda: self._evaluate(op))
             self._memo[op.digest] = output
@@ -43,7 +43,7 @@ class OpEvaluator:
 
     async def outputs(self, ops: Sequence[Op]) -> list[OpOutput]:
         """What several ops give, evaluated concurrently; the first failure cancels the rest."""
-        known = [self.known(op) for op in ops]
+        known = [self.remembered(op) for op in ops]
         if self.session.ledger is not None:
             for op in (op for op, output in zip(ops, known, strict=True) if output is not None):
                 self.session.ledger.done(op)
@@ -54,7 +54,7 @@ class OpEvaluator:
             await all_of(self.output(op) for op in missing)
         return [output if output is not None else self._memo[op.digest] for op, output in zip(ops, known, strict=True)]
 
-    def known(self, op: Op) -> OpOutput | None:
+    def remembered(self, op: Op) -> OpOutput | None:
         """The output, when this session has it already."""
         return OpOutput(op.snapshot) if isinstance(op, Constant) else self._memo.get(op.digest)
 

@@ -35,7 +35,7 @@ class OpOutputs(Protocol):
     async def outputs(self, ops: Sequence[Op]) -> list[OpOutput]:
         """What several ops give, in their order, worked out at the same time; the first failure cancels the rest."""
 
-    def known(self, op: Op) -> OpOutput | None:
+    def remembered(self, op: Op) -> OpOutput | None:
         """The output, when this session has it already."""
 
     def stored(self, digest: str) -> OpOutput | None:

@@ -166,6 +166,6 @@ def _of_action(op: ActionOp, narrows: tuple[TreePart, ...]) -> Iterator[_Link]:
     base, action = op.inputs[0], op.action
     yield _Link(base)
     is_all = isinstance(action, CopyDirectory) and base is SCRATCH_OP and action.path == action.source_path == "/"
-    for source, part in action.parts():
+    for source, part in action.source_parts():
         own = () if part is None else (part,)
         yield _Link(source, (*own, *narrows) if is_all else own)

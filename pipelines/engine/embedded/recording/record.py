@@ -78,9 +78,9 @@ class Recording:
     _done: dict[str, ExecRule] = field(default_factory=dict)
     _trees: dict[str, Tree] = field(default_factory=dict)
 
-    def exec(self, *words: str) -> ExecRule:
-        """A rule for commands that begin with `words` (wildcards allowed): `recording.exec("pytest").exits(1)`."""
-        rule = ExecRule(words)
+    def exec(self, *command: str) -> ExecRule:
+        """A rule for commands that begin with `command` (wildcards allowed): `recording.exec("pytest").exits(1)`."""
+        rule = ExecRule(command)
         self.rules.execs.append(rule)
         return rule
 
@@ -100,9 +100,9 @@ class Recording:
         """The answer to a leaf the recording cannot know, such as `Directory.digest`."""
         self.rules.answers[field_name] = value
 
-    def ran(self, *words: str) -> list[RecordedExec]:
-        """The commands that begin with `words`."""
-        rule = ExecRule(words)
+    def ran(self, *command: str) -> list[RecordedExec]:
+        """The commands that begin with `command`."""
+        rule = ExecRule(command)
         return [one for one in self.execs if rule.matches(one.args)]
 
     def plan(self) -> str:

@@ -19,7 +19,7 @@ class ExecRule:
     Without a rule a command exits 0 and prints nothing.
     """
 
-    words: tuple[str, ...]
+    command: tuple[str, ...]
     code: int = 0
     out: str = ""
     err: str = ""
@@ -27,7 +27,7 @@ class ExecRule:
 
     def matches(self, args: Sequence[str]) -> bool:
         """Whether a command begins with the rule's words."""
-        return len(args) >= len(self.words) and all(map(fnmatch.fnmatchcase, args, self.words))
+        return len(args) >= len(self.command) and all(map(fnmatch.fnmatchcase, args, self.command))
 
     def prints(self, stdout: str, stderr: str = "") -> ExecRule:
         """What it says."""

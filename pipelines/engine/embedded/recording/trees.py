@@ -164,15 +164,15 @@ def read(tree: Tree, path: str) -> bytes:
     return data
 
 
-def grown(op: Op, known: dict[str, Tree], fallback: Callable[[Op], Tree]) -> Tree:
+def grown(op: Op, cache: dict[str, Tree], fallback: Callable[[Op], Tree]) -> Tree:
     """The tree of an op, evaluated without recursion along chains of file operations."""
     chain: list[ActionOp] = []
     base = op
-    while isinstance(base, ActionOp) and base.digest not in known:
+    while isinstance(base, ActionOp) and base.digest not in cache:
         chain.append(base)
         base = base.inputs[0]
-    tree = known[base.digest] if base.digest in known else fallback(base)
+    tree = cache[base.digest] if base.digest in cache else fallback(base)
     for link in reversed(chain):
-        tree = apply(tree, link.action, lambda source: grown(source, known, fallback))
-    known[op.digest] = tree
+        tree = apply(tree, link.action, lambda source: grown(source, cache, fallback))
+    cache[op.digest] = tree
     return tree

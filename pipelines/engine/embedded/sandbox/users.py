@@ -52,16 +52,16 @@ def find_user(user: str, passwd: str, group: str) -> ContainerUser:
         InvalidInput: a name is not in the file it is looked up in.
     """
     user_part, _, group_part = (user or "0").partition(":")
-    known = list(accounts(passwd))
-    account = _account(user_part or "0", known, alone=not group_part)
+    candidates = list(accounts(passwd))
+    account = _account(user_part or "0", candidates, alone=not group_part)
     if group_part:
         return ContainerUser(account.uid, _gid(group_part, list(groups(group))), (), account.home)
     return ContainerUser(account.uid, account.gid, _supplementary(account, groups(group)), account.home)
 
 
-def _account(wanted: str, known: Sequence[Account], *, alone: bool) -> Account:
+def _account(wanted: str, candidates: Sequence[Account], *, alone: bool) -> Account:
     number = parse_id(wanted)
-    for account in known:
+    for account in candidates:
         if number == account.uid if number is not None else wanted == account.name:
             return account
     if number is None and wanted == "root" and not alone:
@@ -71,11 +71,11 @@ def _account(wanted: str, known: Sequence[Account], *, alone: bool) -> Account:
     raise InvalidInput(f"unable to find user {wanted}: no matching entries in passwd file")
 
 
-def _gid(wanted: str, known: Sequence[Group]) -> int:
+def _gid(wanted: str, candidates: Sequence[Group]) -> int:
     number = parse_id(wanted)
     if number is not None:
         return number
-    for group in known:
+    for group in candidates:
         if wanted == group.name:
             return group.gid
     if wanted == "root":
@@ -83,11 +83,11 @@ def _gid(wanted: str, known: Sequence[Group]) -> int:
     raise InvalidInput(f"unable to find group {wanted}: no matching entries in group file")
 
 
-def _supplementary(account: Account, known: Iterable[Group]) -> tuple[int, ...]:
+def _supplementary(account: Account, candidates: Iterable[Group]) -> tuple[int, ...]:
     """The groups an account is a member of. An account without a name is in no group, even if a group's list of members is empty."""
     if not account.name:
         return ()
-    return tuple(dict.fromkeys(group.gid for group in known if account.name in group.members and group.gid != account.gid))
+    return tuple(dict.fromkeys(group.gid for group in candidates if account.name in group.members and group.gid != account.gid))
 
 
 def accounts(passwd: str) -> Iterator[Account]:

@@ -129,7 +129,7 @@ def test_refused(text: str, message: str) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), WORDS.items())
 def test_words(text: str, expected: tuple[str, ...]) -> None:
-    assert Expander(VARIABLES).words(text) == expected
+    assert Expander(VARIABLES).split_words(text) == expected
 
 
 def test_backtick_as_escape() -> None:
@@ -159,7 +159,7 @@ def test_a_value_is_never_expanded_again(value: str) -> None:
 
 @given(st.lists(st.text(min_size=1).filter(lambda text: "'" not in text)))
 def test_quoted_words_are_split_and_kept(words: list[str]) -> None:
-    assert Expander().words(" ".join(f"'{word}'" for word in words)) == tuple(words)
+    assert Expander().split_words(" ".join(f"'{word}'" for word in words)) == tuple(words)
 
 
 @given(st.text())

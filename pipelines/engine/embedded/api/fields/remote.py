@@ -47,7 +47,7 @@ async def repository(session: ClientSession, _: None, args: Args) -> GitReposito
         token=await session.secret_value(token) if token else None,
         header=await session.secret_value(header) if header else None,
         socket=socket.path if socket else None,
-        known=args.get("sshKnownHosts") or "",
+        known_hosts=args.get("sshKnownHosts") or "",
     )
 
 

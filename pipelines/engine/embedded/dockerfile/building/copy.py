@@ -71,7 +71,7 @@ class CopySources(Action):
         ]
         return ["as BuildKit", self._target(), contents]
 
-    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
+    def source_parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         paths = [(posixpath.join(self.base, source.path.lstrip("/")), _include(source)) for source in self.paths]
         return [(self.origin, TreePart(path, include, self.exclude, wild=True)) for path, include in paths]
 

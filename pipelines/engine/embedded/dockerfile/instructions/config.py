@@ -97,7 +97,7 @@ class ExposeInstruction(StageInstruction):
     def expand(self, expander: Expander) -> ExposeInstruction:
         ports: dict[str, None] = {}
         count = 0
-        for word in (word for text in self.ports for word in expander.words(text)):
+        for word in (word for text in self.ports for word in expander.split_words(text)):
             found = exposed(word)
             count += len(found)
             if count > MOST_PORTS:

@@ -43,7 +43,7 @@ def heredoc_word(text: str) -> HeredocWord | None:
     found = HEREDOC.fullmatch(text)
     if not found:
         return None
-    names, written = Expander().words(found["word"]), Expander(keep_quotes=True).words(found["word"])
+    names, written = Expander().split_words(found["word"]), Expander(keep_quotes=True).split_words(found["word"])
     if len(names) != 1 or len(written) != 1:
         return None
     return HeredocWord(names[0], names[0] == written[0], bool(found["tabs"]))

@@ -45,7 +45,7 @@ class Expander:
         """The text as one word: white space stays, also what a variable brings."""
         return self._scan(text)[0]
 
-    def words(self, text: str) -> tuple[str, ...]:
+    def split_words(self, text: str) -> tuple[str, ...]:
         """The text split at unquoted white space, also at that which a variable brings."""
         return tuple(self._scan(text)[1])
 
@@ -236,7 +236,7 @@ class _Scanner:
         self.at += everywhere
         pattern = self._rest("/", keep_escapes=True)
         replacement = self._rest("}", keep_escapes=True)
-        return replace(self.variables.get(name, ""), pattern, replacement, everywhere=everywhere, limit=self.budget.left)
+        return replace(self.variables.get(name, ""), pattern, replacement, everywhere=everywhere, limit=self.budget.remaining)
 
     def _rest(self, stop: str, *, keep_escapes: bool) -> str:
         self.depth += 1

@@ -35,31 +35,33 @@ class InstructionFlags:
         return self.switches.get(name)
 
 
-def read(words: Iterable[str], *, texts: Iterable[str] = (), lists: Iterable[str] = (), switches: Iterable[str] = ()) -> InstructionFlags:
+def read(
+    arguments: Iterable[str], *, texts: Iterable[str] = (), lists: Iterable[str] = (), switches: Iterable[str] = ()
+) -> InstructionFlags:
     """Sort flags by kind: ``texts`` may come once, ``lists`` repeatedly, ``switches`` are on, off or absent.
 
     Raises:
         Fault: for a flag that the instruction does not know, that comes twice, or whose value does not fit.
     """
-    flags, known = InstructionFlags(), {"text": set(texts), "list": set(lists), "switch": set(switches)}
-    names = set().union(*known.values())
-    for word in words:
-        flag, equals, value = word.partition("=")
+    flags, kinds = InstructionFlags(), {"text": set(texts), "list": set(lists), "switch": set(switches)}
+    names = set().union(*kinds.values())
+    for argument in arguments:
+        flag, equals, value = argument.partition("=")
         name = flag[2:]
         if name not in names:
             raise Fault(f"unknown flag: {flag}" + hint(name, names))
         if name in flags.texts or name in flags.switches:
             raise Fault(f"duplicate flag specified: {flag}")
-        if (not equals and name not in known["switch"]) or (equals and not value and name in known["switch"]):
+        if (not equals and name not in kinds["switch"]) or (equals and not value and name in kinds["switch"]):
             raise Fault(f"missing a value on flag: {flag}")
-        _set(flags, known, name, value)
+        _set(flags, kinds, name, value)
     return flags
 
 
-def _set(flags: InstructionFlags, known: dict[str, set[str]], name: str, value: str) -> None:
-    if name in known["text"]:
+def _set(flags: InstructionFlags, kinds: dict[str, set[str]], name: str, value: str) -> None:
+    if name in kinds["text"]:
         flags.texts[name] = value
-    elif name in known["list"]:
+    elif name in kinds["list"]:
         flags.lists[name] = (*flags.list(name), value)
     elif value.lower() in TRUTH:
         flags.switches[name] = TRUTH[value.lower()]

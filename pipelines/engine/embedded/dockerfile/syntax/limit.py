@@ -9,10 +9,10 @@ DEEPEST = 50  # `${a:-${b:-…}}`: as much as Python's stack carries in any case
 
 
 class ExpansionLimit:
-    """How much text the variables of one build may still expand to. `left` counts characters."""
+    """How much text the variables of one build may still expand to. `remaining` counts characters."""
 
-    def __init__(self, left: int = LARGEST) -> None:
-        self.left = left
+    def __init__(self, characters: int = LARGEST) -> None:
+        self.remaining = characters
 
     def check(self, size: int) -> None:
         """Refuse a text of this size where it is more than what is left.
@@ -20,10 +20,10 @@ class ExpansionLimit:
         Raises:
             Fault: it is larger.
         """
-        if size > self.left:
+        if size > self.remaining:
             raise Fault("the variables of the Dockerfile expand to too much text")
 
     def spend(self, size: int) -> None:
         """Count a text of this size as made."""
         self.check(size)
-        self.left -= size
+        self.remaining -= size

@@ -45,31 +45,31 @@ def replace(value: str, pattern: str, replacement: str, *, everywhere: bool, lim
     return b"".join((*pieces, data[at:])).decode()
 
 
-def _head(value: str, parts: Sequence[str]) -> int:
+def _head(value: str, pieces: Sequence[str]) -> int:
     """Length of the head of ``value`` that matches; 0 if none does."""
     data = linear.utf8(value)
-    found = next(_finder([r"\A", *parts]).spans(data), None)
+    found = next(_finder([r"\A", *pieces]).spans(data), None)
     return len(data[: found.end].decode()) if found else 0
 
 
-def _finder(parts: Iterable[str]) -> linear.Finder:
-    return linear.Finder("".join(parts))
+def _finder(pieces: Iterable[str]) -> linear.Finder:
+    return linear.Finder("".join(pieces))
 
 
 def _parts(pattern: str, *, greedy: bool) -> list[str]:
     """The pieces of the regular expression, one for each thing that is matched."""
-    parts: list[str] = []
+    pieces: list[str] = []
     rest = iter(pattern)
     for character in rest:
         if character == "*":
-            parts.append(".*" if greedy else ".*?")
+            pieces.append(".*" if greedy else ".*?")
         elif character == "?":
-            parts.append(".")
+            pieces.append(".")
         elif character == "\\":
-            parts.append(linear.escape(_escaped(next(rest, ""), pattern)))
+            pieces.append(linear.escape(_escaped(next(rest, ""), pattern)))
         else:
-            parts.append(linear.escape(character))
-    return parts
+            pieces.append(linear.escape(character))
+    return pieces
 
 
 def _escaped(character: str, pattern: str) -> str:

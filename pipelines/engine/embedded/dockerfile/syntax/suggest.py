@@ -10,12 +10,12 @@ NEAR = 3
 """From this many edits on, another name is not a likely typing mistake."""
 
 
-def distance(left: str, right: str) -> int:
+def distance(first: str, second: str) -> int:
     """Levenshtein distance: insertions, deletions and replacements, each costing 1."""
-    row = list(range(len(right) + 1))
-    for i, a in enumerate(left, 1):
+    row = list(range(len(second) + 1))
+    for i, a in enumerate(first, 1):
         previous, row[0] = row[0], i
-        for j, b in enumerate(right, 1):
+        for j, b in enumerate(second, 1):
             previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (a != b))
     return row[-1]
 

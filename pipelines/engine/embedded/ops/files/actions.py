@@ -33,7 +33,7 @@ class Action:
         """As `recipe`, with the sources' content."""
         return [self.recipe(), [source.id for source in sources]]
 
-    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
+    def source_parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         """What of its sources the key depends on; None: on everything."""
         return [(source, None) for source in self.sources]
 
@@ -65,7 +65,7 @@ class SourceAction(Action):
     def recipe(self) -> Any:
         return [self.path, self.source_path, *self._options()]
 
-    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
+    def source_parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         return [(self.source, TreePart(self.source_path))]
 
 
@@ -105,7 +105,7 @@ def _chain(session: ClientSession, op: ActionOp) -> tuple[list[Action], Op]:
     """The actions to do, first one first, and what they start from."""
     actions = [op.action]
     base = op.inputs[0]
-    while isinstance(base, ActionOp) and session.ops.known(base) is None and session.ops.stored(base.digest) is None:
+    while isinstance(base, ActionOp) and session.ops.remembered(base) is None and session.ops.stored(base.digest) is None:
         actions.append(base.action)
         base = base.inputs[0]
     return actions[::-1], base

@@ -50,7 +50,7 @@ class CopyDirectory(_Copy):
         content = await session.content(sources[0], self.source_path, include=self.include, exclude=self.exclude, gitignore=self.gitignore)
         return [self.path, content, *self._options()]
 
-    def parts(self) -> Sequence[tuple[Op, TreePart | None]]:
+    def source_parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         return [(self.source, TreePart(self.source_path, include=self.include, exclude=self.exclude))]
 
     def apply(self, root: Root, sources: Sequence[Root], /) -> None:

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 
-def digest_of(*parts: Any) -> str:
-    """Hex SHA-256 of the parts' canonical JSON. Bytes count by their own digest, tuples as lists; nothing else is converted."""
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
+def digest_of(*values: Any) -> str:
+    """Hex SHA-256 of the values' canonical JSON. Bytes count by their own digest, tuples as lists; nothing else is converted."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -41,7 +41,13 @@ class GitRef:
 
 
 def open_repository(
-    url: str, *, username: str = "", token: bytes | None = None, header: bytes | None = None, socket: Path | None = None, known: str = ""
+    url: str,
+    *,
+    username: str = "",
+    token: bytes | None = None,
+    header: bytes | None = None,
+    socket: Path | None = None,
+    known_hosts: str = "",
 ) -> GitRepository:
     """A repository, and how to be let in: by HTTP token or header, or by an SSH agent's socket.
 
@@ -61,7 +67,7 @@ def open_repository(
         environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": setting}
     if socket is not None:
         environment["SSH_AUTH_SOCK"] = str(socket)
-    if known:
+    if known_hosts:
         option = "-o StrictHostKeyChecking=yes -o KnownHostsCommand='printf %s\\\\n \"$LOCKGATE_KNOWN_HOSTS\"'"
-        environment |= {"GIT_SSH_COMMAND": f"ssh {option}", "LOCKGATE_KNOWN_HOSTS": known}
+        environment |= {"GIT_SSH_COMMAND": f"ssh {option}", "LOCKGATE_KNOWN_HOSTS": known_hosts}
     return GitRepository(url, environment)
