@@ -66,15 +66,17 @@ class Graph:
         """The selected nodes whose turn it is, in order."""
         return tuple(node for node in self.nodes.values() if node.id in self.selected and node.skip is None)
 
-    def wants(self, given: str) -> bool:
+    def wants(self, type_name: str) -> bool:
         """Whether a step that will work asks for a given type."""
-        return any(binding == FromGiven(given) for node in self.working() for binding in node.bindings.values())
+        return any(binding == FromGiven(type_name) for node in self.working() for binding in node.bindings.values())
 
-    def wanting(self, given: str) -> frozenset[str]:
+    def wanting(self, type_name: str) -> frozenset[str]:
         """The steps that ask for a given type, or take the value of a step that does."""
         found: set[str] = set()
         for step_id, node in self.nodes.items():
-            if any(binding.id in found if isinstance(binding, FromStep) else binding.type == given for binding in node.bindings.values()):
+            if any(
+                binding.id in found if isinstance(binding, FromStep) else binding.type == type_name for binding in node.bindings.values()
+            ):
                 found.add(step_id)
         return frozenset(found)
 

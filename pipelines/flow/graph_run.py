@@ -74,10 +74,10 @@ class GraphRun:
         Raises:
             LockgateError: an error of the run itself ended it; its record says so.
         """
-        self._context.sink.run_started(self._context.id, self._prepared.plan)
-        self._note_what_is_known()
         self._context.stop.on_kill(self._kill)
         try:
+            self._context.sink.run_started(self._context.id, self._prepared.plan)
+            self._note_what_is_known()
             with masked_prints(self._context.redactor):
                 await self._work()
         except anyio.get_cancelled_exc_class():

@@ -84,7 +84,7 @@ def test_the_first_signal_stops_the_run_and_leaves_its_report(
     assert "stopping, within 10 s; a second signal kills at once" in err
 
 
-def test_the_second_signal_ends_it_at_once(start: Callable[..., subprocess.Popen[str]]) -> None:
+def test_the_second_signal_ends_it_at_once_and_its_record_says_so(start: Callable[..., subprocess.Popen[str]], tmp_path: Path) -> None:
     process = start(stubborn=True)
     wait_for(process, "at work")
     process.send_signal(signal.SIGINT)
@@ -92,6 +92,8 @@ def test_the_second_signal_ends_it_at_once(start: Callable[..., subprocess.Popen
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
+    record = json.loads((tmp_path / ".lockgate" / "runs" / "latest" / "run.json").read_text())
+    assert (record["run"]["end"], record["run"]["exit_code"], record["steps"][0]["status"]) == ("killed", 130, "cancelled")
 
 
 def test_a_signal_ignored_from_outside_stays_ignored(tmp_path: Path) -> None:
