@@ -21,6 +21,7 @@ _LINE = 8
 _MOST_LINES = 64
 _MOST_KEY_LINES = 1024
 _PRIVATE = "PRIVATE KEY-----"
+_NOT_A_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _PEM_BODY = re.compile(r"-----BEGIN [^\n-]*-----\s+(.*?)\s*-----END ", re.DOTALL)
 _URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 _GO_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
@@ -66,7 +67,7 @@ def as_bytes(text: str) -> bytes:
 
 def _escapes_only(text: str) -> bool:
     """Whether the lone surrogates of a text, if any, stand for bytes that are not UTF-8."""
-    return all(not "\ud800" <= character <= "\udfff" or "\udc80" <= character <= "\udcff" for character in text)
+    return text.isascii() or _NOT_A_BYTE.search(text) is None
 
 
 def _lines(value: str) -> tuple[str, ...]:
