@@ -169,7 +169,7 @@ async def test_a_layer_that_is_not_what_the_config_says(images: Images, store: S
     reference = registry.push("wrong:1", [BASE, NEXT], diff_ids=[digest_bytes(BASE), digest_bytes(b"other")])
     with pytest.raises(ImageError, match="is not what its image says"):
         await pulled(images, reference)
-    with pytest.raises(ImageError, match="damaged image: configuration: it speaks of 2 layers, the manifest has 1"):
+    with pytest.raises(ImageError, match="damaged image: configuration: it lists 2 layers, and the manifest has 1"):
         await pulled(images, registry.push("wrong:2", [BASE], diff_ids=[digest_bytes(BASE)] * 2))
 
 

@@ -200,4 +200,4 @@ async def test_losing_the_way_out_is_said(box: Box, machine: Machine) -> None:
         await switch.lease()
         assert switch._egress.helper is not None
         switch._egress.helper.send(signal.SIGKILL)
-        assert (await asyncio.wait_for(notes.get(), 5)).startswith("no egress any more")
+        assert (await asyncio.wait_for(notes.get(), 5)).startswith("no egress: the program")

@@ -81,7 +81,7 @@ async def test_an_early_end_tells_the_last_words() -> None:
 
 
 async def test_no_greeting_in_time() -> None:
-    with anyio.fail_after(20), pytest.raises(EngineUnavailable, match=r"said nothing within 0\.2 s"):
+    with anyio.fail_after(20), pytest.raises(EngineUnavailable, match=r"printed nothing within 0\.2 s"):
         async with start(program("signal.pause()"), start_s=0.2, end_s=300):
             pass
 

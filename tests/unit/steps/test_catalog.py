@@ -89,7 +89,7 @@ def test_without_a_publish_table_only_the_flag_publishes(project: Project, sourc
 def test_publish_without_a_registry_is_a_configuration_error_only_when_it_would_run(project: Project, source: Source) -> None:
     nowhere = dataclasses.replace(project, registry=None)
     assert by_id(nowhere, source)["publish.shop"].skip
-    with pytest.raises(ConfigError, match="nowhere to push") as caught:
+    with pytest.raises(ConfigError, match="no registry to push to") as caught:
         builtin(nowhere, source=source, options=RunOptions(in_ci=True))
     assert caught.value.problems == ("registry.url: needed by [publish]",)
 

@@ -110,7 +110,7 @@ def test_a_waiver_about_to_end_is_spoken_of_in_a_pass() -> None:
         (report(), ScanSpec(), dataclasses.replace(FRESH, updated=None), "is unknown"),
         (report(), ScanSpec(max_age_days=0), FRESH, "1 days old"),
         (report(), ScanSpec(), None, "no vulnerability database"),
-        (report(packages=0), ScanSpec(), FRESH, "recognised no package"),
+        (report(packages=0), ScanSpec(), FRESH, "did not recognise any package"),
     ],
 )
 def test_no_evidence_is_no_pass(found: TrivyReport, spec: ScanSpec, database: Database | None, says: str) -> None:

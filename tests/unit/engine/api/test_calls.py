@@ -76,7 +76,7 @@ def test_elements_of_one_list_differ_by_place_and_keep_their_ids() -> None:
 
 def test_an_id_of_another_session_is_refused() -> None:
     foreign = chain(Calls(), [{"args": ["x"]}])
-    with pytest.raises(InvalidInput, match="only in the session that made it"):
+    with pytest.raises(InvalidInput, match="only in the session that made them"):
         Calls().by_id(foreign.id)
 
 

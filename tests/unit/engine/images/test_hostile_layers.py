@@ -45,10 +45,10 @@ def unpacked(blocks: Iterable[bytes], target: Path) -> None:
         (pax({"comment": "x"}) * 3000 + FILE, "recursion|a header of 512 bytes"),  # which one is first depends on Python's recursion limit
         (pax({"comment": "1" * 900_000}) + FILE, "a header with a number of more than 100 digits"),
         (pax({"comment": "x" * (2 << 20)}) + FILE, "a header of 2097664 bytes"),
-        (sparse("s", 2**60, [(0, 512), (2**60 - 512, 512)], b"x" * 1024), "s: is said to have 1152921504606846976 bytes"),
+        (sparse("s", 2**60, [(0, 512), (2**60 - 512, 512)], b"x" * 1024), "s: is declared to have 1152921504606846976 bytes"),
         (sparse("s", 1000, [(0, 512), (4000, 512)], b"x" * 1024), "s: a map of holes that does not fit"),
         (sparse("s", 1000, [(512, 512), (0, 512)], b"x" * 1024), "s: a map of holes that does not fit"),
-        (pax({"size": str(2**62)}) + FILE, "f: is said to have 4611686018427387904 bytes, more than 1099511627776"),
+        (pax({"size": str(2**62)}) + FILE, "f: is declared to have 4611686018427387904 bytes, more than 1099511627776"),
         (pax({"size": "100000"}) + FILE, "f: ends early"),
         (member("d/" * 3000), "d/.*: a name of more than 4096 characters"),
         (member("n" * 300), "n+…?: file name too long"),
