@@ -30,7 +30,7 @@ def test_another_project_by_its_folder(project: Path, monkeypatch: pytest.Monkey
 
 
 def test_commands_first(project: Path) -> None:
-    assert offered() == ["run", "plan", "logs", "init", "config", "images", "doctor", "engine"]
+    assert offered() == ["run", "plan", "logs", "init", "config", "images", "schema", "doctor", "engine"]
 
 
 def test_where_there_is_no_project_nothing_is_offered_and_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
