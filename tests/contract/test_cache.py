@@ -88,6 +88,7 @@ async def test_a_volume_cannot_be_read_as_a_directory(base: dagger.Container) ->
 
 
 async def test_a_locked_volume_has_one_user_at_a_time(base: dagger.Container, nonce: str) -> None:
+    """The command ends with 9 when it meets another user."""
     volume = dag.cache_volume(f"locked-{nonce}")
     script = "test ! -e /c/busy || exit 9; touch /c/busy; sleep 0.2; rm /c/busy"
 

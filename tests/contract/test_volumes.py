@@ -38,6 +38,8 @@ async def test_a_locked_volume_has_one_user_at_a_time_and_a_private_one_is_new_f
 
 
 async def test_two_locked_volumes_in_either_order(base: dagger.Container, nonce: str) -> None:
+    """The two would wait for each other for ever."""
+
     async def use(*names: str) -> None:
         container = base.with_env_variable("N", f"{names} {nonce}")
         for name in names:

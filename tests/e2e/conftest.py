@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -126,12 +127,18 @@ def make(tmp_path: Path, environ: dict[str, str], images: dict[str, Any]) -> Cal
 
 @pytest.fixture(scope="session")
 def built(environ: dict[str, str], images: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ended]:
-    """A copy of the shop after its first run, and that run. Tests take copies of it (`shop`): unchanged, they find all of it cached."""
+    """A copy of the shop after its first run, and that run. Tests take copies of it (`shop`): unchanged, they find all of it cached.
+
+    It pushes to a repository of this checkout's own: the tests of two checkouts side by side do not meet.
+    """
     root = tmp_path_factory.mktemp("first") / "shop"
     shutil.copytree(
         SHOP, root, ignore=shutil.ignore_patterns("runs", "reports", "state.json", "lock", "latest", "__pycache__", ".pytest_cache")
     )
-    return root, Checkout(root, environ).run()
+    copy = Checkout(root, environ)
+    url = tomllib.loads((root / "lockgate.local.toml").read_text())["registry"]["url"]
+    copy.edit("lockgate.local.toml", f'url = "{url}"', f'url = "{url}/e2e-{hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:8]}"')
+    return root, copy.run()
 
 
 @pytest.fixture

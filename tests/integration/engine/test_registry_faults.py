@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.engine.codes import Code
 from pipelines.engine.embedded.errors import EngineError, ImageDamaged, RegistryError
-from pipelines.engine.embedded.images.images import Images
+from pipelines.engine.embedded.images.images import Images, StoredImage
 from pipelines.engine.embedded.images.registry.skopeo import RegistryTimeouts
 from pipelines.engine.embedded.store.store import Store
 from tests.integration.engine.faulty import Faulty, serving
@@ -29,14 +29,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-async def pulled(store: Store, faulty: Faulty, patience: RegistryTimeouts | None = None) -> None:
+async def pulled(store: Store, faulty: Faulty, patience: RegistryTimeouts | None = None) -> StoredImage:
     images = Images(store, patience or RegistryTimeouts())
-    await images.pull(await images.resolve(f"{faulty.address}/name:1"))
+    return await images.pull(await images.resolve(f"{faulty.address}/name:1"))
 
 
 async def test_without_a_fault_it_is_an_image(store: Store) -> None:
     with serving(Faulty()) as faulty:
-        await pulled(store, faulty)
+        assert (await pulled(store, faulty)).snapshot.layers
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,7 @@ async def test_a_port_that_opens_late_is_waited_for(stage: Stage) -> None:
 
 
 async def test_ports_not_to_be_checked_are_not_waited_for(stage: Stage) -> None:
+    """A port that is waited for and never opens is an error."""
     await stage.runner.start("k", stage.container("sleep", "1000", ports=(ServicePort(9000, check=False), ServicePort(53, "UDP"))))
 
 

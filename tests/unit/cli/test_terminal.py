@@ -86,6 +86,8 @@ def test_a_line_fits_any_encoding() -> None:
 
 
 def test_a_reader_who_left_is_no_error() -> None:
+    """The error of the broken pipe would be raised here."""
+
     class Gone(io.StringIO):
         def flush(self) -> None:
             raise BrokenPipeError

@@ -93,6 +93,7 @@ async def test_one_that_never_reads_is_not_waited_for_at_the_end() -> None:
 
 
 async def test_a_reader_that_hung_up_is_no_failure() -> None:
+    """The error of the broken pipe would be raised here."""
     with pipe() as (reader, writer):
         log = NonBlockingWriter(writer)
         os.close(reader)

@@ -32,6 +32,7 @@ def test_a_long_name_is_cut() -> None:
 
 
 def test_nobody_reading_is_no_error() -> None:
+    """The error of the closed stream would be raised here."""
     stream = io.StringIO()
     stream.close()
     LineProgress(stream).note("lost")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,12 @@ def listener(tmp_path: Path) -> Iterator[str]:
 
 
 async def test_somebody_listens_at_a_socket(listener: str) -> None:
+    """What does not answer is raised."""
     await reach(listener)
 
 
 async def test_somebody_listens_at_a_port() -> None:
+    """What does not answer is raised."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         await reach(f"tcp://127.0.0.1:{sock.getsockname()[1]}")
 
@@ -84,11 +87,15 @@ async def test_an_engine_that_stops_listening_is_lost(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as sock:
         sock.bind(str(path))
         sock.listen()
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
         async with watching({f"unix://{path}": "the engine there"}, lifetime, every_s=0.01):
-            await anyio.sleep(0.05)
-            assert lifetime.error is None
-            sock.close()
             with anyio.fail_after(20):
+                for _ in range(2):  # it was asked twice, and answered
+                    asked, _address = await loop.sock_accept(sock)
+                    asked.close()
+                assert lifetime.error is None
+                sock.close()
                 error = await lifetime.lost()
     assert error.message == "the engine there went away while it was needed"
 

@@ -94,6 +94,7 @@ async def test_a_first_line_that_is_no_greeting(line: str) -> None:
 
 
 async def test_a_session_that_does_not_end_is_terminated() -> None:
+    """Without the end after its time this waits until the test's own limit."""
     async with start(program(GREET, "signal.pause()"), end_s=0.1):
         pass
 

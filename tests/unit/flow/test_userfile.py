@@ -82,6 +82,7 @@ def test_steps_may_live_in_a_module_beside(read: Read, tmp_path: Path) -> None:
 
 
 def test_a_file_of_the_project_stands_in_for_no_library(read: Read, tmp_path: Path) -> None:
+    """The file itself asserts."""
     (tmp_path / "colorsys.py").write_text("MINE = True\n")
     read("import colorsys\nassert not hasattr(colorsys, 'MINE')\n")
 
@@ -98,6 +99,7 @@ def test_the_function_stays_what_it_was() -> None:
 
 
 def test_values_of_the_projects_own_are_dataclasses_as_everywhere(read: Read) -> None:
+    """The decorator looks for the module of its class, and fails where that is not known."""
     read("""
         from __future__ import annotations
         from dataclasses import dataclass

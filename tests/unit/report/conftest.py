@@ -8,6 +8,56 @@ import pytest
 from pipelines.model import BuiltImage, Case, EngineInfo, Finding, ImageContainers, Location, Result, Run, Severity, Status, Verdict, Waiver
 
 
+def failed_test() -> Result:
+    """With cases of every status, a finding and the end of its output."""
+    return Result(
+        id="test.unit",
+        kind="test",
+        name="unit",
+        status=Status.FAILED,
+        verdict=Verdict.FAIL,
+        reason="1 of 3 tests failed",
+        duration_s=6.1,
+        needs=("image.shop",),
+        cases=(
+            Case(name="test_total", suite="tests.unit", status="failed", duration_s=0.5, message="assert 1 == 2", path="t.py", line=3),
+            Case(name="test_tax", suite="tests.unit", status="passed", duration_s=0.25),
+            Case(name="test_later", suite="tests.unit", status="skipped", message="not yet"),
+        ),
+        findings=(
+            Finding(rule="tests.unit::test_total", severity=Severity.HIGH, message="assert 1 == 2", location=Location(path="t.py", line=3)),
+        ),
+        artifacts=("/p/.lockgate/runs/r1/test.unit/junit.xml",),
+        log="/p/.lockgate/runs/r1/logs/test.unit.log",
+        tail=("collected 3 items", "E   assert 1 == 2"),
+    )
+
+
+def scan_without_data(waiver: Waiver) -> Result:
+    """With a warning, a finding that is waived and one that is not."""
+    return Result(
+        id="scan.shop",
+        kind="scan",
+        name="shop",
+        status=Status.PASSED,
+        verdict=Verdict.NO_DATA,
+        warning="database of fixtures",
+        needs=("image.shop",),
+        facts={"database": "fixtures"},
+        findings=(
+            Finding(
+                rule="CVE-2026-0002",
+                severity=Severity.CRITICAL,
+                message="overflow",
+                location=Location(target="bash"),
+                waiver=waiver,
+                waived=True,
+            ),
+            Finding(rule="CVE-2026-0003", severity=Severity.LOW, message="leak", remedy="update bash to 5.3"),
+        ),
+    )
+
+
 @pytest.fixture
 def mixed_run() -> Run:
     """A run with a result of every kind a report has to tell apart."""
@@ -16,50 +66,8 @@ def mixed_run() -> Run:
     recipe = BuiltImage(name="shop", containers=lambda: containers, platforms=("linux/amd64",), base="python", origin="built")
     results = (
         Result(id="image.shop", kind="image", name="shop", status=Status.PASSED, value=recipe, duration_s=12.25, cached=True),
-        Result(
-            id="test.unit",
-            kind="test",
-            name="unit",
-            status=Status.FAILED,
-            verdict=Verdict.FAIL,
-            reason="1 of 3 tests failed",
-            duration_s=6.1,
-            needs=("image.shop",),
-            cases=(
-                Case(name="test_total", suite="tests.unit", status="failed", duration_s=0.5, message="assert 1 == 2", path="t.py", line=3),
-                Case(name="test_tax", suite="tests.unit", status="passed", duration_s=0.25),
-                Case(name="test_later", suite="tests.unit", status="skipped", message="not yet"),
-            ),
-            findings=(
-                Finding(
-                    rule="tests.unit::test_total", severity=Severity.HIGH, message="assert 1 == 2", location=Location(path="t.py", line=3)
-                ),
-            ),
-            artifacts=("/p/.lockgate/runs/r1/test.unit/junit.xml",),
-            log="/p/.lockgate/runs/r1/logs/test.unit.log",
-            tail=("collected 3 items", "E   assert 1 == 2"),
-        ),
-        Result(
-            id="scan.shop",
-            kind="scan",
-            name="shop",
-            status=Status.PASSED,
-            verdict=Verdict.NO_DATA,
-            warning="database of fixtures",
-            needs=("image.shop",),
-            facts={"database": "fixtures"},
-            findings=(
-                Finding(
-                    rule="CVE-2026-0002",
-                    severity=Severity.CRITICAL,
-                    message="overflow",
-                    location=Location(target="bash"),
-                    waiver=waiver,
-                    waived=True,
-                ),
-                Finding(rule="CVE-2026-0003", severity=Severity.LOW, message="leak", remedy="update bash to 5.3"),
-            ),
-        ),
+        failed_test(),
+        scan_without_data(waiver),
         Result(id="perf.checkout", kind="perf", name="checkout", status=Status.ERROR, error_kind="unavailable", reason="registry is away"),
         Result(id="publish.shop", kind="publish", name="shop", status=Status.BLOCKED, reason="test.unit failed", needs=("test.unit",)),
     )

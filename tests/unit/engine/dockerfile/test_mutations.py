@@ -18,4 +18,5 @@ def test_broken_files_are_refused_in_one_message() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_ten_thousand_broken_files() -> None:
+    """Anything but a refusal is raised, with the seed."""
     refused(seed=random.SystemRandom().randrange(1 << 32), count=10_000)

@@ -188,6 +188,7 @@ async def test_a_transfer_that_hardly_moves_is_given_up(program: Path, trickle: 
 
 
 async def test_a_transfer_that_moves_may_take_its_time(program: Path) -> None:
+    """One that was taken to be stalled is an error."""
     script(program, "for n in 1 2 3 4 5 6; do head -c 200000 /dev/zero > /dev/null; sleep 0.1; done")
     await skopeo.transfer(["copy"], HOST, RegistryAccess(timeouts=RegistryTimeouts(least=1000)), stall_s=0.4)
 

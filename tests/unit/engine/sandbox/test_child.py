@@ -48,6 +48,7 @@ async def test_many_may_wait_and_giving_up_does_not_hurt_the_process() -> None:
 
 
 async def test_signals_to_what_has_ended_are_lost() -> None:
+    """The system refuses to signal a process that is not there."""
     child = sh("exit 0")
     await child.wait()
     child.send(signal.SIGKILL)

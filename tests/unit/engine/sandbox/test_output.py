@@ -68,6 +68,7 @@ async def test_what_might_have_become_a_secret_is_not_lost_at_the_end(tmp_path: 
 
 
 async def test_output_nobody_wants_is_read_and_dropped() -> None:
+    """Output that is not read fills the pipe: the write never ends."""
     program = Program()
     output = ContainerOutput(program.out, program.err, StandardStreams(CaptureFiles()))
     await asyncio.to_thread(os.write, program.stdout, b"x" * 300_000)  # more than a pipe holds: ends only if somebody reads

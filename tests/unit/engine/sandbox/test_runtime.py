@@ -24,4 +24,5 @@ async def test_a_machine_without_a_runtime_says_so_each_time_and_closes_in_peace
 
 
 async def test_closing_what_was_never_used(tmp_path: Path) -> None:
+    """There is nothing to close, and that is no error."""
     await Runtime(tmp_path).close()

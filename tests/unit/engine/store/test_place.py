@@ -31,6 +31,7 @@ def test_folders_of_a_session_are_spread(tmp_path: Path) -> None:
 
 
 def test_a_file_system_that_cannot_is_left_alone() -> None:
+    """The refusal of the file system is not raised."""
     from pathlib import Path
 
     unrelated_subfolders(Path("/proc/self"))
