@@ -178,7 +178,7 @@ def _sub_ids(machine: Machine) -> Iterator[Probe]:
 
 def _limits(machine: Machine) -> Iterator[Probe]:
     """Whether control groups can keep the limits of `[engine]`: processes of a container; memory and processors of all together."""
-    from pipelines.engine.embedded.sandbox.controllers import CONTROLLERS, LIMITS, seen
+    from pipelines.engine.embedded.sandbox.cgroups.controllers import CONTROLLERS, LIMITS, seen
 
     kept = seen(machine.read, root=machine.uid == 0)
     missing = [LIMITS[name] for name in CONTROLLERS if name not in kept]

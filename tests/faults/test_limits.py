@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import dagger
 import pytest
 
-from pipelines.engine.embedded.sandbox.controllers import seen
+from pipelines.engine.embedded.sandbox.cgroups.controllers import seen
 
 if TYPE_CHECKING:
     from tests.faults.engine import Engines

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.sandbox.cgroups import sweep
-from pipelines.engine.embedded.sandbox.controllers import own_path
+from pipelines.engine.embedded.sandbox.cgroups.cgroups import sweep
+from pipelines.engine.embedded.sandbox.cgroups.controllers import own_path
 from tests.integration.engine.machine import processes_of, processes_with
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.controllers import seen
+from pipelines.engine.embedded.sandbox.cgroups.controllers import seen
 from pipelines.engine.embedded.sandbox.runtime import Runtime
 from pipelines.model import EngineSpec
 

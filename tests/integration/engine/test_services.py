@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError
-from pipelines.engine.embedded.sandbox.health import HealthProbe
-from pipelines.engine.embedded.sandbox.served import ContainerService, HostService, PortForward, Tunnel
-from pipelines.engine.embedded.sandbox.services import ServicePort, ServiceRunner, while_up
+from pipelines.engine.embedded.sandbox.services.health import HealthProbe
+from pipelines.engine.embedded.sandbox.services.kinds import ContainerService, HostService, PortForward, Tunnel
+from pipelines.engine.embedded.sandbox.services.runner import ServicePort, ServiceRunner, while_up
 from tests.integration.engine.machine import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from pipelines.engine.embedded.network.switch import Switch
-    from pipelines.engine.embedded.sandbox.services import RunningService
+    from pipelines.engine.embedded.sandbox.services.runner import RunningService
     from pipelines.engine.embedded.sandbox.spec import ContainerSpec
     from tests.integration.engine.machine import Box
 

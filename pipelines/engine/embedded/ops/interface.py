@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.values.states import Binding, CacheState, ContainerState, SecretState, ServiceState
     from pipelines.engine.embedded.progress import EngineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
-    from pipelines.engine.embedded.sandbox.services import RunningService
+    from pipelines.engine.embedded.sandbox.services.runner import RunningService
     from pipelines.engine.embedded.store.host.listing import Listing
     from pipelines.engine.embedded.store.snapshot import Snapshot
     from pipelines.engine.embedded.store.store import Store

@@ -13,9 +13,9 @@ from pipelines.engine.embedded.ops.interface import BoundServices
 from pipelines.engine.embedded.ops.tasks import all_of
 from pipelines.engine.embedded.ops.values.config import ExposedPort
 from pipelines.engine.embedded.progress import LineSplitter, NamedProgress
-from pipelines.engine.embedded.sandbox import services as running
-from pipelines.engine.embedded.sandbox.health import HealthProbe
-from pipelines.engine.embedded.sandbox.served import ContainerService, HostService, PortForward, Tunnel
+from pipelines.engine.embedded.sandbox.services import runner as running
+from pipelines.engine.embedded.sandbox.services.health import HealthProbe
+from pipelines.engine.embedded.sandbox.services.kinds import ContainerService, HostService, PortForward, Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

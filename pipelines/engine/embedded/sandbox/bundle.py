@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.sandbox.config import HostSupport
+    from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser
     from pipelines.engine.embedded.sandbox.spec import ContainerSpec, SecretFile
-    from pipelines.engine.embedded.sandbox.users import ContainerUser
 
 
 class Bundle:

@@ -13,8 +13,8 @@ from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser
     from pipelines.engine.embedded.sandbox.spec import ContainerSpec
-    from pipelines.engine.embedded.sandbox.users import ContainerUser
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 INIT_TARGET = "/dev/init"  # /dev is made anew for each container: nothing is left in the root file system

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.sandbox.bundle import Bundle
+from pipelines.engine.embedded.sandbox.cgroups.starter import Starter
 from pipelines.engine.embedded.sandbox.config import INIT_TARGET, HostSupport, environment, hides_devices, process
-from pipelines.engine.embedded.sandbox.inside import ContainerPaths
 from pipelines.engine.embedded.sandbox.launch import CannotStart, Launch
-from pipelines.engine.embedded.sandbox.mountpoints import MountPoints
-from pipelines.engine.embedded.sandbox.starter import Starter
-from pipelines.engine.embedded.sandbox.users import ContainerUser, find_user
-from pipelines.engine.embedded.sandbox.workdir import make_workdir
+from pipelines.engine.embedded.sandbox.rootfs.mount_points import MountPoints
+from pipelines.engine.embedded.sandbox.rootfs.paths import ContainerPaths
+from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser, find_user
+from pipelines.engine.embedded.sandbox.rootfs.workdir import make_workdir
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.child import Child
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
-    from pipelines.engine.embedded.sandbox.cgroups import Cgroups
-    from pipelines.engine.embedded.sandbox.ids import Ids
+    from pipelines.engine.embedded.sandbox.cgroups.cgroups import Cgroups
     from pipelines.engine.embedded.sandbox.output import ContainerOutput, StandardStreams
+    from pipelines.engine.embedded.sandbox.rootfs.ids import Ids
     from pipelines.engine.embedded.sandbox.spec import ContainerSpec
 
 

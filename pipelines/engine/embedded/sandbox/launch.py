@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.child import Ended
     from pipelines.engine.embedded.sandbox.binary import RuntimeBinary
+    from pipelines.engine.embedded.sandbox.cgroups.starter import Starter
     from pipelines.engine.embedded.sandbox.output import StandardStreams
-    from pipelines.engine.embedded.sandbox.starter import Starter
 
 # The runtime is a short-lived Go program: it ends before collecting garbage pays.
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "GOGC": "off"}

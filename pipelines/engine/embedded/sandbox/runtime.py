@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.sandbox.binary import find_init, find_runtime
-from pipelines.engine.embedded.sandbox.cgroups import Cgroups
+from pipelines.engine.embedded.sandbox.cgroups.cgroups import Cgroups
 from pipelines.engine.embedded.sandbox.config import HostSupport
 from pipelines.engine.embedded.sandbox.container import Container, ContainerTools
-from pipelines.engine.embedded.sandbox.ids import Ids
 from pipelines.engine.embedded.sandbox.launch import CannotStart
 from pipelines.engine.embedded.sandbox.output import StandardStreams
+from pipelines.engine.embedded.sandbox.rootfs.ids import Ids
 from pipelines.engine.embedded.sandbox.running import RunningCommand
 from pipelines.engine.embedded.sandbox.spec import CommandExit
 from pipelines.model import EngineSpec

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.cgroups import sweep
-from pipelines.engine.embedded.sandbox.controllers import own_path
+from pipelines.engine.embedded.sandbox.cgroups.cgroups import sweep
+from pipelines.engine.embedded.sandbox.cgroups.controllers import own_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ import pytest
 
 from pipelines.engine.embedded.network.lease import Lease
 from pipelines.engine.embedded.sandbox.config import HostSupport, bounding_set, environment, oci_config
+from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser
 from pipelines.engine.embedded.sandbox.spec import Bind, ContainerSpec, Tmpfs
-from pipelines.engine.embedded.sandbox.users import ContainerUser
 
 ROOT = ContainerUser(0, 0, (), "/root")
 HOST = HostSupport(rootless=False, cgroups=True, seccomp=True, init=None)

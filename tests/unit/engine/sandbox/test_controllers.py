@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.controllers import (
+from pipelines.engine.embedded.sandbox.cgroups.controllers import (
     CgroupHome,
     Hierarchy,
     fewest_cpus,

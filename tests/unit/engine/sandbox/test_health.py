@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.health import HealthProbe
+from pipelines.engine.embedded.sandbox.services.health import HealthProbe
 
 
 @pytest.mark.parametrize(

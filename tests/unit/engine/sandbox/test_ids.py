@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.sandbox.ids import Ids, parse_map
-from pipelines.engine.embedded.sandbox.users import ContainerUser
+from pipelines.engine.embedded.sandbox.rootfs.ids import Ids, parse_map
+from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.engine.embedded.sandbox.program import Program, look
+from pipelines.engine.embedded.sandbox.rootfs.program import Program, look
 
 FOREIGN = {"x86_64": 183, "aarch64": 62}.get(platform.machine(), 62)
 

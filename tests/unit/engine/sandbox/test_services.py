@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import EngineError, ExecError
-from pipelines.engine.embedded.sandbox.served import LastOutput, ServiceDied
-from pipelines.engine.embedded.sandbox.services import RunningService, ServicePort, ServiceRunner, StopMode, while_up
+from pipelines.engine.embedded.sandbox.services.kinds import LastOutput, ServiceDied
+from pipelines.engine.embedded.sandbox.services.runner import RunningService, ServicePort, ServiceRunner, StopMode, while_up
 from pipelines.engine.embedded.sandbox.spec import CommandExit
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.sandbox.starter import GroupStarter, Starter
+from pipelines.engine.embedded.sandbox.cgroups.starter import GroupStarter, Starter
 
 if TYPE_CHECKING:
     from pathlib import Path

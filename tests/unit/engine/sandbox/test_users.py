@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.engine.embedded.errors import InvalidInput
-from pipelines.engine.embedded.sandbox.users import ContainerUser, find_user, parse_id
+from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser, find_user, parse_id
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
 # a comment

@@ -14,7 +14,7 @@ from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
 from pipelines.engine.embedded.ops.values.op import Op, OpOutput
 from pipelines.engine.embedded.progress import LineSplitter
-from pipelines.engine.embedded.sandbox.services import while_up
+from pipelines.engine.embedded.sandbox.services.runner import while_up
 from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipelines.engine.embedded.ops.interface import ClientSession
-    from pipelines.engine.embedded.sandbox.services import RunningService
+    from pipelines.engine.embedded.sandbox.services.runner import RunningService
     from pipelines.engine.embedded.store.layers.draft import Draft
     from pipelines.engine.embedded.store.snapshot import Snapshot
 

@@ -6,8 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EngineError, InvalidInput
-from pipelines.engine.embedded.sandbox.ids import Ids
-from pipelines.engine.embedded.sandbox.users import accounts, groups, parse_id
+from pipelines.engine.embedded.sandbox.rootfs.ids import Ids
+from pipelines.engine.embedded.sandbox.rootfs.users import accounts, groups, parse_id
 
 if TYPE_CHECKING:
     from pipelines.engine.embedded.store.trees.root import Root

@@ -13,7 +13,7 @@ from pipelines.engine.embedded.kernel import openat2
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pipelines.engine.embedded.sandbox.inside import ContainerPaths
+    from pipelines.engine.embedded.sandbox.rootfs.paths import ContainerPaths
 
 _MODE = 0o755
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.inside import ContainerPaths, PathInside, normal
+from pipelines.engine.embedded.sandbox.rootfs.paths import ContainerPaths, PathInside, normal
 from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 
 if TYPE_CHECKING:

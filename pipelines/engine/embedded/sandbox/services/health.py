@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.network.switch import Switch
     from pipelines.engine.embedded.sandbox.running import RunningCommand
-    from pipelines.engine.embedded.sandbox.services import ServicePort
+    from pipelines.engine.embedded.sandbox.services.runner import ServicePort
     from pipelines.engine.embedded.sandbox.spec import Stream
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.25  # seconds between two tries of a port

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipelines.engine.embedded import kernel
-from pipelines.engine.embedded.sandbox.controllers import (
+from pipelines.engine.embedded.sandbox.cgroups.controllers import (
     LIMITS,
     OPTIONAL,
     fewest_cpus,
@@ -28,12 +28,12 @@ from pipelines.engine.embedded.sandbox.controllers import (
     tightest,
     write,
 )
-from pipelines.engine.embedded.sandbox.starter import GroupStarter, Starter
+from pipelines.engine.embedded.sandbox.cgroups.starter import GroupStarter, Starter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipelines.engine.embedded.sandbox.controllers import CgroupHome, Hierarchy
+    from pipelines.engine.embedded.sandbox.cgroups.controllers import CgroupHome, Hierarchy
     from pipelines.model import EngineSpec
 
 ROOT = Path("/sys/fs/cgroup")  # where runtimes look; must be ours to mount on: a private mount namespace

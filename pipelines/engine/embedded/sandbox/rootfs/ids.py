@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from pipelines.engine.embedded.sandbox.users import ContainerUser
+    from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser
 
 Range = tuple[int, int]
 _REMEDY = "Install newuidmap (Debian: apt install uidmap) and give yourself ids in /etc/subuid and /etc/subgid, or run as root"

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.sandbox.controllers import write
+from pipelines.engine.embedded.sandbox.cgroups.controllers import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable

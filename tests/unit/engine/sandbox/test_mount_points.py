@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.engine.embedded.sandbox.mountpoints import MountPoints
+from pipelines.engine.embedded.sandbox.rootfs.mount_points import MountPoints
 from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 
 if TYPE_CHECKING:

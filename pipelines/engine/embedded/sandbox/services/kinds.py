@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError, ServiceError
 from pipelines.engine.embedded.network.forward import DatagramForward, StreamForward
-from pipelines.engine.embedded.sandbox.health import HealthProbe, health_command, ports_open
 from pipelines.engine.embedded.sandbox.launch import CannotStart
-from pipelines.engine.embedded.sandbox.services import CannotServe, RunningService, Service, ServicePort, ServiceRunner, StopMode, while_up
+from pipelines.engine.embedded.sandbox.services.health import HealthProbe, health_command, ports_open
+from pipelines.engine.embedded.sandbox.services.runner import (
+    CannotServe,
+    RunningService,
+    Service,
+    ServicePort,
+    ServiceRunner,
+    StopMode,
+    while_up,
+)
 from pipelines.engine.embedded.sandbox.spec import CommandExit
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.kernel import openat2
-from pipelines.engine.embedded.sandbox.program import Program, look
+from pipelines.engine.embedded.sandbox.rootfs.program import Program, look
 from pipelines.engine.embedded.sandbox.spec import Bind, Tmpfs
 
 if TYPE_CHECKING:

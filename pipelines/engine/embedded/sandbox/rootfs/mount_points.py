@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.kernel import openat2
-from pipelines.engine.embedded.sandbox.inside import ContainerPaths, PathInside
+from pipelines.engine.embedded.sandbox.rootfs.paths import ContainerPaths, PathInside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,0 +1,1 @@
+"""The control groups of a session and of its containers."""

@@ -1,0 +1,1 @@
+"""Programs that run beside commands: containers, ports of this machine, tunnels."""
