@@ -12,16 +12,18 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from pipelines.foundation.files import replacing
 from pipelines.foundation.regular_files import reading
-from pipelines.model import Case, Check, Finding, Location, Result, Waiver
+from pipelines.model import Case, Check, Finding, Location, PublishedImage, Result, Waiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipelines.foundation.redaction import Redactor
 
-_VALUES = (Case, Check, Finding, Location, Result, Waiver)
+_VALUES = (Case, Check, Finding, Location, PublishedImage, Result, Waiver)
 _NAMES = frozenset({"artifacts", "error_kind", "id", "kind", "log", "name", "needs"})
 """Names from the configuration and paths of ours: masked, they would lead nowhere. (A test case's name comes from a program.)"""
+_KEPT = {Case: frozenset[str](), PublishedImage: frozenset({"name", "repository", "digest", "tags", "platforms", "version"})}
+"""The same for values that have other fields."""
 _BLOCK = 1 << 20
 Value = TypeVar("Value")
 
@@ -39,7 +41,7 @@ def _masked(value: Any, redactor: Redactor) -> Any:
     if isinstance(value, Mapping):
         return {key: _masked(part, redactor) for key, part in value.items()}
     if isinstance(value, _VALUES):
-        kept = () if isinstance(value, Case) else _NAMES
+        kept = _KEPT.get(type(value), _NAMES)
         fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.name not in kept}
         changed = {name: clean for name, part in fields.items() if (clean := _masked(part, redactor)) is not part and clean != part}
         return dataclasses.replace(value, **changed) if changed else value

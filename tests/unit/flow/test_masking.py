@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.flow.masking import mask_files, masked_copy
 from pipelines.foundation.redaction import Redactor
-from pipelines.model import Case, Check, Finding, Location, Result, Severity, Status, Verdict
+from pipelines.model import Case, Check, Finding, Location, PublishedImage, Result, Severity, Status, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,13 @@ def test_every_text_of_a_result_is_masked() -> None:
 def test_names_and_paths_stay_usable() -> None:
     result = Result(id=f"test.{SECRET}", kind="test", name=SECRET, status=Status.PASSED, needs=(SECRET,), artifacts=(f"/x/{SECRET}",))
     assert masked_copy(result, REDACTOR) is result
+
+
+def test_a_published_image_can_still_be_found_but_its_labels_hold_no_secret() -> None:
+    image = PublishedImage(name=SECRET, repository=f"host/{SECRET}", digest="sha256:1", tags=(SECRET,), labels={"a": SECRET, "b": "c"})
+    result = Result(id="publish.shop", kind="publish", name="shop", status=Status.PASSED, value=image)
+    clean = masked_copy(result, REDACTOR).value
+    assert clean == dataclasses.replace(image, labels={"a": "***", "b": "c"})
 
 
 def test_a_value_of_the_users_own_is_not_touched() -> None:
