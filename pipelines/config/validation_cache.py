@@ -72,7 +72,7 @@ def cache_for(sections: Sequence[Section], environ: Mapping[str, str]) -> Valida
     if base is None or not ours:
         return ValidationCache(None, "")
     names = [section.key for section in sections]
-    return ValidationCache(base / "config", repr((names, sys.version, list(_code()))))
+    return ValidationCache(base / "config", repr((names, sys.version, list(validating_code()))))
 
 
 def _cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -82,7 +82,7 @@ def _cache_folder(environ: Mapping[str, str]) -> Path | None:
     return next((Path(place, below) for place, below in found if os.path.isabs(place)), None)  # noqa: PTH117 - an empty text is not a path
 
 
-def _code() -> Iterator[tuple[str, int, int]]:
+def validating_code() -> Iterator[tuple[str, int, int]]:
     """Path, size and time of every file that takes part."""
     for folder in _CODE:
         for place, folders, names in os.walk(_PACKAGE / folder):
