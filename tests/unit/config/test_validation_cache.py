@@ -79,7 +79,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(text=texts, local=locals_, user=shared, environ=environments, overrides=flags)
 def test_a_kept_outcome_is_the_outcome(
-    kept: Path, text: str, local: str, user: str, environ: dict[str, str], overrides: dict[str, object]
+    kept: Path, *, text: str, local: str, user: str, environ: dict[str, str], overrides: dict[str, object]
 ) -> None:
     """One cache for all examples: what was kept for another configuration must never be taken for this one."""
     with tempfile.TemporaryDirectory() as name:
