@@ -16,7 +16,7 @@ The tree::
     │   └── StepTimeout
     └── InternalError            exit 70   a defect of Lockgate: comes with a report file
 
-Each error says what happened, the likely cause and the next command. `dagger` errors are translated at one border
+Each error says what happened, the likely cause and the next command. Errors of `dagger` are translated in one place
 (`pipelines.steps.common.dagger_errors`).
 """
 

@@ -1,4 +1,4 @@
-"""What a shell may offer for a step's id: ids and kinds of the project at hand. Silent where there is none."""
+"""What a shell may offer for a step's id: ids and kinds of the project at hand; nothing where there is none."""
 
 from __future__ import annotations
 

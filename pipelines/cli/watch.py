@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 import anyio
 
-from pipelines.cli.progress.plain import Plain, Silent
+from pipelines.cli.progress.plain import PlainProgress, SilentProgress
 from pipelines.cli.signals import stopping
 from pipelines.cli.terminal import under_dagger_run
 from pipelines.engine.lifetime import GRACE_S
@@ -130,9 +130,9 @@ def _showing(terminal: Terminal, here: Settings) -> Iterator[Shown]:
             yield board
         return
     if here.verbosity < 0:
-        yield Silent(terminal)
+        yield SilentProgress(terminal)
         return
     beside = under_dagger_run(here.environ)
     if beside:
         terminal.line("`dagger run` also shows its own progress; `dagger -s run` does not")
-    yield Plain(terminal, detect(here.environ), verbosity=here.verbosity, short=beside)
+    yield PlainProgress(terminal, detect(here.environ), verbosity=here.verbosity, short=beside)

@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from pipelines.cli.progress.lines import Lines
+from pipelines.cli.progress.lines import LastLines
 from pipelines.cli.progress.rows import Phase, Row, arrange
 from pipelines.cli.progress.silence import Silence
 from pipelines.flow.progress import NullSink
@@ -55,9 +55,9 @@ class Board(NullSink):
         self._clock = clock
         self._head = _Head(began=clock())
         self._rows: dict[str, Row] = {}
-        self._tails: dict[str, Lines] = {}
+        self._tails: dict[str, LastLines] = {}
         self._silences: dict[str, Silence] = {}
-        self._engine = Lines(MOST_TAIL * 4)
+        self._engine = LastLines(MOST_TAIL * 4)
         self._live = Live(
             console=self._console,
             auto_refresh=False,
@@ -86,19 +86,19 @@ class Board(NullSink):
     def step_started(self, step_id: str) -> None:
         if row := self._rows.get(step_id):
             row.phase, row.began = Phase.RUNNING, self._clock()
-            self._tails[step_id] = Lines(MOST_TAIL * 4)
+            self._tails[step_id] = LastLines(MOST_TAIL * 4)
             self._silences[step_id] = Silence(self._clock)
 
     def step_output(self, step_id: str, text: str) -> None:
         if step_id in self._tails:
             self._tails[step_id].feed(text)
-            self._silences[step_id].hear(text)
+            self._silences[step_id].add(text)
 
     def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
         if lines := self._tails.get(step_id):
             if whole:
                 lines.feed(f"{line}\n")
-                self._silences[step_id].hear(f"{line}\n")
+                self._silences[step_id].add(f"{line}\n")
             else:
                 lines.so_far(line)
                 self._silences[step_id].so_far(line)

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 _LONGEST = 64 * 1024
 _MARK = "\x1e"
-"""Begins the marks steps leave in a command's output for themselves (`pipelines.steps.common.wrapper`); nobody wants to read those."""
+"""Begins the marks steps leave in a command's output for themselves (`pipelines.steps.common.wrapper`); they are not for people."""
 
 
-class Lines:
-    """The last lines of one step's output, without what steers a terminal. `dropped` counts those no longer kept."""
+class LastLines:
+    """The last lines of one step's output, without the control sequences of a terminal. `dropped` counts those no longer kept."""
 
     def __init__(self, keep: int) -> None:
         self._kept: deque[str] = deque(maxlen=keep)

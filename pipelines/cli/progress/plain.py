@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from pipelines.cli.progress.lines import Lines
+from pipelines.cli.progress.lines import LastLines
 from pipelines.cli.progress.silence import Silence
 from pipelines.flow.live_lines import LiveLines
 from pipelines.flow.progress import NullSink
@@ -30,7 +30,7 @@ QUIET_S = 60.0
 COLORS = {Status.PASSED: "green", Status.FAILED: "red", Status.ERROR: "red", Status.BLOCKED: "yellow", Status.CANCELLED: "yellow"}
 
 
-class Plain(NullSink):
+class PlainProgress(NullSink):
     """Writes to a terminal that is not redrawn.
 
     Without a provider that folds, the output of steps is shown only when `verbosity` is above 0, line by line as it comes, and once.
@@ -58,9 +58,9 @@ class Plain(NullSink):
         self._spoke = self._began
         self._width = 0
         self._hidden: set[str] = set()
-        self._output: dict[str, Lines] = {}
+        self._output: dict[str, LastLines] = {}
         self._live_lines: dict[str, LiveLines] = {}
-        self._engine = Lines(1)
+        self._engine = LastLines(1)
         self._running: dict[str, tuple[float, float]] = {}
         self._silences: dict[str, Silence] = {}
 
@@ -83,23 +83,23 @@ class Plain(NullSink):
     def step_started(self, step_id: str) -> None:
         self._running[step_id] = (self._clock(), self._wall())
         self._silences[step_id] = Silence(self._clock)
-        self._output[step_id] = Lines(BLOCK_LINES)
+        self._output[step_id] = LastLines(BLOCK_LINES)
         if not self._short:
             self._step(step_id, "started")
 
     def step_output(self, step_id: str, text: str) -> None:
         if silence := self._silences.get(step_id):
-            silence.hear(text)
+            silence.add(text)
         lines = self._live_lines.setdefault(step_id, LiveLines())
-        for line in self._output.setdefault(step_id, Lines(BLOCK_LINES)).feed(text):
+        for line in self._output.setdefault(step_id, LastLines(BLOCK_LINES)).feed(text):
             if self._verbose and not self._folds and not lines.discard(line):
                 self._terminal.line(f"{self._prefix(step_id)} {line}")
 
     def step_progress(self, step_id: str, line: str, *, whole: bool) -> None:
         if silence := self._silences.get(step_id):
-            silence.hear(f"{line}\n") if whole else silence.so_far(line)
+            silence.add(f"{line}\n") if whole else silence.so_far(line)
         if whole and self._verbose and not self._folds:
-            for seen in Lines(1).feed(f"{line}\n"):
+            for seen in LastLines(1).feed(f"{line}\n"):
                 self._live_lines.setdefault(step_id, LiveLines()).add(seen)
                 self._terminal.line(f"{self._prefix(step_id)} {seen}")
 
@@ -110,7 +110,7 @@ class Plain(NullSink):
         if result.id in self._hidden:
             return
         _, began = self._running.pop(result.id, (0.0, self._wall()))
-        output = self._output.pop(result.id, Lines(1))
+        output = self._output.pop(result.id, LastLines(1))
         self._live_lines.pop(result.id, None)
         self._silences.pop(result.id, None)
         line = self._line(result.id, self._ending(result))
@@ -176,7 +176,7 @@ class Plain(NullSink):
         self._terminal.line(line)
 
 
-class Silent(NullSink):
+class SilentProgress(NullSink):
     """Says only what belongs to no step while a run lasts (--quiet)."""
 
     def __init__(self, terminal: Terminal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.cli.progress.lines import Lines
+from pipelines.cli.progress.lines import LastLines
 from pipelines.foundation.durations import rounded_duration
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ class Silence:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._since = clock()
-        self._lines = Lines(4)
+        self._lines = LastLines(4)
 
-    def hear(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Text that the step printed."""
         self._since = self._clock()
         self._lines.feed(text)

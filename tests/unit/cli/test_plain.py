@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.cli.progress.plain import BLOCK_LINES, Plain
+from pipelines.cli.progress.plain import BLOCK_LINES, PlainProgress
 from pipelines.flow.plan import NOT_SELECTED, Plan, PlannedStep
 from pipelines.model import EngineInfo, Result, Status
 from pipelines.providers import Provider, detect
@@ -42,17 +42,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def plain(clock: Clock, screen: Callable[..., Terminal]) -> Callable[..., tuple[Plain, Callable[[], str]]]:
-    def make(provider: Provider | None = None, verbosity: int = 0, *, short: bool = False) -> tuple[Plain, Callable[[], str]]:
+def plain(clock: Clock, screen: Callable[..., Terminal]) -> Callable[..., tuple[PlainProgress, Callable[[], str]]]:
+    def make(provider: Provider | None = None, verbosity: int = 0, *, short: bool = False) -> tuple[PlainProgress, Callable[[], str]]:
         terminal = screen()
         assert isinstance(terminal.stream, io.StringIO)
-        sink = Plain(terminal, provider or Provider(), verbosity=verbosity, short=short, clock=clock, wall=lambda: 1000 + clock.now)
+        sink = PlainProgress(terminal, provider or Provider(), verbosity=verbosity, short=short, clock=clock, wall=lambda: 1000 + clock.now)
         return sink, terminal.stream.getvalue
 
     return make
 
 
-Make = Callable[..., tuple[Plain, Callable[[], str]]]
+Make = Callable[..., tuple[PlainProgress, Callable[[], str]]]
 
 
 def test_beside_another_display_only_ends_are_told(plain: Make) -> None:
