@@ -66,7 +66,11 @@ def load(
     layers, notes = _layers(found, environ, overrides or {}, validator)
     values = _validated(layers, found, validator)
     project = to_project(values, sections, found.path, locked_images(found.path.parent, environ))
-    wrong = [line for section in sections for line in (*section.problems(project), *_permissions(section, values, layers))]
+    wrong = [
+        line
+        for section in sections
+        for line in (*_alike(section, values), *section.problems(project), *_permissions(section, values, layers))
+    ]
     if wrong:
         raise _wrong(found.path, wrong)
     paths = tuple(flattened(values))
@@ -113,6 +117,16 @@ def _validated(layers: Layers, found: Found, validator: Validator) -> Mapping[st
         return validator.values(layers.tables, elsewhere)
     except InvalidTables as error:
         raise _wrong(found.path, error.lines) from error
+
+
+def _alike(section: Section, values: Mapping[str, Any]) -> Iterator[str]:
+    """One line for every two names that are one to variables (`LOCKGATE_TESTS_A_B_TIMEOUT`) and to parameters of steps (`test_a_b`)."""
+    first: dict[str, str] = {}
+    for name in values.get(section.key, ()) if section.named else ():
+        other = first.setdefault(name.replace("-", "_"), name)
+        if other != name:
+            one, two = f"{section.key}.{other}", f"{section.key}.{name}"
+            yield f"{two}: differs from {one} only in - and _, which variables and parameters cannot tell apart; rename one of them"
 
 
 def _permissions(section: Section, values: Mapping[str, Any], layers: Layers) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pytest
 from pipelines.config import Layer, Origin
 from pipelines.errors import ConfigError
 from pipelines.model import EngineKind, Severity, StepLimits
+from pipelines.steps.catalog import load
 from pipelines.steps.image.spec import ImageTarget, images_of
 from pipelines.steps.perf.spec import performance_checks_of
 from pipelines.steps.publish.spec import PublishWhen, publish_of
@@ -179,3 +180,54 @@ def test_a_project_needs_a_name(folder: Folder, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         folder.load(text)
     assert caught.value.problems == ("project: missing, and there is no default",)
+
+
+SET = """
+[project]
+name = "shop"
+[images.shop]
+[perf.load]
+script = "x.js"
+service = { image = "shop", port = 1 }
+[publish]
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "path", "value"),
+    [
+        ("images.shop.args.X", "1", "images.shop.args.X", "1"),
+        ("perf.load.thresholds.p95_ms", "200", "perf.load.thresholds.p95_ms", 200.0),
+        ("perf.load.service.port", "8080", "perf.load.service.port", 8080),
+        ("perf.load.service.deadline", "90", "perf.load.service.deadline", 90.0),
+        ("perf.load.timeout", "2m", "perf.load.timeout", 120.0),
+        ("engine.cpus", "1.5", "engine.cpus", 1.5),
+        ("engine.memory", "1GiB", "engine.memory", 1 << 30),
+        ("engine", "embedded", "engine.kind", "embedded"),
+        ("jobs", "3", "jobs", 3),
+        ("keep_going", "false", "keep_going", False),
+        ("publish.tags", '["a", "b"]', "publish.tags", ["a", "b"]),
+        ('images.shop.labels."com.example.team"', "7", "images.shop.labels.com.example.team", "7"),
+    ],
+)
+def test_a_flag_becomes_what_its_key_wants(folder: Folder, key: str, text: str, path: str, value: object) -> None:
+    folder.write("lockgate.toml", SET)
+    loaded = load(folder.path, environ=folder.environ, overrides={key: text})
+    assert (loaded.values[path], type(loaded.values[path])) == (value, type(value))
+    assert loaded.provenance[path].layer is Layer.FLAG
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("perf.load.thresholds.p95_ms", "fast", "perf.load.thresholds.p95_ms: expected a number, not a string (set by the command line)"),
+        ("publish.tags", "a", "publish.tags: expected an array, not a string (set by the command line)"),
+        ("publish.tags", "[a", "publish.tags: expected an array, not a string (set by the command line)"),
+        ('images."shop', "1", 'images."\\"shop": expected a table, not a string (set by the command line)'),
+    ],
+)
+def test_a_flag_that_does_not_fit_is_named(folder: Folder, key: str, text: str, says: str) -> None:
+    folder.write("lockgate.toml", SET)
+    with pytest.raises(ConfigError) as caught:
+        load(folder.path, environ=folder.environ, overrides={key: text})
+    assert says in caught.value.problems

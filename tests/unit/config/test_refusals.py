@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.unit.config.conftest import Folder
 
 Refused = Callable[[str], tuple[str, ...]]
 
@@ -127,3 +131,26 @@ def test_what_may_be_a_secret_is_not_repeated(refused: Refused, text: str, messa
 
 def test_all_problems_are_told_at_once(refused: Refused) -> None:
     assert len(refused("jobs = 0\nkeep_going = 1\n[images.shop]\nx = 1\ny = 2\n[zzz]\n")) == 5
+
+
+@pytest.mark.parametrize("section", ["images", "perf", "tests"])
+def test_names_that_variables_and_parameters_cannot_tell_apart(refused: Callable[[str], tuple[str, ...]], section: str) -> None:
+    keys = {
+        "images": "",
+        "tests": 'image = "shop"\ncommand = ["true"]\n',
+        "perf": 'script = "x.js"\nservice = { image = "shop", port = 1 }\n',
+    }[section]
+    text = f"[images.shop]\n[{section}.web-api]\n{keys}[{section}.web]\n{keys}[{section}.web_api]\n{keys}"
+    (line,) = refused(text)
+    assert line.startswith(f"{section}.web_api: differs from {section}.web-api only in - and _")
+
+
+def test_an_image_called_as_the_scan_of_the_sources(refused: Callable[[str], tuple[str, ...]]) -> None:
+    text = "[images.sources]\n[scan]\n"
+    (line,) = refused(text)
+    assert line.startswith("images.sources: the scan of this image and the scan of the project's files would both be called scan.sources")
+
+
+def test_an_image_may_be_called_so_where_the_sources_are_not_scanned(folder: Folder) -> None:
+    text = "[project]\nname = 'x'\n[images.sources]\n[scan]\nsources = false\n"
+    assert folder.load(text).project.name == "x"
