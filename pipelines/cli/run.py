@@ -43,6 +43,7 @@ published references, or with --json the document of the run.""",
 )
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many steps may run at the same time.")
 @click.option("--width", hidden=True, help="The old name of --jobs.", expose_value=False, is_eager=True, callback=renamed_option("--jobs"))
+@click.option("--fresh", is_flag=True, help="Take nothing over from earlier runs, and run tests, scans and measurements again.")
 @click.option("--allow-empty", is_flag=True, help="Do not fail when there is no step to run.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, as `plan` does.")
 @click.option("--progress", type=click.Choice([kind.value for kind in Progress]), default="auto", help="Live board or plain lines.")
@@ -86,6 +87,7 @@ def _request(selectors: tuple[str, ...], options: dict[str, Any], here: Settings
         keep_going=options["keep_going"],
         allow_empty=options["allow_empty"],
         output=here.directory / options["output"] if options["output"] not in {None, "-"} else None,
+        fresh=options["fresh"],
         environ=here.environ,
     )
 

@@ -53,7 +53,7 @@ class CaseCounts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """How a step ended. Times are in seconds, `started_s` from the start of the run. `error_kind` is `unavailable` or `internal` when the
-    status is error. `artifacts` and `log` are paths of files.
+    status is error. `artifacts` and `log` are paths of files. `unchanged_since` is the run whose result was taken over.
     """
 
     id: str
@@ -73,6 +73,7 @@ class StepRecord:
     warning: str | None = None
     attempts: int = 1
     started_s: float = 0.0
+    unchanged_since: str | None = None
     facts: Mapping[str, str | int | float | bool]
     tests: CaseCounts | None = None
 
@@ -181,6 +182,7 @@ def _step(result: Result) -> StepRecord:
         warning=result.warning,
         attempts=result.attempts,
         started_s=_seconds(result.started_s),
+        unchanged_since=result.unchanged_since,
         facts={name: _finite(value) for name, value in (result.facts or {}).items()},
         tests=_counts(result.cases),
     )

@@ -61,10 +61,11 @@ def has_worked(result: Result) -> bool:
 
 
 def outcome(result: Result) -> str:
-    """Status in a word or two: `passed (cached)`, `failed (inconclusive)`, `error (unavailable)`."""
+    """Status in a word or two: `passed (cached)`, `passed (unchanged since RUN)`, `failed (inconclusive)`, `error (unavailable)`."""
     word = result.status.value
     if result.status is Status.PASSED:
-        extra = [name for name, on in (("cached", result.cached), ("warning", result.warning is not None)) if on]
+        cached = "cached" if result.unchanged_since is None else f"unchanged since {result.unchanged_since}"
+        extra = [name for name, on in ((cached, result.cached), ("warning", result.warning is not None)) if on]
         return f"{word} ({', '.join(extra)})" if extra else word
     if result.status is Status.ERROR and result.error_kind:
         return f"{word} ({result.error_kind})"

@@ -23,6 +23,7 @@ _MOST_KEY_LINES = 1024
 _PRIVATE = "PRIVATE KEY-----"
 _NOT_A_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _PEM_BODY = re.compile(r"-----BEGIN [^\n-]*-----\s+(.*?)\s*-----END ", re.DOTALL)
+_CERTIFICATES = re.compile(r"(?:-----BEGIN (?:TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END (?:TRUSTED )?CERTIFICATE-----\s*)+")
 _URL_PASSWORD = re.compile(r"://[^\s/:@]*:([^\s/@]+)@")
 _GO_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 _HEX = re.compile("%[0-9A-F]{2}")
@@ -40,12 +41,15 @@ def written_forms(value: str) -> frozenset[str]:
     """Every text to be masked for a secret value; empty when the value is too short to be masked.
 
     White space at its ends is not part of it: programs cut it off, above all the newline at the end of a file. A value of several
-    lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones (certificate bundles,
-    which are public) only as a whole, unless they hold a private key. The password of a URL within a value is masked by itself too.
+    lines (a key, a configuration file) is also masked line by line, as logs put prefixes before lines; very long ones only as a whole,
+    unless they hold a private key. The password of a URL within a value is masked by itself too. Certificates alone are public, and a
+    bundle of them is large: no other form of it is looked for.
     """
     core = value.strip()
     if len(core) < SHORTEST:
         return frozenset()
+    if _CERTIFICATES.fullmatch(core):
+        return frozenset({core})
     found = {core, " ".join(core.split()), *_escaped(core), *_encoded(as_bytes(core)), *_alone(as_bytes(value))}
     if len(core) <= _MOST_NESTED:
         found.update(_nested(core))

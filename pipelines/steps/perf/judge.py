@@ -56,6 +56,8 @@ def judge_perf(
 def dated(check: Check) -> Check:
     """The verdict of a measurement out of a cache, which says when it was made, beside whatever else its reason says."""
     made = f"measured at {check.facts.get('measured_at')}"
+    if check.reason is not None and check.reason.endswith((made, f"({made})")):
+        return check  # it came out of a cache before
     return replace(check, reason=f"{check.reason} ({made})" if check.reason else made)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pipelines.flow.dependencies import real_dependencies
 from pipelines.flow.progress import NullSink
 from pipelines.flow.request import RunRequest
 from pipelines.flow.run import explain_project, run_project
@@ -59,7 +60,9 @@ class Site:
         path.write_text(text)
 
     async def run(self, *words: str, stop: Stop | None = None) -> Run:
-        return await run_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)), self.sink, stop)
+        """Run the project; the engine alone says what it finds done."""
+        dependencies = replace(real_dependencies(), keeps_results=lambda _spec, _environ: False)
+        return await run_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)), self.sink, stop, dependencies)
 
     def predict(self, *words: str) -> dict[str, str]:
         _, predictions = explain_project(self.project, RunRequest(selectors=words, environ=dict(os.environ)))
