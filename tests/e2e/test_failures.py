@@ -36,7 +36,7 @@ FAILING = "ARG BASE\nFROM $BASE\nRUN echo why >&2; exit 7\n"
         (unit("sleep 600", 'timeout = "5s"\n'), "test.unit", 1, "stopped after"),
         (unit("kill -9 $$"), "test.unit", 1, "SIGKILL"),
         (unit("true", DEAF), "test.unit", 1, "service web did not open port 80 within 2 s"),
-        (PERF, "perf.load", 1, "load.js went wrong"),
+        (PERF, "perf.load", 1, "load.js failed"),
         ('[scan]\ndatabase = "no-such-database"\n', "scan.app", 4, "needs the image 'no-such-database'"),
     ],
 )

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.root]
 
 ASK = Path(__file__).with_name("ask.py")
 PROGRAM = str(Path(sys.executable).parent / "lockgate-engine")
-CAUSE = "in this rootless session, which has 1. Install newuidmap (Debian: apt install uidmap) and give yourself ids in /etc/subuid"
+CAUSE = "in this rootless session, which has 1. Install newuidmap (Debian: apt install uidmap) and add ids for this user to /etc/subuid"
 
 
 def answers(user: User, image: str, subordinate: str, *, tun: bool = True) -> tuple[dict[str, str], str]:

@@ -27,8 +27,9 @@ def resolve(project: Project, name: str, *, wanted_by: str) -> LockedImage:
         return locked
     if _REFERENCE.search(name):
         return LockedImage(name=name, reference=name, origin="reference", layer="", where="")
+    hint = did_you_mean(name, project.locked)
     raise Unavailable(
-        f"{wanted_by} needs the image {name!r}, and no lock of this project, user or machine knows it{did_you_mean(name, project.locked)}",
+        f"{wanted_by} needs the image {name!r}, which is not in the lock files of this project, this user or this machine{hint}",
         cause=f"known names: {', '.join(sorted(project.locked)) or 'none'}",
         next_step=f"lockgate images use {name} REGISTRY/NAME:TAG, or write a full reference (registry/name:tag@sha256:…) instead",
     )

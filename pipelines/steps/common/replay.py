@@ -69,7 +69,7 @@ async def settle(context: StepContext, attempt: Callable[[str | None], Awaitable
     outcome = await attempt(context.attempt)
     ours = outcome.stamp is not None and outcome.stamp.run_id == context.run_id
     if not passed(outcome.check) and not ours and context.attempt != context.run_id:
-        context.log("this outcome may come from the cache, and nothing that did not pass is replayed: running again\n")
+        context.log("this result may come from the cache, and only results that passed are reused: running again\n")
         context.set_attempt(context.run_id)
         return await attempt(context.run_id)
     context.cached = outcome.stamp is not None and not ours

@@ -61,7 +61,7 @@ async def step(spec: ImageSpec, targets: Sequence[str], step_inputs: StepInputs)
 
     Raises:
         StepFailed: no Dockerfile, no such stage, a command of the Dockerfile fails, a platform this machine cannot run, or the Dockerfile
-            asks for more than an ordinary container has (`[engine] insecure`).
+            needs more rights than an ordinary container has (`[engine] insecure`).
         CredentialsError: a build secret cannot be read.
         Unavailable: the base image is unknown here; engine or registry do not answer.
     """
@@ -133,7 +133,7 @@ async def _fetched(earlier: Earlier, step_inputs: StepInputs, name: str, platfor
 
 
 async def _check_privileges(recipe: Recipe, step_inputs: StepInputs) -> None:
-    """Refuse a Dockerfile that asks for more than an ordinary container has; the file is the one that the engine will build."""
+    """Refuse a Dockerfile that needs more rights than an ordinary container has; the file is the one that the engine will build."""
     spec, allowed = recipe.spec, step_inputs.project.engine.insecure
     if allowed is Insecure.ALL:
         return
@@ -141,7 +141,7 @@ async def _check_privileges(recipe: Recipe, step_inputs: StepInputs) -> None:
         text = await recipe.directory.file(spec.dockerfile).contents()
     if asked := asks(text):
         raise StepFailed(
-            f"image {spec.name}: {spec.dockerfile} asks for more than an ordinary container has, "
+            f"image {spec.name}: {spec.dockerfile} needs more rights than an ordinary container has, "
             f'and [engine] insecure is "{allowed.value}"',
             cause="; ".join(asked),
             next_step='leave it out, or allow it: insecure = "all" in [engine] of lockgate.toml (LOCKGATE_ENGINE_INSECURE=all)',

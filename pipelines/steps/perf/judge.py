@@ -89,13 +89,13 @@ def _missing(spec: PerfSpec, summary: k6.Summary | None) -> str | None:
         ("min_rps", limits.min_rps, summary.rps),
     )
     absent = [name for name, limit, value in wanted if limit is not None and value is None]
-    return f"k6 measured nothing for {', '.join(absent)}" if absent else None
+    return f"k6 has no measurements for {', '.join(absent)}" if absent else None
 
 
 def _script(spec: PerfSpec, problems: tuple[str, ...], exit_code: int) -> str:
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     why = f"{problems[0]}{more}" if problems else f"k6 exited with code {exit_code}"
-    return f"{spec.script} went wrong: {why}"
+    return f"{spec.script} failed: {why}"
 
 
 def _facts(summary: k6.Summary | None, measured_at: dt.datetime | None) -> dict[str, str | int | float | bool]:

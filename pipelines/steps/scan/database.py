@@ -139,7 +139,7 @@ async def _metadata(folder: dagger.Directory, locked: LockedImage) -> str:
         if code_of(error) is not Code.NOT_FOUND:
             raise
         raise Unavailable(
-            f"the image {locked.name} holds no vulnerability database",
+            f"the image {locked.name} does not contain a vulnerability database",
             cause=f"{locked.reference} has no /{METADATA}",
             next_step=f"name an image with trivy.db and metadata.json: lockgate images use {locked.name} REFERENCE",
         ) from error

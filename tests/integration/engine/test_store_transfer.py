@@ -159,7 +159,7 @@ def test_a_manifest_cannot_name_what_is_elsewhere(tmp_path: Path, edit: Callable
 
 def test_caches_that_cannot_be_used_say_why(tmp_path: Path) -> None:
     with opened(tmp_path / "one") as store:
-        with pytest.raises(NotFound, match=r"holds no exported cache: lockgate-cache\.json is not there\. Make one with"):
+        with pytest.raises(NotFound, match=r"does not hold an exported cache: lockgate-cache\.json is missing\. Make one with"):
             store.import_cache(tmp_path)
         store.export_cache(tmp_path / "cache")
         manifest = tmp_path / "cache" / "lockgate-cache.json"

@@ -99,7 +99,7 @@ async def test_without_a_database(workshop: Workshop, image: BuiltImage) -> None
 
 async def test_an_image_that_is_no_database_is_told(workshop: Workshop, image: BuiltImage) -> None:
     other = dataclasses.replace(workshop.locked["k6"], name="trivy-db")
-    with pytest.raises(Unavailable, match="holds no vulnerability database"):
+    with pytest.raises(Unavailable, match="does not contain a vulnerability database"):
         await look(workshop, image, spec(), locked={**workshop.locked, "trivy-db": other})
 
 

@@ -60,13 +60,13 @@ def test_an_error_of_the_script_spoils_the_numbers() -> None:
     check = judge(GOOD, log=ERROR)
     assert (check.verdict, check.reason) == (
         Verdict.FAIL,
-        "perf/checkout.js went wrong: TypeError: x at default (file:///perf/checkout.js:2)",
+        "perf/checkout.js failed: TypeError: x at default (file:///perf/checkout.js:2)",
     )
 
 
 def test_a_script_that_does_not_start() -> None:
     check = judge(None, exit_code=107)
-    assert (check.verdict, check.reason) == (Verdict.FAIL, "perf/checkout.js went wrong: k6 exited with code 107")
+    assert (check.verdict, check.reason) == (Verdict.FAIL, "perf/checkout.js failed: k6 exited with code 107")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_a_script_that_does_not_start() -> None:
     [
         (None, "k6 did not write a summary"),
         (Summary(), "perf/checkout.js made no request, so nothing was measured"),
-        (Summary(requests=5, rps=20.0), "k6 measured nothing for p95_ms, error_rate"),
+        (Summary(requests=5, rps=20.0), "k6 has no measurements for p95_ms, error_rate"),
     ],
 )
 def test_no_numbers_are_no_pass(summary: Summary | None, says: str) -> None:

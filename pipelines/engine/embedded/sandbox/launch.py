@@ -117,7 +117,7 @@ async def _in_time(starter: Child) -> Ended:
         return await asyncio.wait_for(starter.wait(), DEADLINE)
     except TimeoutError as problem:
         starter.send(signal.SIGKILL)
-        raise EngineError(f"the container could not be started: the OCI runtime was not done after {DEADLINE:.0f} s") from problem
+        raise EngineError(f"the container could not be started: the OCI runtime did not finish within {DEADLINE:.0f} s") from problem
 
 
 def _open_stdin(stdin: bytes | Path | None) -> int:

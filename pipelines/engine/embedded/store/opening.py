@@ -119,7 +119,7 @@ def _check_mode(index: Index, root: Path, mode: str) -> None:
         (made,) = db.execute("SELECT value FROM notes WHERE name = 'mode'").fetchone()
     if made != mode:
         raise EmbeddedUnavailable(
-            f"the engine's store {root} is one of {made} mode, this engine runs in {mode} mode: set LOCKGATE_STORE to another folder"
+            f"the engine's store {root} was made in {made} mode, and this engine runs in {mode} mode: set LOCKGATE_STORE to another folder"
         )
 
 

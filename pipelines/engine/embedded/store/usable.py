@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WHAT_TO_DO = "set LOCKGATE_STORE to a folder of yours on a local disk"
+WHAT_TO_DO = "set LOCKGATE_STORE to a folder that you own, on a local disk"
 _REASONS = {
     errno.EROFS: "its file system is read-only",
-    errno.EACCES: "permission denied, it may be another user's",
-    errno.EPERM: "permission denied, it may be another user's",
+    errno.EACCES: "permission denied; it may belong to another user",
+    errno.EPERM: "permission denied; it may belong to another user",
     errno.EEXIST: "it is not a folder",
     errno.ENOTDIR: "it, or what it is in, is not a folder",
     errno.EISDIR: "there is a folder in the place of a file",

@@ -255,5 +255,5 @@ def test_a_store_whose_name_no_system_takes(tmp_path: Path) -> None:
 def test_a_store_is_for_one_mode(tmp_path: Path) -> None:
     with opened(tmp_path):
         pass
-    with pytest.raises(EmbeddedUnavailable, match="is one of root mode, this engine runs in rootless mode: set LOCKGATE_STORE"):
+    with pytest.raises(EmbeddedUnavailable, match="was made in root mode, and this engine runs in rootless mode: set LOCKGATE_STORE"):
         Store.open(tmp_path / "store", rootless=True)

@@ -81,4 +81,4 @@ class GroupStarter(Starter):
 
 def _join(folder: Path) -> None:
     if not write(folder / "tasks", _MYSELF):
-        raise EngineError(f"the container could not be limited: {folder.name} of {folder.parent.name} accepts no process")
+        raise EngineError(f"the container could not be limited: {folder.name} of {folder.parent.name} does not accept a process")

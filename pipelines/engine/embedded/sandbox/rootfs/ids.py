@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.sandbox.rootfs.users import ContainerUser
 
 Range = tuple[int, int]
-_REMEDY = "Install newuidmap (Debian: apt install uidmap) and give yourself ids in /etc/subuid and /etc/subgid, or run as root"
+_REMEDY = "Install newuidmap (Debian: apt install uidmap) and add ids for this user to /etc/subuid and /etc/subgid, or run as root"
 
 
 @dataclass(frozen=True, slots=True)

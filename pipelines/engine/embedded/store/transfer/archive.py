@@ -124,7 +124,7 @@ def _inner(name: str, folders: dict[str, tarfile.TarInfo]) -> str:
     clean = name.removeprefix("./") or "."
     folder, _, last = clean.rpartition("/")
     if last in {"", ".."} or (last == "." and clean != ".") or (clean != "." and (folder or ".") not in folders):
-        raise ValueError(f"the path {name!r} is not in its place")
+        raise ValueError(f"the path {name!r} is in a wrong place")
     return clean
 
 

@@ -104,7 +104,7 @@ def _manifest(folder: Path, mode: str) -> dict[str, Any]:
         manifest: dict[str, Any] = shapes.read(_text(path), _MANIFEST, largest=_LARGEST)
     except FileNotFoundError as error:
         raise NotFound(
-            f"{folder} holds no exported cache: {MANIFEST} is not there. Make one with `lockgate-engine cache export {folder}`"
+            f"{folder} does not hold an exported cache: {MANIFEST} is missing. Make one with `lockgate-engine cache export {folder}`"
         ) from error
     except Damaged as error:
         raise InvalidInput(f"{path} is not an exported cache: {error}") from None
@@ -195,7 +195,7 @@ def _checked(name: str, entry: list[Any]) -> _Object:
     if name.startswith(BLOBS):
         good = good and name.endswith(wanted.digest)
     if not good:
-        raise InvalidInput("the name does not fit what it names")
+        raise InvalidInput("the name does not match the content")
     return wanted
 
 
