@@ -74,7 +74,7 @@ def _judged(check: Check) -> tuple[Status, str | None, str | None]:
         case Verdict.INCONCLUSIVE | Verdict.NO_DATA:
             warning = f"{check.verdict}: {check.reason}" if check.reason else str(check.verdict)
             return (Status.PASSED, None, warning) if check.warn else (Status.FAILED, None, None)
-        case Verdict.ERROR:
+        case _:
             # The judge could not look. Nothing says Lockgate is at fault, and trying again may help.
             return Status.ERROR, UNAVAILABLE, None
 

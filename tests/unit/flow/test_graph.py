@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import GraphError, NothingSelected
-from pipelines.flow.graph import FromGiven, FromStep
+from pipelines.flow.graph import FromGiven, FromStep, with_selected
 from pipelines.flow.selection import select
 from pipelines.flow.wiring import build
 from pipelines.steps.definition import Parameter, StepDef
@@ -189,3 +189,15 @@ def test_the_former_name_of_a_type_is_told_with_the_new_one(annotation: str) -> 
     error = refused(IMAGE, step("step.a", picture=annotation))
     assert error.cause == "candidates: image_shop: BuiltImage"
     assert error.next_step == f"{annotation} is now BuiltImage, or PublishedImage for what publish gives"
+
+
+def test_who_wants_a_type_is_whoever_takes_it_or_a_value_made_of_it() -> None:
+    graph = build([step("step.a", client="dagger.Client"), step("step.b", step_a=None), step("step.c", note="Project")])
+    assert graph.wanting("dagger.Client") == {"step.a", "step.b"}
+    assert graph.wants("dagger.Client")
+    assert not with_selected(graph, frozenset({"step.c"})).wants("dagger.Client")
+
+
+def test_a_step_that_gives_nothing_meets_no_type() -> None:
+    with pytest.raises(GraphError, match="no step returns it"):
+        build([step("step.a", provides=None), step("step.b", value="Check")])

@@ -2,8 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.flow.outcome import exit_code, of_value
-from pipelines.model import Check, Finding, Result, Severity, Status, Verdict
+from pipelines.errors import (
+    ConfigError,
+    EngineUnavailable,
+    InternalError,
+    LockgateError,
+    StepFailed,
+    StepTimeout,
+    Unavailable,
+    UsageError,
+)
+from pipelines.flow.outcome import ended_by, error_exit_code, exit_code, of_error, of_value, timed_out, worst
+from pipelines.model import Check, Finding, Result, Severity, Status, StepLimits, Verdict
 
 FINDING = Finding(rule="r", severity=Severity.HIGH, message="m")
 
@@ -32,6 +42,7 @@ def test_the_table_of_verdicts(verdict: Verdict, warn: bool, status: str, kind: 
 def test_any_other_value_is_a_pass(value: object) -> None:
     outcome = of_value(value)
     assert (outcome.status, outcome.verdict, outcome.value) == (Status.PASSED, Verdict.PASS, value)
+    assert outcome.fields()["value"] is value
 
 
 def ends(*ends: tuple[str, str | None]) -> list[Result]:
@@ -57,3 +68,78 @@ AWAY, DEFECT = ("error", "unavailable"), ("error", "internal")
 )
 def test_the_worst_end_decides_and_a_signal_before_all(results: list[Result], signal: int | None, code: int) -> None:
     assert exit_code(results, signal) == code
+
+
+def test_a_verdict_without_a_reason_is_a_warning_by_its_name() -> None:
+    assert of_value(Check(verdict=Verdict.NO_DATA, warn=True)).warning == "no-data"
+
+
+class Odd:
+    def __repr__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "own", "status", "kind", "reason"),
+    [
+        (EngineUnavailable("away", cause="no route"), False, "error", "unavailable", "away (no route)"),
+        (StepFailed("broken"), False, "failed", None, "broken"),
+        (ConfigError("wrong", problems=("a", "b")), False, "failed", None, "wrong; a; b"),
+        (InternalError("odd"), False, "error", "internal", "odd"),
+        (InternalError("odd"), True, "failed", None, "odd"),
+        (SystemExit(3), False, "failed", None, "the step called sys.exit(3)"),
+        (SystemExit(Odd()), False, "failed", None, "the step called sys.exit(…)"),
+        (ValueError("bad"), True, "failed", None, "ValueError: bad"),
+        (ValueError("bad"), False, "error", "internal", "ValueError: bad"),
+    ],
+)
+def test_the_table_of_errors(error: BaseException, own: bool, status: str, kind: str | None, reason: str) -> None:
+    outcome = of_error(error, own=own)
+    assert (str(outcome.status), outcome.error_kind, outcome.reason) == (status, kind, reason)
+
+
+def test_of_a_group_the_worst_decides() -> None:
+    away, broken, defect = EngineUnavailable("away"), StepFailed("broken"), ValueError("defect")
+    assert worst(away) is away
+    assert worst(BaseExceptionGroup("", [away, BaseExceptionGroup("", [broken])])) is broken
+    assert worst(BaseExceptionGroup("", [away, broken, defect])) is defect
+
+
+@pytest.mark.parametrize(
+    ("limit", "last", "says"), [(90.0, None, "its limit of 1m30s"), (60.0, "2 tries", "its limit of 1m (last: 2 tries)")]
+)
+def test_a_step_out_of_time_says_its_limit_and_what_it_did_last(limit: float, last: str | None, says: str) -> None:
+    error = timed_out(StepLimits(timeout_s=limit), last)
+    assert isinstance(error, StepTimeout)
+    assert error.message == f"stopped after {says}"
+
+
+GONE, OTHER = OSError(28, "No space left on device", "/x"), OSError(71, "Protocol error")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "kind"),
+    [
+        (UsageError("no"), 2, UsageError),
+        (BaseExceptionGroup("", [UsageError("no")]), 2, UsageError),
+        (BaseExceptionGroup("", [UsageError("no"), ValueError("x")]), 70, BaseExceptionGroup),
+        (GONE, 4, Unavailable),
+        (PermissionError(13, "Permission denied"), 4, Unavailable),
+        (OTHER, 70, OSError),
+        (ValueError("x"), 70, ValueError),
+        (KeyboardInterrupt(), 130, KeyboardInterrupt),
+        (SystemExit(5), 5, SystemExit),
+        (SystemExit("words"), 1, SystemExit),
+    ],
+)
+def test_what_ends_a_run_and_its_exit_code(error: BaseException, code: int, kind: type[BaseException]) -> None:
+    ours = ended_by(error)
+    assert isinstance(ours, kind)
+    assert error_exit_code(ours) == code
+
+
+def test_a_file_that_is_closed_to_us_is_named() -> None:
+    for error, named in ((PermissionError(1, "Not permitted", "/x"), "/x"), (PermissionError(1, "Not permitted"), "a file")):
+        ours = ended_by(error)
+        assert isinstance(ours, LockgateError)
+        assert ours.message == f"{named}: Not permitted"

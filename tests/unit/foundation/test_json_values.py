@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from hypothesis import strategies as st
 from pipelines.foundation.json_values import NotOfType, from_json, schema_of, to_json
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
 
@@ -110,3 +110,15 @@ def test_a_schema_says_what_a_class_is_for() -> None:
     assert schema["description"] == "A tree. It has leaves."
     assert schema["properties"]["best"] == {"anyOf": [{"$ref": "#/$defs/Leaf"}, {"type": "null"}]}
     assert set(schema["$defs"]) == {"Leaf"}
+
+
+def test_a_whole_number_may_stand_for_any_number() -> None:
+    size = from_json(Tree, to_json(TREE) | {"size": 3}).size
+    assert (size, type(size)) == (3.0, float)
+
+
+def test_one_tree_there_and_back() -> None:
+    leaf = Leaf(day=dt.date(2026, 1, 31), color=Color.BLUE, text="x")
+    tree = replace(TREE, leaves=(leaf,), by_name={"a": leaf}, best=leaf, facts={"a": 1, "b": True, "c": 1.5, "d": "x"})
+    assert from_json(Tree, to_json(tree)) == tree
+    jsonschema.validate(to_json(tree), schema_of(Tree))

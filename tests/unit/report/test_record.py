@@ -161,3 +161,10 @@ def test_what_is_no_record_of_this_schema_is_refused(mixed_run: Run, change: dic
 def test_a_text_that_utf_8_has_no_bytes_for_is_escaped(mixed_run: Run) -> None:
     text = render(replace(mixed_run, error="\udcff"))
     assert json.loads(text.encode())["run"]["error"] == "\udcff"
+
+
+def test_one_run_with_everything_is_as_its_schema_says(mixed_run: Run) -> None:
+    steps = (replace(mixed_run.results[0], facts={"a": float("inf"), "b": 1.5}), *mixed_run.results[1:])
+    data = json.loads(render(replace(mixed_run, results=steps)), parse_constant=pytest.fail)
+    jsonschema.validate(data, record_schema())
+    assert data["steps"][0]["facts"] == {"a": "inf", "b": 1.5}
