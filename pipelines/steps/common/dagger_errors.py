@@ -17,8 +17,7 @@ from pipelines.errors import EngineLost, EngineUnavailable, InternalError, Lockg
 from pipelines.foundation.mapping import Library, of_file, of_machine
 from pipelines.steps.common.error_messages import DOCTOR, code_of, query_error, too_old
 from pipelines.steps.common.error_text import classify, core
-from pipelines.steps.common.signals import signal_name
-from pipelines.steps.common.wrapper import PLACE, SHELL, SIGNALS
+from pipelines.steps.common.wrapper import PLACE, SHELL, SIGNALS, signal_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ has.
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -124,6 +125,15 @@ def read(stderr: str) -> WrapperReport:
     marks = dict(found) | dict(found[:1])  # the last word counts, but the stamp is the script's first mark and nobody else's
     code = marks.pop("exit", "")
     return WrapperReport(exit_code=int(code) if code.isdecimal() else _implied(marks), marks=marks, text=_MARK.sub("", stderr))
+
+
+def signal_name(number: int) -> str:
+    """The signal that ended a command, in words: `SIGKILL (out of memory, perhaps)`, `SIGSEGV`, `signal 63`."""
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+    return name + (" (out of memory, perhaps)" if number == signal.SIGKILL else "")
 
 
 def reserve_s(timeout_s: float) -> float:

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.steps.common.define import StepCode, define
-from pipelines.steps.image.plan_line import describe
 from pipelines.steps.image.section import SECTION
 from pipelines.steps.image.settings import settings
 from pipelines.steps.image.spec import NAME, images_of
@@ -32,9 +31,18 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             provides="BuiltImage",
             keeper=partial(_keeper, spec, stages_used(project, spec.name)),
             limits=spec.limits,
-            describe=describe(spec),
+            describe=_describe(spec),
             settings=partial(settings, spec, project, source),
         )
+
+
+def _describe(spec: ImageSpec) -> str:
+    """`build ./Dockerfile, stage runtime, on python`."""
+    words = [f"build {spec.context.rstrip('/')}/{spec.dockerfile}"]
+    words += [f"stage {spec.target}"] if spec.target else []
+    words += [f"on {spec.base}"] if spec.base else []
+    words += [f"for {', '.join(spec.platforms)}"] if spec.platforms else []
+    return ", ".join(words)
 
 
 def _code() -> Callable[..., Awaitable[object]]:

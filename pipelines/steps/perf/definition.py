@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pipelines.steps.common.define import StepCode, define
 from pipelines.steps.image.uses import image_steps
-from pipelines.steps.perf.plan_line import describe
 from pipelines.steps.perf.section import SECTION
 from pipelines.steps.perf.settings import settings
 from pipelines.steps.perf.spec import NAME, performance_checks_of
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.model import Project, Source
     from pipelines.steps.definition import StepDef, ValueKeeper
     from pipelines.steps.interface import RunOptions
+    from pipelines.steps.perf.spec import PerfSpec
 
 
 def definitions(project: Project, source: Source, _options: RunOptions) -> Iterator[StepDef]:
@@ -31,9 +31,20 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             images=image_steps(project, [spec.service.image]),
             keeper=_keeper,
             limits=spec.limits,
-            describe=describe(spec),
+            describe=_describe(spec),
             settings=partial(settings, spec, project, source),
         )
+
+
+def _describe(spec: PerfSpec) -> str:
+    """`k6 perf/checkout.js against shop:8000, p95 <= 200 ms`."""
+    limits = {
+        "p95 <= {} ms": spec.thresholds.p95_ms,
+        "errors <= {}": spec.thresholds.error_rate,
+        ">= {} requests/s": spec.thresholds.min_rps,
+    }
+    shown = [text.format(f"{value:g}") for text, value in limits.items() if value is not None]
+    return ", ".join([f"k6 {spec.script} against {spec.service.image}:{spec.service.port}", *shown])
 
 
 def _code() -> Callable[..., Awaitable[object]]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import ConfigError
 from pipelines.steps.common.define import StepCode, define
+from pipelines.steps.common.tags import named_after_commit, repository, tags_of
 from pipelines.steps.definition import AwaitedChecks
 from pipelines.steps.image.spec import images_of
 from pipelines.steps.image.uses import image_steps
-from pipelines.steps.publish.plan_line import describe
 from pipelines.steps.publish.section import SECTION
 from pipelines.steps.publish.settings import settings
 from pipelines.steps.publish.spec import NAME, PublishSpec, PublishWhen, publish_of
@@ -50,7 +50,7 @@ def definitions(project: Project, source: Source, options: RunOptions) -> Iterat
             provides="PublishedImage",
             keeper=partial(_keeper, spec, name),
             limits=spec.limits,
-            describe=describe(project, spec, name, source),
+            describe=_describe(project, spec, name, source),
             skip=skip,
             awaits=AwaitedChecks(selectors=spec.after, subject="publishing", key=f"{SECTION.key}.after"),
             settings=partial(settings, spec, name, project, source),
@@ -65,6 +65,16 @@ def _not_its_turn(spec: PublishSpec, options: RunOptions) -> str | None:
     if spec.when is PublishWhen.CI and not options.in_ci:
         return 'not in CI: [publish] when = "ci" (--publish overrides)'
     return None
+
+
+def _describe(project: Project, spec: PublishSpec, image: str, source: Source) -> str:
+    """`push registry.example.com/team/shop:1.4.0`."""
+    if project.registry is None:
+        return f"push {image}"
+    place = repository(project.registry, image)
+    if source.unknown is not None and named_after_commit(spec):
+        return f"push {place}: refused, since git does not say from which commit this is"
+    return f"push {place}:{', '.join(tag.name for tag in tags_of(spec, source))}"
 
 
 def _code() -> Callable[..., Awaitable[object]]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pipelines.steps.common.define import StepCode, define
 from pipelines.steps.image.spec import images_of
 from pipelines.steps.image.uses import image_steps
-from pipelines.steps.scan.plan_line import describe
 from pipelines.steps.scan.section import SECTION
 from pipelines.steps.scan.settings import settings
 from pipelines.steps.scan.spec import NAME, SOURCES, scan_of
@@ -36,9 +35,15 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             images=image_steps(project, [] if image is None else [image]),
             keeper=partial(_keeper, spec, image),
             limits=spec.limits,
-            describe=describe(spec, image),
+            describe=_describe(spec, image),
             settings=partial(settings, spec, image, project, source),
         )
+
+
+def _describe(spec: ScanSpec, image: str | None) -> str:
+    """`Trivy on image shop, fails on high`."""
+    what = f"image {image}" if image is not None else "the sources"
+    return f"Trivy on {what}, fails on {spec.fail_on.value}"
 
 
 def _code() -> Callable[..., Awaitable[object]]:

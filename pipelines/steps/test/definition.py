@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.steps.common.define import StepCode, define
 from pipelines.steps.image.uses import image_steps
-from pipelines.steps.test.plan_line import describe
 from pipelines.steps.test.section import SECTION
 from pipelines.steps.test.settings import settings
 from pipelines.steps.test.spec import NAME, configured_tests
@@ -32,9 +32,16 @@ def definitions(project: Project, source: Source, _options: RunOptions) -> Itera
             images=image_steps(project, [spec.image.name, *(service.image for service in spec.services.values())]),
             keeper=partial(_keeper, spec),
             limits=spec.limits,
-            describe=describe(spec),
+            describe=_describe(spec),
             settings=partial(settings, spec, project, source),
         )
+
+
+def _describe(spec: TestSpec) -> str:
+    """`pytest -q in shop (stage test), with shop`."""
+    stage = f" (stage {spec.image.target})" if spec.image.target else ""
+    services = f", with {', '.join(spec.services)}" if spec.services else ""
+    return f"{shlex.join(spec.command)} in {spec.image.name}{stage}{services}"
 
 
 def _code() -> Callable[..., Awaitable[object]]:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.foundation.durations import show_duration
 from pipelines.model import Check, Verdict
-from pipelines.steps.common.signals import signal_name
-from pipelines.steps.common.wrapper import reserve_s
+from pipelines.steps.common.wrapper import reserve_s, signal_name
 from pipelines.steps.test import junit
 
 if TYPE_CHECKING:
