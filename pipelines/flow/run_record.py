@@ -51,7 +51,7 @@ class RunRecorder:
         self._describe = describe
         self._dependencies = dependencies
         self._output = output
-        self._ended = False
+        self._recorded: Run | None = None
 
     def finish(self, results: Iterable[Result], end: RunEnd, error: BaseException | None = None) -> Run:
         """Write everything, even when some of it cannot be written; the run as it was recorded. Blocks: no step is at work any more."""
@@ -65,17 +65,17 @@ class RunRecorder:
         run = self._written(copied)
         if run != copied and self._output is not None:
             self._copied(run)
-        self._ended = True
+        self._recorded = run
         self._context.sink.run_finished(run)
         return run
 
     def kill(self, results: Iterable[Result], signum: int) -> None:
         """Write the record alone: the process ends at once. May be called from any thread."""
-        if self._ended:
-            return
         self._folder.release()
-        run = self._run(tuple(masked_copy(result, self._context.redactor) for result in results), RunEnd.KILLED, None)
-        run = dataclasses.replace(run, exit_code=128 + signum)
+        run = self._recorded
+        if run is None:
+            run = self._run(tuple(masked_copy(result, self._context.redactor) for result in results), RunEnd.KILLED, None)
+        run = dataclasses.replace(run, exit_code=128 + signum, end=RunEnd.KILLED)
         with contextlib.suppress(OSError):
             self._home.publish(self._dependencies.write_record(run, self._folder.path))
 

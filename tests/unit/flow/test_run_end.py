@@ -259,3 +259,13 @@ def test_a_file_that_was_asked_for_and_cannot_be_written_is_exit_code_4_in_the_r
     run = fake.run(output=fake.root)
     assert (run.exit_code, fake.record()["run"]["exit_code"]) == (4, 4)
     assert fake.record()["run"]["error"] == f"--output {fake.root} cannot be written: Is a directory"
+
+
+def test_a_process_that_is_killed_after_its_run_had_ended_has_its_exit_code_in_the_record(
+    fake: FakeProject, make: Callable[..., StepDef]
+) -> None:
+    fake.steps = [make(plain)]
+    fake.run()
+    fake.stop.kill(signal.SIGTERM)
+    record = fake.record()
+    assert (record["run"]["end"], record["run"]["exit_code"], record["steps"][0]["status"]) == ("killed", 143, "passed")
