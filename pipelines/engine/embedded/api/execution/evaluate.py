@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.api.calls import Call
 from pipelines.engine.embedded.errors import Cancelled, InvalidInput
+from pipelines.foundation.single_flight import SingleFlight, WorkCancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,14 +42,6 @@ class Pending:
 
 
 @dataclass(slots=True)
-class Flight:
-    """A resolver under way, and how many wait for it."""
-
-    task: asyncio.Task[Any]
-    waiters: int = 0
-
-
-@dataclass(slots=True)
 class Evaluator:
     """Evaluates the calls of one session.
 
@@ -60,8 +53,7 @@ class Evaluator:
     registry: ResolverRegistry
     ctx: Any
     _states: dict[str, Any] = field(default_factory=dict)
-    _flights: dict[str, Flight] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _under_way: SingleFlight[Any] = field(default_factory=SingleFlight)
 
     async def state(self, call: Call) -> Any:
         """The state `call` yields. A failure is raised and forgotten: the next who asks tries again.
@@ -81,10 +73,7 @@ class Evaluator:
 
     async def close(self) -> None:
         """Stop everything under way, and wait until it has stopped."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._under_way.close()
 
     def _unknown(self, call: Call) -> tuple[list[Call], Any]:
         """The calls still to be evaluated, the last to be called first, and the state they begin from (None: the root's)."""
@@ -112,44 +101,13 @@ class Evaluator:
         return self._remember(call, spec.resolve(self.ctx, self._parent(spec, call.parent, parent), self._ready(spec, call.args)))
 
     async def _join(self, call: Call, spec: FieldSpec, parent: Any) -> Any:
-        flight = self._flights.get(call.digest) or self._take_off(call, spec, parent)
-        flight.waiters += 1
         try:
-            await asyncio.wait((flight.task,))
-        finally:
-            flight.waiters -= 1
-            if not flight.waiters and not flight.task.done():
-                self._abandon(call, flight)
-        if flight.task.cancelled():
-            raise Cancelled(f"{call.field} was cancelled")
-        return flight.task.result()
+            return await self._under_way.do(call.digest, lambda: self._work_out(call, spec, parent))
+        except WorkCancelled:
+            raise Cancelled(f"{call.field} was cancelled") from None
 
-    def _take_off(self, call: Call, spec: FieldSpec, parent: Any) -> Flight:
-        flight = self._flights[call.digest] = Flight(asyncio.create_task(self._fly(call, spec, parent)))
-        self._tasks.add(flight.task)
-        flight.task.add_done_callback(self._landed(call, flight))
-        return flight
-
-    async def _fly(self, call: Call, spec: FieldSpec, parent: Any) -> Any:
+    async def _work_out(self, call: Call, spec: FieldSpec, parent: Any) -> Any:
         return self._remember(call, await self._resolve(spec, call.parent, parent, call.args))
-
-    def _landed(self, call: Call, flight: Flight) -> Callable[[asyncio.Task[Any]], None]:
-        def landed(task: asyncio.Task[Any]) -> None:
-            self._tasks.discard(task)
-            self._forget(call, flight)
-            if not task.cancelled():
-                task.exception()  # seen, even if nobody waits any more
-
-        return landed
-
-    def _abandon(self, call: Call, flight: Flight) -> None:
-        """Nobody waits: stop the work; who asks from now on starts anew."""
-        self._forget(call, flight)
-        flight.task.cancel()
-
-    def _forget(self, call: Call, flight: Flight) -> None:
-        if self._flights.get(call.digest) is flight:
-            del self._flights[call.digest]
 
     def _remember(self, call: Call, state: Any) -> Any:
         if state is None:
