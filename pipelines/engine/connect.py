@@ -12,6 +12,7 @@ from pipelines.engine.choice import RUNNER_HOST, SESSION_PORT, Choice, How
 from pipelines.engine.engine_lines import LEDGER, TAGS
 from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.reach import can_be_asked, reach
+from pipelines.engine.sdk_import import import_sdk, prepare_sdk
 from pipelines.engine.watch import watching
 from pipelines.errors import EngineUnavailable
 from pipelines.model import EngineInfo
@@ -53,7 +54,8 @@ async def open_engine(
     async with contextlib.AsyncExitStack() as stack:
         if choice.how is How.SESSION:
             await _knock(int(os.environ[SESSION_PORT]))
-        imported = await stack.enter_async_context(_importing_dagger())
+        prepare_sdk()
+        imported = await stack.enter_async_context(_importing_sdk())
         if choice.how is not How.SESSION:
             opening = open_session(choice, environ=_telling(choice, ledger), log=log or _quiet, lifetime=life)
             session = await stack.enter_async_context(opening)
@@ -216,17 +218,13 @@ def _sdk_version() -> str | None:
 
 
 @contextlib.asynccontextmanager
-async def _importing_dagger() -> AsyncIterator[asyncio.Task[None]]:
-    """Import dagger, a second of work, in a thread beside the start of the engine."""
-    importing = asyncio.create_task(asyncio.to_thread(_import_dagger))
+async def _importing_sdk() -> AsyncIterator[asyncio.Task[None]]:
+    """Import the SDK, half a second of work, in a thread beside the start of the engine."""
+    importing = asyncio.create_task(asyncio.to_thread(import_sdk))
     try:
         yield importing
     finally:
         await asyncio.wait([importing])
-
-
-def _import_dagger() -> None:
-    import dagger  # noqa: F401
 
 
 class _Lines(io.TextIOBase):

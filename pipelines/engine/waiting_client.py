@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from pipelines.engine.sdk_import import import_sdk, prepare_sdk
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -38,6 +40,8 @@ class _WaitingConnection:
 
 def waiting_client(wait: Callable[[], Awaitable[object]]) -> dagger.Client:
     """A client whose requests go to the engine of `dagger.dag` once `wait` returns. What `wait` raises is raised by the request."""
+    prepare_sdk()
+    import_sdk()
     import dagger
 
     return cast("dagger.Client", dagger.Client.from_connection(cast("Any", _WaitingConnection(wait))))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from pipelines.engine.sdk_import import keep_argument_checks
 from pipelines.errors import UsageError
 from pipelines.flow.annotations import RENAMED
 from pipelines.flow.api import definition_of
@@ -44,6 +45,7 @@ def user_steps(root: Path) -> UserSteps:
     if not path.is_file():
         return UserSteps()
     tree = _parse(path)
+    keep_argument_checks()
     module = _run(path, tree)
     return UserSteps(tuple(_definitions(vars(module).values())), tuple(_hints(tree)))
 
