@@ -55,14 +55,14 @@ async def download(
     name = file_name(url, name)
     record = digest_of("http", url, name, mode, checksum)
     async with session.store.lock(record):
-        recorded = session.store.get(record)
+        recorded = await in_thread(session.store.get, record)
         if recorded is not None and checksum:
             return _file(recorded, name)
         fetched = await _Download(session, name, mode or MODE, checksum).run(url, authorization, recorded or {})
         if fetched is None:
             return _file(recorded or {}, name)
         payload, output = fetched
-        session.store.put(record, payload, layers=output.layers())
+        await in_thread(session.store.put, record, payload, layers=output.layers())
         return _file(payload, name)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.engine.embedded.errors import EngineError
 from pipelines.engine.embedded.ops.files.actions import ActionOp, evaluate_actions
 from pipelines.engine.embedded.ops.interface import ComputedOp
-from pipelines.engine.embedded.ops.tasks import all_of
+from pipelines.engine.embedded.ops.tasks import all_of, in_thread
 from pipelines.engine.embedded.ops.values.op import Constant, MountOf, Op, OpOutput
 from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.foundation.single_flight import SingleFlight
@@ -58,15 +58,15 @@ class OpEvaluator:
         """The output, when this session has it already."""
         return OpOutput(op.snapshot) if isinstance(op, Constant) else self._memo.get(op.digest)
 
-    def stored(self, digest: str) -> OpOutput | None:
-        """The output, when the store has it under this digest or key."""
-        payload = self.session.store.get(digest)
+    async def stored(self, digest: str) -> OpOutput | None:
+        """The output, when the store has it under this digest or key. Asked in a thread: another session may hold the store's index."""
+        payload = await in_thread(self.session.store.get, digest)
         return OpOutput.from_json(payload) if payload is not None else None
 
     async def _evaluate(self, op: Op) -> OpOutput:
         if isinstance(op, MountOf):
             return OpOutput((await self.output(op.inputs[0])).mounts[op.index])
-        stored = self.stored(op.digest)
+        stored = await self.stored(op.digest)
         if stored is not None:
             self.session.progress.done(op.kind, op.describe(), 0.0, cached=True)
             return stored
@@ -83,7 +83,7 @@ class OpEvaluator:
         store = self.session.store
         async with store.lock(key):
             started = time.monotonic()
-            output = self.stored(key)
+            output = await self.stored(key)
             cached = output is not None
             if output is None:
                 output = await self._work(op, inputs, key)
@@ -91,7 +91,9 @@ class OpEvaluator:
             self.session.progress.done(op.kind, op.describe(), cost, cached=cached)
             outputs = [name for _, name in output.streams]
             label = f"{op.kind} {shortened(op.describe(), LABEL)}"
-            store.put(key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest], label=label)
+            await in_thread(
+                store.put, key, output.to_json(), layers=output.layers(), outputs=outputs, cost=cost, alias=[op.digest], label=label
+            )
         return output
 
     async def _work(self, op: ComputedOp, inputs: Sequence[OpOutput], key: str) -> OpOutput:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.engine.embedded.images import logins
 from pipelines.engine.embedded.ops.interface import ComputedOp
+from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.config import Config
 from pipelines.engine.embedded.ops.values.op import Constant, Op, OpOutput
 from pipelines.foundation.registry_login import RegistryLogin
@@ -53,7 +54,7 @@ async def imported(session: ClientSession, state: ContainerState, source: FileSt
     from pipelines.engine.embedded.store.trees.root import Root
 
     snapshot = (await session.ops.output(source.op)).snapshot
-    with session.store.view(snapshot) as view:
+    with await in_thread(session.store.view, snapshot) as view:
         root = Root(view.path)
         root.open(source.path).close()  # says what is wrong when it is not a regular file
         image = await session.images.load(root.locate(source.path), tag=tag, platform=state.platform)

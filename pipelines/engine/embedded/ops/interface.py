@@ -38,7 +38,7 @@ class OpOutputs(Protocol):
     def remembered(self, op: Op) -> OpOutput | None:
         """The output, when this session has it already."""
 
-    def stored(self, digest: str) -> OpOutput | None:
+    async def stored(self, digest: str) -> OpOutput | None:
         """The output, when the store has it under this digest or key."""
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ from pipelines.engine.embedded.images.images import Images
 from pipelines.engine.embedded.ops.evaluate import OpEvaluator
 from pipelines.engine.embedded.ops.secrets import SecretValues
 from pipelines.engine.embedded.ops.services import Services
+from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
 from pipelines.engine.embedded.ops.values.states import CacheMount, DirectoryMount
 from pipelines.foundation.durations import rounded_duration
+from pipelines.foundation.single_flight import SingleFlight
 from pipelines.foundation.sizes import show_size
 from pipelines.model import EngineSpec
 
@@ -68,6 +71,8 @@ class LocalSession:
     _secrets: SecretValues = field(default_factory=SecretValues, repr=False)
     _contents: dict[str, str] = field(default_factory=dict)
     _refs: dict[str, dict[str, str]] = field(default_factory=dict)
+    _digesting: SingleFlight[str] = field(default_factory=SingleFlight)
+    _listing: SingleFlight[dict[str, str]] = field(default_factory=SingleFlight)
 
     def __post_init__(self) -> None:
         self.ops = OpEvaluator(self)
@@ -78,9 +83,10 @@ class LocalSession:
         """A repository's refs, asked for once a session."""
         from pipelines.engine.embedded.ops.git.refs import list_refs
 
-        if repository.url not in self._refs:
-            self._refs[repository.url] = await list_refs(self, repository)
-        return self._refs[repository.url]
+        url = repository.url
+        if url not in self._refs:
+            self._refs[url] = await self._listing.do(url, lambda: list_refs(self, repository))
+        return self._refs[url]
 
     def host_path(self, path: str) -> Path:
         """A path of the host as the client means it."""
@@ -116,20 +122,21 @@ class LocalSession:
         """Digest of what is at `path`, by content; remembered here and in the store."""
         key = digest_of("content", snapshot.id, path, list(include), list(exclude), gitignore)
         if key not in self._contents:
-            known = self.store.get(key)
-            if known is None:
-                digest = await asyncio.to_thread(self._digest, snapshot, path, include, exclude, gitignore)
-                known = {"digest": digest}
-                self.store.put(key, known)
-            self._contents[key] = known["digest"]
+            work = partial(self._digest, key, snapshot, path, include=include, exclude=exclude, gitignore=gitignore)
+            self._contents[key] = await self._digesting.do(key, lambda: in_thread(work))
         return self._contents[key]
 
-    def _digest(self, snapshot: Snapshot, path: str, include: Sequence[str], exclude: Sequence[str], gitignore: bool) -> str:
+    def _digest(self, key: str, snapshot: Snapshot, path: str, *, include: Sequence[str], exclude: Sequence[str], gitignore: bool) -> str:
+        """As the store has it under `key`, else worked out and recorded there. Blocks."""
         from pipelines.engine.embedded.store.trees.digests import digest_tree
         from pipelines.engine.embedded.store.trees.root import Root
 
-        with self.store.view(snapshot) as view:
-            return digest_tree(Root(view.path), path, include=include, exclude=exclude, gitignore=gitignore)
+        recorded = self.store.get(key)
+        if recorded is None:
+            with self.store.view(snapshot) as view:
+                recorded = {"digest": digest_tree(Root(view.path), path, include=include, exclude=exclude, gitignore=gitignore)}
+            self.store.put(key, recorded)
+        return str(recorded["digest"])
 
     async def evaluate(self, state: ContainerState) -> None:
         """Evaluate a container's root file system and what is mounted into it."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +29,14 @@ class Results:
     locks: dict[str, asyncio.Lock] = field(default_factory=dict)
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
+    threads: set[int] = field(default_factory=set)
+
     def get(self, key: str) -> dict[str, Any] | None:
+        self.threads.add(threading.get_ident())
         return self.kept.get(key)
 
     def put(self, key: str, payload: dict[str, Any], *, alias: Sequence[str] = (), **_: Any) -> None:
+        self.threads.add(threading.get_ident())
         self.kept |= dict.fromkeys([key, *alias], payload)
 
     @asynccontextmanager
@@ -157,3 +162,10 @@ async def test_two_mounts_of_one_step_run_it_once() -> None:
     outputs = await session.ops.outputs([MountOf(step, 0), step, MountOf(step, 0)])
     assert [output.snapshot for output in outputs[::2]] == [SCRATCH, SCRATCH]
     assert step.runs == 1
+
+
+async def test_the_store_may_wait_for_another_session_without_holding_up_this_one() -> None:
+    session, steps = Session(), chain(3)
+    await session.ops.output(steps[-1])
+    assert session.store.threads
+    assert threading.get_ident() not in session.store.threads

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.store import Store
     from pipelines.engine.embedded.store.trees.root import Root
 
 
@@ -85,7 +86,7 @@ class ActionOp(Op):
 
 async def evaluate_actions(session: ClientSession, op: ActionOp) -> OpOutput:
     """Evaluate a chain of actions down to the nearest file system that is known, as one layer."""
-    chain, base_op = _chain(session, op)
+    chain, base_op = await _chain(session, op)
     base = (await session.ops.output(base_op)).snapshot
     ops = [source for action in chain for source in action.sources]
     snapshots = iter([output.snapshot for output in await session.ops.outputs(ops)])
@@ -94,21 +95,31 @@ async def evaluate_actions(session: ClientSession, op: ActionOp) -> OpOutput:
     for action, sources in steps:
         key = digest_of("files", key, action.name, await action.key(session, sources))
     async with session.store.lock(key):
-        output = session.ops.stored(key)
+        output = await session.ops.stored(key)
         if output is None:
             output = OpOutput(await in_thread(_apply, session, base, steps, key))
-        session.store.put(key, output.to_json(), layers=output.layers(), alias=[op.digest], label=f"files {chain[-1].name}")
+        label = f"files {chain[-1].name}"
+        await in_thread(session.store.put, key, output.to_json(), layers=output.layers(), alias=[op.digest], label=label)
     return output
 
 
-def _chain(session: ClientSession, op: ActionOp) -> tuple[list[Action], Op]:
-    """The actions to do, first one first, and what they start from."""
-    actions = [op.action]
+async def _chain(session: ClientSession, op: ActionOp) -> tuple[list[Action], Op]:
+    """The actions to do, first one first, and what they start from: the nearest op that this session or the store has."""
+    ops = [op]
     base = op.inputs[0]
-    while isinstance(base, ActionOp) and session.ops.remembered(base) is None and session.ops.stored(base.digest) is None:
-        actions.append(base.action)
+    while isinstance(base, ActionOp) and session.ops.remembered(base) is None:
+        ops.append(base)
         base = base.inputs[0]
-    return actions[::-1], base
+    found = await in_thread(_first_stored, session.store, [one.digest for one in ops[1:]]) if ops[1:] else None
+    if found is not None:
+        base = ops[found + 1]
+        del ops[found + 1 :]
+    return [one.action for one in reversed(ops)], base
+
+
+def _first_stored(store: Store, digests: Sequence[str]) -> int | None:
+    """The place of the first digest that the store has a result for."""
+    return next((place for place, digest in enumerate(digests) if store.get(digest) is not None), None)
 
 
 def _apply(session: ClientSession, base: Snapshot, steps: Sequence[tuple[Action, Sequence[Snapshot]]], key: str) -> Snapshot:

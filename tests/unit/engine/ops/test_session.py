@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from pipelines.engine.embedded.ops.session import LocalSession
+from pipelines.engine.embedded.store.snapshot import SCRATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass
+class Trees:
+    """The store as hashing sees it: one tree, and how often it was read."""
+
+    path: Path
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reads: int = 0
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        return self.kept.get(key)
+
+    def put(self, key: str, payload: dict[str, Any]) -> None:
+        self.kept[key] = payload
+
+    @contextmanager
+    def view(self, _: object) -> Iterator[SimpleNamespace]:
+        self.reads += 1
+        yield SimpleNamespace(path=self.path)
+
+
+def session(store: Trees) -> LocalSession:
+    others = cast("Any", None)  # hashing needs none of them
+    return LocalSession(cast("Any", store), others, others, others, store.path, "linux/amd64")
+
+
+async def test_a_tree_is_hashed_once_however_many_ask_and_not_again_in_the_next_session(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    store = Trees(tmp_path)
+    here = session(store)
+    first, second = await asyncio.gather(here.content_digest(SCRATCH, "/file"), here.content_digest(SCRATCH, "/file"))
+    assert (first == second, store.reads) == (True, 1)
+    assert await here.content_digest(SCRATCH, "/") != first
+    assert await session(store).content_digest(SCRATCH, "/file") == first
+    assert store.reads == 2
