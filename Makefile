@@ -30,7 +30,8 @@ lint: setup ## ruff, mypy, import-linter
 		--cache-dir .mypy_cache/darwin --exclude pipelines/engine/embedded/ -p pipelines
 	@echo "lint-imports" && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
 
-test: lint base ## lint and every test but the slow ones, in WORKERS processes side by side
+test: lint base ## lint and every test but the slow ones, in WORKERS processes side by side; all branches of the pure files
+	@$(PYTHON) -m tests.branches
 	@$(PYTHON) -m pytest -q -m "not slow" -n $(WORKERS)
 
 test-long: base ## the slow tests

@@ -30,8 +30,8 @@ class SecretRef:
         if self.scheme in {"env", "file"}:
             return self.uri
         if self.scheme == "cmd":
-            program, space, _ = self.name.strip().partition(" ")
-            return f"cmd://{program}{' …' if space else ''}"
+            program, *arguments = self.name.split(maxsplit=1) or [""]
+            return f"cmd://{program}{' …' if arguments else ''}"
         return f"{self.scheme}://…" if self.scheme else "…"
 
     def __repr__(self) -> str:

@@ -75,6 +75,11 @@ def test_a_wrong_value(refused: Refused, text: str, line: str) -> None:
     assert refused(text) == (line,)
 
 
+def test_an_image_and_the_files_of_a_project_are_not_scanned_under_one_name(refused: Refused) -> None:
+    (line,) = refused("[images.sources]\n[scan]\n")
+    assert line.startswith("images.sources: the scan of this image and the scan of the project's files would both be called scan.sources;")
+
+
 def test_a_waiver_must_be_whole(refused: Refused) -> None:
     assert refused("[[scan.waivers]]\nid = 'CVE-1'\nexpires = 'soon'\n") == (
         "scan.waivers[0].owner: missing, and there is no default",

@@ -159,6 +159,15 @@ def test_only_working_steps_want_an_engine(make: Callable[..., Any]) -> None:
     assert not select(both, ["image.shop"]).wants("dagger.Client")
 
 
+def test_what_takes_a_value_of_a_step_wants_what_that_step_wants(make: Callable[..., Any]) -> None:
+    async def needs_engine(client: dagger.Client) -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+    first = make(needs_engine)
+    graph = build([first, step("step.b", None, **{first.id.replace(".", "_"): None}), IMAGE])
+    assert graph.wanting("dagger.Client") == {first.id, "step.b"}
+    assert graph.wanting("StepContext") == set()
+
+
 PUBLISHED = step("publish.shop", "PublishedImage", image_shop="BuiltImage")
 
 

@@ -111,6 +111,7 @@ def test_a_digest_is_asked_for_without_its_tag() -> None:
     assert parse_image_reference("localhost:5000/a").pinned() == "localhost:5000/a:latest"
     assert str(parse_image_reference("localhost:5000/a").with_default_tag()) == "localhost:5000/a:latest"
     assert str(parse_image_reference(f"localhost:5000/a@{DIGEST}").with_default_tag()) == f"localhost:5000/a@{DIGEST}"
+    assert str(parse_image_reference("localhost:5000/a:1").at(DIGEST)) == f"localhost:5000/a:1@{DIGEST}"
 
 
 @pytest.mark.parametrize(

@@ -68,3 +68,25 @@ def test_the_containers_of_a_built_image_are_asked_for_when_they_are_used() -> N
     assert not asked
     assert (image.container, image.variants, image.targets) == (containers.container, containers.variants, containers.targets)
     assert asked
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"version": 1}, "version of a published image is not text"),
+        ({"digest": None}, "digest of a published image is not text"),
+        ({"tags": "latest"}, "tags of a published image is not a list of texts"),
+        ({"platforms": [1]}, "platforms of a published image is not a list of texts"),
+        ({"labels": ["a"]}, "labels of a published image are not names with texts"),
+        ({"labels": {"a": 1}}, "labels of a published image are not names with texts"),
+    ],
+)
+def test_a_value_of_another_type_is_refused(change: dict[str, Any], why: str) -> None:
+    image = PublishedImage(name="shop", repository="host/shop", digest="sha256:1")
+    with pytest.raises(ValueError, match=why):
+        PublishedImage.from_json({**image.to_json(), **change})
+
+
+def test_what_is_not_an_object_is_refused() -> None:
+    with pytest.raises(ValueError, match="a published image is an object"):
+        PublishedImage.from_json(["shop"])
