@@ -163,7 +163,7 @@ def test_what_takes_a_value_of_a_step_wants_what_that_step_wants(make: Callable[
     async def needs_engine(client: dagger.Client) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
     first = make(needs_engine)
-    graph = build([first, step("step.b", None, **{first.id.replace(".", "_"): None}), IMAGE])
+    graph = build([first, replace(step("step.b", None), parameters=(Parameter(name=first.id.replace(".", "_"), annotation=None),)), IMAGE])
     assert graph.wanting("dagger.Client") == {first.id, "step.b"}
     assert graph.wanting("StepContext") == set()
 

@@ -104,3 +104,10 @@ def test_a_redactor_for_the_same_values_is_made_once() -> None:
     values = frozenset({b"a-secret-value"})
     assert redactor_of(values) is redactor_of(frozenset(values))
     assert redactor_of(values).text("it is a-secret-value") == "it is ***"
+
+
+def test_certificates_alone_are_masked_as_they_stand_and_in_no_other_form() -> None:
+    certificate = "-----BEGIN CERTIFICATE-----\nMIIBszCCARygAwIBAgIB\n-----END CERTIFICATE-----"
+    redactor = Redactor([f"{certificate}\n"])
+    assert redactor.text(f"<{certificate}>") == "<***>"
+    assert redactor.text("MIIBszCCARygAwIBAgIB") == "MIIBszCCARygAwIBAgIB"

@@ -103,3 +103,11 @@ def test_a_measurement_out_of_a_cache_says_when_it_was_made_and_keeps_its_warnin
     nothing = judge_perf(lenient, exit_code=0, summary=None, log="", measured_at=made)
     assert nothing.reason is not None
     assert of_value(dated(dataclasses.replace(nothing, facts=passed.facts))).warning == f"no-data: {nothing.reason} ({at})"
+
+
+@pytest.mark.parametrize("reason", [None, "k6 says so"])
+def test_a_measurement_that_says_when_it_was_made_says_it_once(reason: str | None) -> None:
+    made = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
+    check = dated(dataclasses.replace(judge_perf(SPEC, exit_code=0, summary=GOOD, log="", measured_at=made), reason=reason))
+    assert dated(check) is check
+    assert str(check.reason).count("measured at 2026-01-31T12:00:00+00:00") == 1
