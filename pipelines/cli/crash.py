@@ -11,7 +11,7 @@ import traceback
 from importlib import metadata
 from pathlib import Path
 
-from pipelines.foundation.clock import utc_now
+from pipelines.foundation.clock import timestamp, utc_now
 from pipelines.foundation.redaction import without_likely_secrets
 
 _DISTRIBUTIONS = ("lockgate", "dagger-io", "anyio", "click", "pydantic", "rich", "httpx", "graphql-core")
@@ -33,7 +33,7 @@ def write_report(error: BaseException) -> Path | None:
 
 def _lines(error: BaseException) -> list[str]:
     return [
-        f"lockgate crash report, {utc_now():%Y-%m-%dT%H:%M:%SZ}",
+        f"lockgate crash report, {timestamp(utc_now())}",
         f"command   {' '.join(sys.argv)}",
         f"python    {platform.python_version()} ({sys.executable})",
         f"system    {platform.platform()}",

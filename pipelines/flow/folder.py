@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 import secrets
 import shutil
@@ -11,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.errors import Unavailable
+from pipelines.foundation.clock import compact_timestamp
 from pipelines.foundation.files import OWN_FOLDER, replacing
 from pipelines.foundation.regular_files import reading
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
@@ -27,7 +28,7 @@ _RESERVED_BYTES = 256 << 10
 
 def new_run_id(now: dt.datetime) -> str:
     """An id that sorts by time: `20260131T120000Z-3f9a1c`."""
-    return f"{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    return f"{compact_timestamp(now)}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pipelines.flow.scheduler import Scheduler, SchedulerOptions, default_jobs
 from pipelines.flow.state_file import StateFile
 from pipelines.flow.step_output import StepOutputs
 from pipelines.flow.unchanged.passes import Passes
+from pipelines.foundation.clock import timestamp
 from pipelines.model import Run, RunEnd
 from pipelines.steps.definition import CLIENT, CONTEXT
 
@@ -139,7 +140,7 @@ class GraphRun:
             project=self._project.name,
             revision=source.revision or self._prepared.provider.revision,
             version=source.version,
-            started=self._context.started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            started=timestamp(self._context.started, digits="milliseconds"),
             duration_s=0.0,
             engine=self._engine.info,
             exit_code=0,

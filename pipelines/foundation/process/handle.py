@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-class Protocol(asyncio.SubprocessProtocol):
+class ProcessProtocol(asyncio.SubprocessProtocol):
     """Takes what the event loop says about one process. `finished` holds its return code once it and its pipes have ended, or the error of
     a callback.
     """
@@ -67,7 +67,7 @@ class Protocol(asyncio.SubprocessProtocol):
 class Process:
     """A program that was started: its number, its standard input, the signals it can be sent, and `finished`, which waits for its end."""
 
-    def __init__(self, transport: asyncio.SubprocessTransport, protocol: Protocol, *, own_session: bool) -> None:
+    def __init__(self, transport: asyncio.SubprocessTransport, protocol: ProcessProtocol, *, own_session: bool) -> None:
         self.pid = transport.get_pid()
         self.finished = protocol.finished
         """Its return code, negative for a signal, once it and its output have ended; the error of a callback, if one raised."""

@@ -7,7 +7,7 @@ import contextlib
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
-from pipelines.foundation.process.handle import Process, Protocol, uncancelled
+from pipelines.foundation.process.handle import Process, ProcessProtocol, uncancelled
 from pipelines.foundation.process.result import (
     STDERR_KEPT,
     STDOUT_LIMIT,
@@ -109,7 +109,7 @@ async def start(
     """
     starting = asyncio.ensure_future(
         asyncio.get_running_loop().subprocess_exec(
-            lambda: Protocol(on_stdout, on_stderr),
+            lambda: ProcessProtocol(on_stdout, on_stderr),
             *argv,
             env=env,
             cwd=cwd,
@@ -133,7 +133,7 @@ async def start(
     return process
 
 
-async def _abandon(starting: asyncio.Future[tuple[asyncio.SubprocessTransport, Protocol]], *, own_session: bool) -> None:
+async def _abandon(starting: asyncio.Future[tuple[asyncio.SubprocessTransport, ProcessProtocol]], *, own_session: bool) -> None:
     transport, protocol = await starting
     await Process(transport, protocol, own_session=own_session).stop()
 

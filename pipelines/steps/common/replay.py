@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.foundation.clock import utc_now
+from pipelines.foundation.clock import COMPACT, compact_timestamp, utc_now
 from pipelines.model import Check, Verdict
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pipelines.steps.definition import StepContext
 
 ATTEMPT = "LOCKGATE_ATTEMPT"
-_FORMAT = "%Y%m%dT%H%M%SZ"
 _STAMP = re.compile(r"(\d{8}T\d{6}Z)-([\w.:+-]+)", re.ASCII)
 
 
@@ -36,7 +35,7 @@ class Stamp:
     at: dt.datetime
 
     def __str__(self) -> str:
-        return f"{self.at.astimezone(dt.UTC).strftime(_FORMAT)}-{self.run_id}"
+        return f"{compact_timestamp(self.at)}-{self.run_id}"
 
     @classmethod
     def now(cls, run_id: str) -> Stamp:
@@ -50,7 +49,7 @@ class Stamp:
         if found is None:
             return None
         try:
-            at = dt.datetime.strptime(found.group(1), _FORMAT).replace(tzinfo=dt.UTC)
+            at = dt.datetime.strptime(found.group(1), COMPACT).replace(tzinfo=dt.UTC)
         except ValueError:
             return None
         return cls(found.group(2), at)

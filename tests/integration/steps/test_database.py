@@ -78,4 +78,4 @@ async def test_the_digest_is_known_before_anything_is_downloaded(workshop: Works
     given = workshop.given("scan.sources", locked={**workshop.locked, "trivy-db": moving})
     with pytest.raises(dagger.QueryError):  # in its container Trivy does not reach the registry of this machine
         await database.load(given, ScanSpec())
-    assert f"vulnerability database {address}:2: {digest}\n" in workshop.log
+    assert f"vulnerability database {address}@{digest}\n" in workshop.log

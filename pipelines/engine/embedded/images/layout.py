@@ -12,6 +12,7 @@ from pipelines.engine.embedded.errors import InvalidInput
 from pipelines.engine.embedded.images import manifest, platforms
 from pipelines.engine.embedded.images.layers import compression
 from pipelines.engine.embedded.images.manifest import Descriptor, digest_bytes, dump
+from pipelines.foundation.clock import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ def created() -> str:
     text = os.environ.get("SOURCE_DATE_EPOCH") or "0"
     if not text.isdecimal():
         raise InvalidInput(f"SOURCE_DATE_EPOCH is not a number of seconds: {text}")
-    return dt.datetime.fromtimestamp(int(text), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp(dt.datetime.fromtimestamp(int(text), dt.UTC))
 
 
 def _manifest(variant: Variant, layers: Sequence[ImageLayer], documents: dict[str, bytes], *, docker: bool) -> Descriptor:
