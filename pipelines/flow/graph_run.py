@@ -128,6 +128,7 @@ class GraphRun:
             foreign=dependencies.foreign(),
             stop=self._context.stop,
             past=self._passes.find(state, self._engine.client_at_once),
+            ready=self._engine.ready,
             around=self._engine.around,
             lost=self._engine.lifetime.lose,
         )

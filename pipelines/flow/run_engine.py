@@ -40,6 +40,7 @@ class RunEngine:
 
     def __init__(self, dependencies: RunDependencies, context: RunContext, needing: frozenset[str] = frozenset()) -> None:
         self._wanted = anyio.Event()
+        self._beside = False
         self.client: FutureValue[object] = FutureValue(self.want)
         self.lifetime = Lifetime()
         self.info: EngineInfo | None = None
@@ -54,6 +55,12 @@ class RunEngine:
     def want(self) -> None:
         """Start the engine now, where it has not been started."""
         self._wanted.set()
+
+    async def ready(self, step: StepDef) -> None:
+        """Wait for the engine where the step may use it without asking. When there is none, the step finds that out by itself."""
+        if step.uses_engine and self._beside:
+            self.want()
+            await self.client.wait()
 
     def client_at_once(self) -> dagger.Client:
         """A client that puts calls together while the engine is still starting; asking for it starts the engine."""
@@ -73,6 +80,7 @@ class RunEngine:
         Raises:
             UsageError: the environment contradicts itself.
         """
+        self._beside = True
         choice: Choice | None = None
         if not self._dependencies.keeps_results(spec, environ):  # else it is chosen, with a look at the machine, when it is needed
             try:

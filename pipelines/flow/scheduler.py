@@ -23,7 +23,7 @@ from pipelines.model import Result, Status
 from pipelines.steps.definition import CONTEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from contextlib import AbstractContextManager
 
     from anyio.abc import TaskGroup
@@ -44,13 +44,17 @@ def default_jobs() -> int:
     return max(_FEWEST, os.cpu_count() or 1)
 
 
+async def _ready(_step: StepDef) -> None:
+    """Nothing has to be made ready."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchedulerOptions:
     """How to run.
 
     `output` makes the log and masking of a step, `around` gives a context its work is done in; with `keep_going` the steps run that do
     not depend on a failure. `lost` is told when a step found the engine gone. `past` has results of
-    past runs, for steps that are proved unchanged.
+    past runs, for steps that are proved unchanged; `ready` returns when a step may begin to work.
     """
 
     output: Callable[[StepDef], StepOutput]
@@ -60,6 +64,7 @@ class SchedulerOptions:
     backoff: Backoff = field(default_factory=Backoff)
     stop: Stop | None = None
     past: PastResults | None = None
+    ready: Callable[[StepDef], Awaitable[None]] = _ready
     around: Callable[[StepDef], AbstractContextManager[None]] = lambda _step: contextlib.nullcontext()
     lost: Callable[[EngineLost], None] = lambda _error: None
 
@@ -165,6 +170,7 @@ class Scheduler:
         try:
             if (past := await self._past(node, attempts)) is not None:
                 return past
+            await self._options.ready(node.definition)
             arguments = {name: await self._value(binding, attempts.output) for name, binding in node.bindings.items()}
         except Exception as error:  # noqa: BLE001 - whatever keeps a given away (no engine) is the outcome of the step that asks for it
             return attempts.failed(error)

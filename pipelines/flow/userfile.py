@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FILE = "lockgate.py"
 _MODULE = "lockgate_project"
 _HEAVY = "dagger"
+_HARMLESS = sys.stdlib_module_names | {"pipelines"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,32 @@ def user_steps(root: Path) -> UserSteps:
     tree = _parse(path)
     keep_argument_checks()
     module = _run(path, tree)
-    return UserSteps(tuple(_definitions(vars(module).values())), tuple(_hints(tree)))
+    connected = uses_others(tree)
+    steps = (replace(step, uses_engine=connected) for step in _definitions(vars(module).values()))
+    return UserSteps(tuple(steps), tuple(_hints(tree)))
+
+
+def uses_others(tree: ast.Module) -> bool:
+    """Whether a file imports, anywhere in it, what is neither Python's own nor ours: `dagger`, or something that may use it.
+
+    What is imported for types only does not count.
+    """
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            todo += node.orelse
+            continue
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            modules = [node.module or ""]
+        else:
+            todo += ast.iter_child_nodes(node)
+            continue
+        if any(module.partition(".")[0] not in _HARMLESS for module in modules):
+            return True
+    return False
 
 
 def _parse(path: Path) -> ast.Module:

@@ -102,6 +102,7 @@ class StepDef:
     function, so that a definition costs nothing until it runs. `skip` is the reason why it is not this step's turn (publish on a
     laptop). `after` names ids that must pass first though their values are not needed. `describe` is one line for `plan`.
     `own`: the code is the project's, so that whatever it raises is this step's failure, and no defect of Lockgate.
+    `uses_engine`: its code may use the engine without asking for it, through the global client of the SDK.
     `section` is the key of the configuration it comes from (`tests`), which selects like a kind. `awaits`: it comes after checks, whatever
     they are. `settings` tells what shapes its work; None for a step whose outcome is not remembered, and `runs_because` says why that is.
     `keeper` loads what keeps the step's value for later runs; None: the step works in every run.
@@ -118,6 +119,7 @@ class StepDef:
     describe: str = ""
     after: tuple[str, ...] = ()
     own: bool = False
+    uses_engine: bool = False
     section: str | None = None
     awaits: AwaitedChecks | None = None
     settings: Callable[[], StepSettings] | None = None

@@ -133,7 +133,9 @@ def built(environ: dict[str, str], images: dict[str, Any], tmp_path_factory: pyt
     """
     root = tmp_path_factory.mktemp("first") / "shop"
     shutil.copytree(
-        SHOP, root, ignore=shutil.ignore_patterns("runs", "reports", "state.json", "lock", "latest", "__pycache__", ".pytest_cache")
+        SHOP,
+        root,
+        ignore=shutil.ignore_patterns("runs", "reports", "unchanged*", "state.json", "lock", "latest", "__pycache__", ".pytest_cache"),
     )
     copy = Checkout(root, environ)
     url = tomllib.loads((root / "lockgate.local.toml").read_text())["registry"]["url"]

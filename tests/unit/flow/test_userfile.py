@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import pytest
 from pipelines import Check, Verdict, pipeline
 from pipelines.errors import GraphError, UsageError
 from pipelines.flow.api import definition_of
-from pipelines.flow.userfile import user_steps
+from pipelines.flow.userfile import user_steps, uses_others
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,3 +185,20 @@ def test_the_former_name_of_a_type_is_told_with_the_new_one(read: Read) -> None:
     with pytest.raises(UsageError) as caught:
         read("from pipelines import Image, pipeline")
     assert caught.value.next_step == "Image is now BuiltImage, or PublishedImage for what publish gives"
+
+
+@pytest.mark.parametrize(
+    ("imports", "uses"),
+    [
+        ("import json, os.path", False),
+        ("if TYPE_CHECKING:\n    import dagger", False),
+        ("if typing.TYPE_CHECKING:\n    import dagger\nelse:\n    import helpers", True),
+        ("def look():\n    from dagger import dag", True),
+        ("async def look():\n    if True:\n        import dagger.client", True),
+        ("from . import helpers", True),
+        ("import helpers", True),
+        ("from pipelines.model import Check", False),
+    ],
+)
+def test_a_file_that_may_use_the_engine_by_itself(imports: str, uses: bool) -> None:
+    assert uses_others(ast.parse(imports)) is uses
