@@ -133,8 +133,10 @@ class LocalSession:
 
         recorded = self.store.get(key)
         if recorded is None:
+            hashes = self.store.file_hashes.of(snapshot)
             with self.store.view(snapshot) as view:
-                recorded = {"digest": digest_tree(Root(view.path), path, include=include, exclude=exclude, gitignore=gitignore)}
+                digest = digest_tree(Root(view.path), path, include=include, exclude=exclude, gitignore=gitignore, hashes=hashes)
+            recorded = {"digest": digest}
             self.store.put(key, recorded)
         return str(recorded["digest"])
 

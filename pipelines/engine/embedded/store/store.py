@@ -9,6 +9,7 @@ from weakref import WeakSet
 
 from pipelines.engine.embedded.store.disk_full import disk_full_errors
 from pipelines.engine.embedded.store.layers.draft import Draft
+from pipelines.engine.embedded.store.layers.layer_hashes import LayerHashes
 from pipelines.engine.embedded.store.layers.layer_store import LayerStore
 from pipelines.engine.embedded.store.layers.squash import squash
 from pipelines.engine.embedded.store.layers.views import SnapshotView, SnapshotViews
@@ -46,6 +47,7 @@ class Store:
         rootless: whether overlay marks are `user.` attributes.
         budget: bytes it may keep when it closes; None: no limit.
         blobs: files by digest.
+        file_hashes: of layers made of host folders in this session.
         workspace, pins, layers: for the store's own modules.
     """
 
@@ -59,6 +61,7 @@ class Store:
         self.layers = LayerStore(self.workspace, self.pins)
         self._outputs = Outputs(self.workspace, self.pins)
         self.blobs = Blobs(self.workspace, self.pins)
+        self.file_hashes = LayerHashes()
         self._results = Results(self.workspace, self.pins)
         self._drafts: WeakSet[Draft] = WeakSet()
         self._views = SnapshotViews(self.workspace, self.pins)

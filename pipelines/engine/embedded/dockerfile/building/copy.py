@@ -15,9 +15,9 @@ from pipelines.engine.embedded.dockerfile.errors import MissingSource
 from pipelines.engine.embedded.dockerfile.instructions.sources import matching
 from pipelines.engine.embedded.dockerfile.syntax import chmod
 from pipelines.engine.embedded.errors import InvalidInput, NotFound
-from pipelines.engine.embedded.ops.files.actions import Action
+from pipelines.engine.embedded.ops.files.actions import Action, FolderAction, FolderCopy
 from pipelines.engine.embedded.ops.files.owners import copy_owner
-from pipelines.engine.embedded.store.host.listing import TreePart
+from pipelines.engine.embedded.store.host.listing import WILD, TreePart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.op import Op
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.trees.linking import SharedPaths
     from pipelines.engine.embedded.store.trees.pathwalk import NewFolder
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -34,7 +35,7 @@ FOLDER_MODE = 0o755
 
 
 @dataclass(frozen=True)
-class CopySources(Action):
+class CopySources(FolderAction):
     """One COPY or ADD. `base` is where its sources' paths begin in the file system `origin`; `dest` ends in `/` where it is a directory."""
 
     name: ClassVar[str] = "COPY"
@@ -89,8 +90,14 @@ class CopySources(Action):
         except NotFound:
             raise _not_found(source.path) from None
 
-    def apply(self, root: Root, sources: Sequence[Root], /) -> None:
-        copier = _Copier(root, sources[0], self)
+    def folder_copy(self) -> FolderCopy | None:
+        """One path without wildcards, and nothing else. Whether a folder is there is seen when it is copied."""
+        if len(self.paths) != 1 or self.inline or self.paths[0].parents or not WILD.isdisjoint(self.paths[0].path):
+            return None
+        return FolderCopy(posixpath.join(self.base, self.paths[0].path.lstrip("/")), self.dest)
+
+    def copy(self, root: Root, sources: Sequence[Root], shared: SharedPaths | None) -> None:
+        copier = _Copier(root, sources[0], self, shared)
         for source in self.paths:
             for path in self._found(sources[0], source):
                 copier.copy(path, source)
@@ -124,9 +131,10 @@ class LinkedTree(Action):
 class _Copier:
     """Copies into one tree, as one COPY says."""
 
-    def __init__(self, root: Root, origin: Root, action: CopySources) -> None:
+    def __init__(self, root: Root, origin: Root, action: CopySources, shared: SharedPaths | None) -> None:
         self._root = root
         self._origin = origin
+        self._shared = shared
         self._action = action
         self._owner = copy_owner(root, action.owner) if action.owner else None
 
@@ -162,6 +170,7 @@ class _Copier:
             exclude=self._action.exclude,
             owner=self._owner,
             permissions=self._permissions if self._action.mode else None,
+            shared=self._shared,
         )
         if source.required and not count and not self._action.exclude:
             raise _not_found(posixpath.join(source.path, source.parents or ""))

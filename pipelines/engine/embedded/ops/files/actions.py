@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from pipelines.engine.embedded.ops.tasks import in_thread
 from pipelines.engine.embedded.ops.values.digest import digest_of
@@ -13,10 +13,12 @@ from pipelines.engine.embedded.store.host.listing import TreePart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.store.snapshot import Snapshot
-    from pipelines.engine.embedded.store.store import Store
+    from pipelines.engine.embedded.store.store import Draft, Store
+    from pipelines.engine.embedded.store.trees.linking import FormerCopy, SharedPaths
     from pipelines.engine.embedded.store.trees.root import Root
 
 
@@ -68,6 +70,28 @@ class SourceAction(Action):
 
     def source_parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         return [(self.source, TreePart(self.source_path))]
+
+
+class FolderCopy(NamedTuple):
+    """A copy of one folder into another: `source_path` in the action's only source, `target` in what it is applied to."""
+
+    source_path: str
+    target: str
+
+
+class FolderAction(Action):
+    """An action that may be the copy of a folder, and then can share what did not change with the copy it made before."""
+
+    def folder_copy(self) -> FolderCopy | None:
+        """What it copies; None when it is something else, or more than that."""
+        raise NotImplementedError
+
+    def copy(self, root: Root, sources: Sequence[Root], shared: SharedPaths | None) -> None:
+        """As `apply`; `shared`: what is there already."""
+        raise NotImplementedError
+
+    def apply(self, root: Root, sources: Sequence[Root], /) -> None:
+        self.copy(root, sources, None)
 
 
 class ActionOp(Op):
@@ -127,12 +151,70 @@ def _apply(session: ClientSession, base: Snapshot, steps: Sequence[tuple[Action,
 
     draft = session.store.draft(base)
     try:
-        root = Root(draft.mount())
-        for action, sources in steps:
-            with ExitStack() as stack:
-                roots = [Root(stack.enter_context(session.store.view(source)).path) for source in sources]
-                action.apply(root, roots)
+        for action, sources in steps[:-1]:
+            _apply_one(session, draft, action, sources)
+        action, sources = steps[-1]
+        if isinstance(action, FolderAction) and (folder := action.folder_copy()) is not None:
+            former = _FormerCopies(session.store, base, [step for step, _ in steps], sources[0])
+            with session.store.view(base) as below:
+                former.copy(draft, action, folder, Root(below.path))
+            snapshot = draft.commit(key)
+            former.note(snapshot)
+            return snapshot
+        _apply_one(session, draft, action, sources)
         return draft.commit(key)
     except BaseException:
         draft.discard()
         raise
+
+
+def _apply_one(session: ClientSession, draft: Draft, action: Action, sources: Sequence[Snapshot]) -> None:
+    from pipelines.engine.embedded.store.trees.root import Root
+
+    with ExitStack() as stack:
+        roots = [Root(stack.enter_context(session.store.view(source)).path) for source in sources]
+        action.apply(Root(draft.mount()), roots)
+
+
+class _FormerCopies:
+    """What the same actions made before, with another state of the folder they copy. Found by what they are, not by what they copy."""
+
+    def __init__(self, store: Store, base: Snapshot, actions: Sequence[Action], source: Snapshot) -> None:
+        self._store = store
+        self._base = base
+        self._source = source
+        self._key = digest_of("former copy", base.id, [[action.name, action.recipe()] for action in actions])
+
+    def copy(self, draft: Draft, action: FolderAction, folder: FolderCopy, below: Root) -> None:
+        """Do the last action; what did not change is shared with what it made before."""
+        from pipelines.engine.embedded.store.trees.linking import share, unchanged_paths
+        from pipelines.engine.embedded.store.trees.root import Root
+
+        with self._store.view(self._source) as view:
+            tree, shared = Root(view.path), None
+            former = self._find() if self._is_layer(view.path) else None
+            if former is not None:
+                wanted = unchanged_paths(former, tree, folder.source_path, Root(draft.mount()), folder.target)
+                if wanted.files:
+                    draft.unmount()
+                    shared = share(wanted, former.copy, below, draft.upper)
+            action.copy(Root(draft.mount()), [tree], shared)
+
+    def _is_layer(self, path: Path) -> bool:
+        """Whether the source is seen as the one layer that it is: then its inodes say which files are the same."""
+        return len(self._source.layers) == 1 and path == self._store.layer_path(self._source.layers[0])
+
+    def _find(self) -> FormerCopy | None:
+        from pipelines.engine.embedded.store.trees.linking import FormerCopy
+        from pipelines.engine.embedded.store.trees.root import Root
+
+        known = self._store.get(self._key)
+        if known is None or known["source"] in self._source.layers:
+            return None
+        return FormerCopy(Root(self._store.layer_path(known["source"])), self._store.layer_path(known["copy"]))
+
+    def note(self, made: Snapshot) -> None:
+        """Remember the layer that was made, for the next state of the source."""
+        if len(self._source.layers) == 1 and len(made.layers) == len(self._base.layers) + 1:
+            layers = [self._source.layers[0], made.layers[-1]]
+            self._store.put(self._key, {"source": layers[0], "copy": layers[1]}, layers=layers, label="files shared by copies")

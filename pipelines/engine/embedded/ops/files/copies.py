@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.engine.embedded.ops.files.actions import ActionOp, SourceAction
+from pipelines.engine.embedded.ops.files.actions import ActionOp, FolderAction, FolderCopy, SourceAction
 from pipelines.engine.embedded.ops.files.owners import owner_ids
 from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, Op
 from pipelines.engine.embedded.store.host.listing import TreePart
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.interface import ClientSession
     from pipelines.engine.embedded.ops.values.states import DirectoryState, FileState
     from pipelines.engine.embedded.store.snapshot import Snapshot
+    from pipelines.engine.embedded.store.trees.linking import SharedPaths
     from pipelines.engine.embedded.store.trees.root import Root
 
 
@@ -36,7 +37,7 @@ class _Copy(SourceAction):
 
 
 @dataclass(frozen=True)
-class CopyDirectory(_Copy):
+class CopyDirectory(_Copy, FolderAction):
     """The content of a directory of another file system, merged into `path`. `include` and `exclude` are patterns below `source_path`."""
 
     include: tuple[str, ...] = ()
@@ -53,7 +54,10 @@ class CopyDirectory(_Copy):
     def source_parts(self) -> Sequence[tuple[Op, TreePart | None]]:
         return [(self.source, TreePart(self.source_path, include=self.include, exclude=self.exclude))]
 
-    def apply(self, root: Root, sources: Sequence[Root], /) -> None:
+    def folder_copy(self) -> FolderCopy | None:
+        return None if self.gitignore else FolderCopy(self.source_path, self.path)
+
+    def copy(self, root: Root, sources: Sequence[Root], shared: SharedPaths | None) -> None:
         from pipelines.engine.embedded.store.trees.copy import copy_tree
 
         copy_tree(
@@ -66,6 +70,7 @@ class CopyDirectory(_Copy):
             gitignore=self.gitignore,
             owner=self._owner(root),
             permissions=self.permissions,
+            shared=shared,
         )
 
 

@@ -95,6 +95,7 @@ class _Import:
             return SCRATCH
         if not no_cache and (known := self._store.get(_key(records))) is not None:
             layer = str(known["layer"])
+            self._remember(layer)
             if self._hashes.changed or layer != self._hashes.layer:
                 self._hashes.save(self._store.workspace.index, layer)
             return Snapshot(_key(records), (layer,))
@@ -115,7 +116,12 @@ class _Import:
         if not salt:
             self._store.put(key, {"layer": layer}, layers=[layer], label=f"host directory {self._base}")
         self._hashes.save(self._store.workspace.index, layer)
+        self._remember(layer)
         return Snapshot(key, (layer,))
+
+    def _remember(self, layer: str) -> None:
+        """Who copies from the layer in this session need not read its files again."""
+        self._store.file_hashes.add(layer, {rel: text for rel, mode, text in self.records.values() if stat.S_ISREG(int(mode, 8))})
 
     def _fill(self, target: str, found: list[SelectedPath], records: dict[str, tuple[str, ...]]) -> None:
         """Copy; what changed since it was hashed gets the record of its copy, what vanished none."""

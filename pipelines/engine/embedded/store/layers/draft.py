@@ -41,6 +41,7 @@ class Draft:
         self._layers = layers
         self._for_container = for_container
         self._mounted: Path | None = None
+        self._mounts = 0
         with disk_full_errors(workspace.root):
             self._folder = workspace.new_folder()
             self.upper = self._folder / "u"
@@ -67,9 +68,10 @@ class Draft:
         if not self.lower.layers:
             return self.upper
         if self._mounted is None:
-            target, work = self._folder / "m", self._folder / "w"
+            target, work = self._folder / "m", self._folder / f"w{self._mounts}"  # one that was mounted volatile is refused
+            self._mounts += 1
             with disk_full_errors(self._workspace.root):
-                target.mkdir()
+                target.mkdir(exist_ok=True)
                 work.mkdir()
                 layers = [f"{LAYERS}/{name}" for name in self.lower.layers]
                 upper, work_dir = self._workspace.relative(self.upper), self._workspace.relative(work)

@@ -19,6 +19,7 @@ from pipelines.engine.embedded.store.selection.patterns import Filter
 from pipelines.engine.embedded.store.selection.select import SelectedPath, select
 from pipelines.engine.embedded.store.trees.compare import changes
 from pipelines.engine.embedded.store.trees.copyfile import MetadataChange, copy_entry, copy_metadata
+from pipelines.engine.embedded.store.trees.linking import SharedPaths
 from pipelines.engine.embedded.store.trees.pathwalk import path_errors
 from pipelines.engine.embedded.store.trees.removing import remove_below
 
@@ -55,6 +56,7 @@ def copy_tree(
     owner: Owner = None,
     permissions: int | None = None,
     special: bool = True,
+    shared: SharedPaths | None = None,
 ) -> None:
     """Copy what is in the folder `src_rel` into the folder `dst_rel`, which is made (with its parents, 0755) when missing.
 
@@ -70,6 +72,7 @@ def copy_tree(
             followed, devices are left out, set-user-id and set-group-id bits and extended attributes are dropped.
         permissions: mode for every copy, folders too.
         special: whether devices, pipes and sockets are made in the copy, too.
+        shared: what of the copy is in the target already.
 
     Raises:
         NotFound: no such folder.
@@ -86,7 +89,7 @@ def copy_tree(
         from pipelines.engine.embedded.store.selection.gitignore import IgnoreRules
 
         ignore, prefix = IgnoreRules.within(str(src.path), base)
-    writer = TreeWriter(dst, owner, permissions, special=special)
+    writer = TreeWriter(dst, owner, permissions, special=special, shared=shared)
     with path_errors("copy", src_rel, dst.path):
         writer.start(SelectedPath("", base, info), dst_rel)
         writer.copy(select(base, filters, ignore, prefix))
@@ -126,9 +129,17 @@ class TreeWriter:
     """
 
     def __init__(
-        self, dst: Root, owner: Owner, permissions: Permissions, occupied: Occupied = Occupied.FOLLOW, *, special: bool = True
+        self,
+        dst: Root,
+        owner: Owner,
+        permissions: Permissions,
+        occupied: Occupied = Occupied.FOLLOW,
+        *,
+        special: bool = True,
+        shared: SharedPaths | None = None,
     ) -> None:
         self._dst = dst
+        self._root_prefix = f"{str(dst.path).rstrip('/')}/"
         self._outward = owner == "caller"
         self._special = special and not self._outward
         self._occupied = Occupied.REPLACE if self._outward else occupied
@@ -139,6 +150,7 @@ class TreeWriter:
         )
         self._links: dict[tuple[int, int], str] = {}
         self._fresh: set[str] = set()
+        self._shared = shared or SharedPaths()
         self._done: list[tuple[SelectedPath, str]] = []
         self.folders: dict[str, str] = {}
 
@@ -148,6 +160,8 @@ class TreeWriter:
         if not there:
             self._dst.remove_tree(rel)
             self._dst.mkdirs(rel)
+        elif posixpath.normpath("/" + rel).lstrip("/") in self._shared.folders:
+            there = False
         path = str(self._dst.locate(rel))
         self.folders[""] = path
         if not there:
@@ -169,7 +183,9 @@ class TreeWriter:
 
     def _folder(self, found: SelectedPath, parent: str, name: str) -> None:
         path = os.path.join(parent, name)
-        if parent in self._fresh or not (path := self._existing(path)):
+        if self._relative(path) in self._shared.folders:
+            self._fresh.add(path)
+        elif parent in self._fresh or not (path := self._existing(path)):
             path = os.path.join(parent, name)
             os.mkdir(path, 0o700)
             self._fresh.add(path)
@@ -179,6 +195,9 @@ class TreeWriter:
             return
         self.folders[found.rel] = path
         self._done.append((found, path))
+
+    def _relative(self, path: str) -> str:
+        return path[len(self._root_prefix) :]
 
     def _existing(self, path: str) -> str:
         """The folder at `path`, or the one a link there leads to; "" after removing what else was there."""
@@ -202,9 +221,12 @@ class TreeWriter:
         info = found.info
         if not self._special and not (stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)):
             return
+        inode = (info.st_dev, info.st_ino)
+        if self._relative(path) in self._shared.files:
+            self._links.setdefault(inode, path)
+            return
         if parent not in self._fresh:
             self._make_room(path)
-        inode = (info.st_dev, info.st_ino)
         if info.st_nlink > 1 and (first := self._links.get(inode)) is not None:
             os.link(first, path, follow_symlinks=False)
             return

@@ -15,7 +15,7 @@ from pipelines.engine.embedded.store.trees.pathwalk import path_errors
 from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pipelines.engine.embedded.store.trees.root import Root
 
@@ -24,7 +24,15 @@ _BATCH = 64  # files a thread takes at a time
 _THREADS = max(2, min(8, os.cpu_count() or 2))
 
 
-def digest_tree(root: Root, rel: str = "/", *, include: Sequence[str] = (), exclude: Sequence[str] = (), gitignore: bool = False) -> str:
+def digest_tree(
+    root: Root,
+    rel: str = "/",
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    gitignore: bool = False,
+    hashes: Mapping[str, str] | None = None,
+) -> str:
     """SHA-256 (hex) of what is at a path: names, types, modes, owners, extended attributes, contents, link targets. Times do not count.
 
     Args:
@@ -33,6 +41,7 @@ def digest_tree(root: Root, rel: str = "/", *, include: Sequence[str] = (), excl
         include: patterns of paths that count; empty: all.
         exclude: patterns of paths that do not.
         gitignore: leave out what `.gitignore` files say, those above the folder included.
+        hashes: what is known of the tree: SHA-256 (hex) of files by their path from its root. Other files are read.
 
     Raises:
         NotFound: no such path.
@@ -50,8 +59,17 @@ def digest_tree(root: Root, rel: str = "/", *, include: Sequence[str] = (), excl
 
                 ignore, prefix = IgnoreRules.within(str(root.path), base)
             found += select(base, filters, ignore, prefix)
-        hashes = iter(hash_files([one.path for one in found if stat.S_ISREG(one.info.st_mode)]))
-        return digest_records(record(one, next(hashes) if stat.S_ISREG(one.info.st_mode) else "") for one in found)
+        contents = _contents([one.path for one in found if stat.S_ISREG(one.info.st_mode)], str(root.path), hashes or {})
+        return digest_records(record(one, contents[one.path] if stat.S_ISREG(one.info.st_mode) else "") for one in found)
+
+
+def _contents(paths: Sequence[str], root: str, hashes: Mapping[str, str]) -> dict[str, str]:
+    """The hash of each file, by its path."""
+    start = len(root.rstrip("/")) + 1
+    found = {path: known for path in paths if (known := hashes.get(path[start:]))}
+    unknown = [path for path in paths if path not in found]
+    found.update(zip(unknown, hash_files(unknown), strict=True))
+    return found
 
 
 def record(found: SelectedPath, content: str) -> tuple[str, ...]:

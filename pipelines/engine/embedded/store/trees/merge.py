@@ -17,6 +17,7 @@ from pipelines.engine.embedded.store.trees.pathwalk import path_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pipelines.engine.embedded.store.trees.linking import SharedPaths
     from pipelines.engine.embedded.store.trees.root import Root
 
 Ids = tuple[int, int]
@@ -32,6 +33,7 @@ def merge_folder(
     exclude: Sequence[str] = (),
     owner: Ids | None = None,
     permissions: Permissions = None,
+    shared: SharedPaths | None = None,
 ) -> int:
     """Copy what is in the folder `src_rel` into the folder `dst_rel`, which exists.
 
@@ -44,7 +46,7 @@ def merge_folder(
         InvalidInput: a folder would replace something else, or the other way round; a pattern is malformed.
     """
     with path_errors("copy", src_rel, dst.path):
-        writer = TreeWriter(dst, owner, permissions, Occupied.REFUSE)
+        writer = TreeWriter(dst, owner, permissions, Occupied.REFUSE, shared=shared)
         writer.folders[""] = str(dst.locate(dst_rel))
         counted = _Counted(select(str(src.locate(src_rel)), Filter(include, exclude)))
         writer.copy(counted)
