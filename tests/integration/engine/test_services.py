@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipelines.engine.embedded.errors import EngineError, ExecError, NetworkError
+from pipelines.engine.embedded.sandbox.services.container import ContainerService
 from pipelines.engine.embedded.sandbox.services.health import HealthProbe
-from pipelines.engine.embedded.sandbox.services.kinds import ContainerService, HostService, PortForward, Tunnel
+from pipelines.engine.embedded.sandbox.services.ports import HostService, PortForward, Tunnel
 from pipelines.engine.embedded.sandbox.services.runner import ServicePort, ServiceRunner, while_up
 from tests.integration.engine.machine import PYTHON
 

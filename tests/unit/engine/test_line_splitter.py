@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipelines.engine.embedded.progress import RS, LineProgress, LineSplitter, NamedProgress, NoProgress
 from pipelines.engine.embedded.requester import REQUESTER, span_of
-from pipelines.engine.embedded.sandbox.services.kinds import LastOutput
+from pipelines.engine.embedded.sandbox.services.container import LastOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -47,7 +47,7 @@ async def download(
 
     Raises:
         InvalidInput: not such an URL, or another checksum.
-        ServerError: no answer, or one that says the server is at fault or busy.
+        ServerError: no answer, or one that says that the server failed or is busy.
         NotFound: any other answer than success.
     """
     if not _is_web(url):

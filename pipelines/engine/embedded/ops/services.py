@@ -14,8 +14,9 @@ from pipelines.engine.embedded.ops.tasks import all_of
 from pipelines.engine.embedded.ops.values.config import ExposedPort
 from pipelines.engine.embedded.progress import LineSplitter, NamedProgress
 from pipelines.engine.embedded.sandbox.services import runner as running
+from pipelines.engine.embedded.sandbox.services.container import ContainerService
 from pipelines.engine.embedded.sandbox.services.health import HealthProbe
-from pipelines.engine.embedded.sandbox.services.kinds import ContainerService, HostService, PortForward, Tunnel
+from pipelines.engine.embedded.sandbox.services.ports import HostService, PortForward, Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -91,7 +91,7 @@ class Container:
         return await self._launch.exec(path, streams)
 
     def kill(self) -> None:
-        """Kill every process of it, even when its start did not come to an end."""
+        """Kill every process of it, even when it was not started completely."""
         if self._tools.cgroups is not None:
             self._tools.cgroups.kill(self._name)
 

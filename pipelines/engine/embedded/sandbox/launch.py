@@ -62,8 +62,8 @@ class Launch:
         """Create the container and start its command.
 
         Raises:
-            CannotStart: the command is at fault.
-            EngineError: anything else is.
+            CannotStart: the command cannot be started: it is missing or cannot be executed.
+            EngineError: anything else went wrong.
         """
         return await self._start(["run", "--bundle", str(self._bundle)], "pid", streams)
 

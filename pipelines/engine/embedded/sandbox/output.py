@@ -86,7 +86,7 @@ class _Reader:
             self.ended.set_result(None)
         else:
             self.ended.set_exception(problem)
-            self.ended.exception()  # marked as seen: perhaps nobody waits
+            self.ended.exception()  # looked at, so that asyncio does not report it: perhaps nothing waits
 
     def _read(self) -> None:
         try:

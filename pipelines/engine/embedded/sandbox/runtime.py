@@ -35,8 +35,8 @@ _T = TypeVar("_T")
 class Runtime:
     """Starts commands in containers of an OCI runtime; one per session, made inside its jail.
 
-    The process becomes a subreaper, as containers outlive the runtime that starts them and are then ours to wait for. In its mount
-    namespace, which must be private, /sys/fs/cgroup is replaced by the session's own cgroup.
+    The process becomes a subreaper, because the runtime ends before the container that it starts, and this process waits for the container.
+    In its mount namespace, which must be private, /sys/fs/cgroup is replaced by the session's own cgroup.
 
     Args:
         state: an empty directory in memory (tmpfs): bundles with secrets are written there.
@@ -104,7 +104,7 @@ class Runtime:
             raise
 
     async def close(self) -> None:
-        """Kill what still runs and let go of everything; may be called twice."""
+        """Kill what still runs, and release everything; may be called twice."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(running.kill() for running in self._live), return_exceptions=True)
         preparing, self._tools = self._tools, None
@@ -170,7 +170,7 @@ async def _abandon(starting: asyncio.Future[RunningCommand]) -> None:
     """What is starting cannot be stopped half way: wait until it runs, then kill it."""
     try:
         running = await starting
-    except Exception:  # noqa: BLE001 - it did not start: all the better
+    except Exception:  # noqa: BLE001 - it did not start, so there is nothing to kill
         return
     await running.kill()
 

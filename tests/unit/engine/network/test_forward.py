@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from pipelines.engine.embedded.network.forward import DatagramForward, StreamForward
-from pipelines.engine.embedded.sandbox.services.kinds import connect, kind_of
+from pipelines.engine.embedded.sandbox.services.ports import connect, kind_of
 
 
 def bound(kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:

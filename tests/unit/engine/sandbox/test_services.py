@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipelines.engine.embedded.errors import EngineError, ExecError
-from pipelines.engine.embedded.sandbox.services.kinds import LastOutput, ServiceDied
+from pipelines.engine.embedded.sandbox.services.container import LastOutput, ServiceDied
 from pipelines.engine.embedded.sandbox.services.runner import RunningService, ServicePort, ServiceRunner, StopMode, while_up
 from pipelines.engine.embedded.sandbox.spec import CommandExit
 

@@ -1,6 +1,6 @@
 """COPY and ADD as a file operation: sources found by pattern, folders by their content, archives unpacked.
 
-Rule: BuildKit's translation (`dockerfile2llb`) and its copy; the words of its errors are kept where people look for them.
+Rule: BuildKit's translation (`dockerfile2llb`) and its copy; its error messages are kept, because programs look for them.
 """
 
 from __future__ import annotations

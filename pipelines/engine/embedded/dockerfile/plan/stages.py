@@ -86,7 +86,7 @@ class _Part:
 
 @dataclass(slots=True)
 class _Draft:
-    """A file on its way to a plan."""
+    """A file of which a plan is being made."""
 
     build_args: dict[str, str]
     escape: str

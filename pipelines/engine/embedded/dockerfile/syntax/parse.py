@@ -68,7 +68,7 @@ def _read(text: str, file: str) -> dict[str, Any]:
     try:
         done = run_helper(READER, text.encode("utf-8", "replace"), timeout_s=PARSE_S)
     except ProcessTimeout:
-        raise DockerfileError(f"the parser did not come to an end within {PARSE_S:g} s", file=file) from None
+        raise DockerfileError(f"the parser did not finish within {PARSE_S:g} s", file=file) from None
     if done.code:
         raise DockerfileError(f"the Dockerfile parser failed: {done.complaint[-500:]}", file=file)
     answer: dict[str, Any] = json.loads(done.stdout)

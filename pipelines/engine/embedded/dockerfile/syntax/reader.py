@@ -79,11 +79,11 @@ def reason(text: str) -> str | None:
 
 
 class _Search:
-    """Looks for the instruction that the parser refuses, by parsing heads of the file; it gives up when that takes too long.
+    """Looks for the instruction that the parser refuses, by parsing beginnings of the file; it gives up when that takes too long.
 
     Args:
         lines: of the file.
-        fault: the parser's complaint.
+        fault: the parser's message.
     """
 
     def __init__(self, lines: list[str], fault: str) -> None:
@@ -102,7 +102,7 @@ class _Search:
         return line
 
     def _first_failing(self) -> int:
-        """The shortest head of the file with the same complaint ends in the instruction at fault."""
+        """The shortest beginning of the file with the same message ends in the instruction that is wrong."""
         low, high = 1, len(self._lines)
         while low < high:
             middle = (low + high) // 2

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ContainerCommand:
-    """One execution, completely: same command, same inputs, same outcome (so far as the command is honest).
+    """All that shapes one execution: the same command on the same inputs is taken to give the same result.
 
-    `expect` is SUCCESS, FAILURE or ANY. `volatile` is environment that takes no part in the key. `entry` holds the ops of root and mounts.
+    `expect` is SUCCESS, FAILURE or ANY. `volatile` is environment that takes no part in the key.
     """
 
     args: tuple[str, ...]
@@ -72,7 +72,7 @@ class ContainerCommand:
         return [source.op for mount in self.mounts if (source := source_of(mount)) is not None]
 
     def shown(self) -> str:
-        """The command line for people."""
+        """The command line, for logs and messages."""
         return " ".join(self.args)
 
 

@@ -1,6 +1,6 @@
 """A repository of our own that reads the objects of one that somebody else made.
 
-Git obeys what a repository says of itself: its configuration includes other files and names programs to run; `commondir`, `alternates` and
+Git does what a repository's own files say: its configuration includes other files and names programs to run; `commondir`, `alternates` and
 a file called `.git` lead to other folders of the machine. So git is never started on a repository from a container or a client. It gets a
 new one, which has the refs of the other, reads its objects, and says of itself only what is written here.
 """

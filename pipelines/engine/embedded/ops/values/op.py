@@ -69,7 +69,7 @@ class Op:
         self.digest = digest_of(self.kind, recipe, [op.digest for op in self.inputs])
 
     def describe(self) -> str:
-        """One line for people."""
+        """One line for logs and reports."""
         return self.kind
 
 

@@ -47,7 +47,7 @@ class SecretState:
 
 @dataclass(frozen=True, slots=True)
 class CacheState:
-    """A cache volume; `key` is its name in the store, which outlives sessions."""
+    """A cache volume; `key` is its name in the store, where later sessions find it."""
 
     key: str
     source: DirectoryState | None = None
@@ -74,7 +74,7 @@ class DirectoryMount:
 
 @dataclass(frozen=True, slots=True)
 class CacheMount:
-    """A cache volume mounted into a container; what is written to it outlives the session."""
+    """A cache volume mounted into a container; later sessions find what is written to it."""
 
     target: str
     cache: CacheState

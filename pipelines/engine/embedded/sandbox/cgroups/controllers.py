@@ -88,7 +88,7 @@ class CgroupHome:
 
 
 def find_home(root: Path, own: str, wanted: Iterable[str]) -> CgroupHome:
-    """Our own directory where it can hand on the controllers, else the nearest above it that does.
+    """Our own directory where its children can have the controllers, else the nearest above it where they can.
 
     A directory with processes, as ours is, cannot hand any on (unless it is the root): then a directory beside it is used, and the limits
     that are set in between are copied to it. Where that is not possible either, nothing is limited.
@@ -148,7 +148,7 @@ def seen(ask: Callable[[str], str | None], *, root: bool) -> frozenset[str]:
     present = frozenset((ask(f"{mounted}/cgroup.controllers") or "").split()) & frozenset(CONTROLLERS)
     path = f"/{own_path(membership)}".rstrip("/")
     if not path and ask(f"{mounted}/cgroup.type") is None:
-        return first | present  # the root of all: it can hand on what it has
+        return first | present  # the root of all: its children can have what it has
     while True:
         if present <= frozenset((ask(f"{mounted}{path}/cgroup.subtree_control") or "").split()):
             return first | present

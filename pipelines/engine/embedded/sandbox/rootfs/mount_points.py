@@ -44,7 +44,7 @@ class MountPoints:
         return cls([missing for place in places if place is not None and (missing := _look(place))])
 
     def clean(self) -> None:
-        """Remove what was made and is empty, put the parents' times back, let go of the parents."""
+        """Remove what was made and is empty, put the parents' times back, close the parents."""
         for missing in reversed(self._missing):
             with contextlib.suppress(OSError):
                 _remove(missing)

@@ -84,7 +84,7 @@ class ContainerPaths:
         self._mounts = [(normal(m.target), m) for m in mounts]
 
     def place(self, path: str, *, below: int | None = None) -> PathInside | None:
-        """Where `path` lives once the first `below` mounts (default: all) are there; None when that is a tmpfs or a single file."""
+        """Where `path` is once the first `below` mounts (default: all) are there; None when that is a tmpfs or a single file."""
         path = normal(path)
         for target, mount in reversed(self._mounts[:below]):
             if path == target or path.startswith(target.rstrip("/") + "/"):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
 T = TypeVar("T")
-IDLE_GRACE = 10.0  # seconds a service outlives its last user: the next step often wants it too
+IDLE_GRACE = 10.0  # seconds a service goes on after its last user: the next step often uses it too
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class _Running:
 
     @property
     def over(self) -> bool:
-        """Whether it has failed, ended or is on its way down."""
+        """Whether it has failed or ended, or is being stopped."""
         return self._stop.done() or self._life.done() or self._has_ended()
 
     def _has_ended(self) -> bool:
@@ -148,7 +148,7 @@ class _Running:
 
     def _fail(self, problem: Exception) -> None:
         self.up.set_exception(problem)
-        self.up.exception()  # seen: perhaps nobody waits any more
+        self.up.exception()  # looked at, so that asyncio does not report it: perhaps nothing waits any more
 
 
 class ServiceRunner:
