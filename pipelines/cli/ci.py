@@ -21,7 +21,7 @@ MOST_ANNOTATIONS = 10
 
 
 def tell_provider(run: Run, project: Project, here: Settings) -> None:
-    """Annotate what failed, and hand over the summary, where the provider has words for it."""
+    """Annotate what failed, and hand over the summary, where the provider has commands for it."""
     provider = detect(here.environ)
     terminal = here.stderr()
     shown = dict.fromkeys(("error", "warning"), 0)

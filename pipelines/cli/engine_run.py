@@ -44,7 +44,7 @@ async def run_with_session(command: Sequence[str], here: Settings, choice: Choic
     async with open_session(choice, environ=here.environ, log=log, lifetime=lifetime) as session:
         code = await _run(command, {**here.environ, **session.variables(choice.kind)}, here, terminal)
         if code > _SIGNALLED:
-            lifetime.shorten_waits(grace_s=2)  # after a signal nobody wants to wait for the usual end
+            lifetime.shorten_waits(grace_s=2)  # after a signal the usual waiting times are too long
         return code
 
 

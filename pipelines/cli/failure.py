@@ -1,4 +1,4 @@
-"""Errors to lines and exit codes. What nobody foresaw becomes one line and a report file, never a traceback on the screen."""
+"""Errors to lines and exit codes. An unexpected error becomes one line and a report file, never a traceback on the screen."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _GROUP_OPTIONS = frozenset({"-h", "--help", "--version"})
 
 
 class Commands(click.Group):
-    """A group whose commands are names of modules (`run` in `pipelines.cli.run`, as `command`) until somebody asks for one.
+    """A group whose commands are names of modules (`run` in `pipelines.cli.run`, as `command`) until one is used.
 
     Attributes:
         reader_left: the reader of the output closed it before everything was written.

@@ -17,7 +17,7 @@ _COMMAND = re.compile(r"(?<![\w./-])lockgate(?= (?:run|plan|config|init|images|l
 
 
 def here() -> Path:
-    """The current folder; the root where somebody removed it under our feet."""
+    """The current folder; the root where the current folder was removed meanwhile."""
     try:
         return Path.cwd()
     except FileNotFoundError:

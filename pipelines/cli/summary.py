@@ -81,7 +81,7 @@ def _warnings(run: Run, terminal: Terminal) -> Iterator[str]:
 
 
 def _origins(run: Run) -> Iterator[str]:
-    """Bases that are not the official ones deserve a word."""
+    """Bases that are not the official ones are mentioned."""
     for image in images(run.results):
         if image.base and image.origin == "built":
             yield f"{image.name}: its base image was built on this machine, it is not the official one ({_short(image.base)})"

@@ -1,7 +1,8 @@
 """What may be done with an output stream: colour, redrawing, characters beyond ASCII, width.
 
-Colour, first rule that speaks: the flag, NO_COLOR, FORCE_COLOR (each counts when set to anything but the empty string), TERM=dumb, is it a
-terminal. Redrawing needs a terminal a person looks at: not dumb, not in CI, not under `dagger run`, which draws itself.
+Colour is decided by the first of these that is set: the flag, NO_COLOR, FORCE_COLOR (each counts when it is not empty), TERM=dumb; else
+by whether the stream is a terminal. Redrawing needs a terminal that a person looks at: not dumb, not in CI, and not under `dagger run`,
+which draws itself.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def of_error(error: BaseException, *, own: bool = False) -> StepOutcome:
 def _code(error: SystemExit) -> str:
     try:
         return repr(error.code)
-    except Exception:  # noqa: BLE001 - an object of somebody else's
+    except Exception:  # noqa: BLE001 - an object of the user's code
         return "…"
 
 

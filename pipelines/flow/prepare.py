@@ -68,7 +68,7 @@ def _limited(step: StepDef, timeout_s: float) -> StepDef:
 
 
 def permissions(project: Project) -> Iterator[str]:
-    """What the configuration allows that nobody should overlook."""
+    """What the configuration allows and a reader should notice."""
     if project.engine.insecure is Insecure.ALL:
         yield '[engine] insecure = "all": Dockerfiles may start commands with all capabilities of the machine (RUN --security=insecure)'
 

@@ -14,7 +14,7 @@ def message_of(error: BaseException) -> str:
     """What an error says of itself; empty when it says nothing, or cannot."""
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 - written by somebody else, and no reason to lose the error itself
+    except Exception:  # noqa: BLE001 - the code of others failed, which must not hide the error itself
         return ""
 
 

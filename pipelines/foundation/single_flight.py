@@ -79,7 +79,7 @@ class SingleFlight(Generic[T]):
         self._tasks.discard(task)
         self._forget(key, flight)
         if not task.cancelled():
-            task.exception()  # seen: an error that nobody waits for any more is not a warning
+            task.exception()  # seen: no caller waits for it any more, so it is not a warning
 
     def _forget(self, key: Hashable, flight: _Flight[T]) -> None:
         if self._flights.get(key) is flight:

@@ -61,7 +61,7 @@ class BuiltImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedImage:
-    """An image in a registry: no engine is needed to speak of it.
+    """An image in a registry: no engine is needed to refer to it.
 
     `repository` is host and path, `digest` (`sha256:...`) what names the image there from now on; `tags` are those that named it when it
     was published, the most telling one first.

@@ -33,7 +33,7 @@ class Insecure(StrEnum):
 
 
 PROCESSES = 4096
-"""Processes and threads a container may have, where nobody says otherwise."""
+"""Processes and threads that a container may have by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class EngineSpec:
 
 
 TIMEOUT_S = 1800.0
-"""Wall time of a step that nobody limited: half an hour, longer than any step that is at work, shorter than a CI's patience."""
+"""Wall time, in seconds, of a step without a limit of its own: longer than steps usually take, shorter than the limit of most CI jobs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

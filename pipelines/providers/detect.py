@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def detect(environ: Mapping[str, str]) -> Provider:
-    """The provider the environment speaks of. `CI=false` (or any word for no) means: none, treat this as a laptop."""
+    """The provider that the environment describes. `CI=false` (or another word for no) means none: this is treated as a laptop."""
     if generic.opted_out(environ):
         return Provider()
     return gitlab.detect(environ) or github.detect(environ) or generic.detect(environ)

@@ -1,4 +1,4 @@
-"""A laptop, or a CI without words of its own."""
+"""A laptop, or a CI without log commands of its own."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class GitHub(Provider):
 
 @functools.cache
 def _token() -> str:
-    """A word that no program can guess."""
+    """A random word that no program can guess."""
     import secrets
 
     return secrets.token_hex(16)

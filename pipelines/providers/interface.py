@@ -1,4 +1,4 @@
-"""What a provider is: facts about the job, and the words its log viewer understands. The base does without all of them."""
+"""What a provider is: facts about the job, and the commands that its log viewer understands. The base does without all of them."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _reported(image: BuiltImage | PublishedImage, built: BuiltImage | None, publ
 
 
 def bad(run: Run) -> tuple[Result, ...]:
-    """Results with status failed or error: what somebody has to look at."""
+    """Results with status failed or error: what a person has to look at."""
     return tuple(result for result in run.results if result.status in _BAD)
 
 

@@ -1,4 +1,4 @@
-"""Small words shared by reports for people and by the command line."""
+"""Short texts shared by reports for people and by the command line."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BLOCK_LINES = 2000
 """The most lines of a step shown in the log; the rest is in the step's own log file."""
 QUIET_S = 60.0
-"""A line at least this often, so that nobody (and no CI) takes a long step for a dead one."""
+"""A line at least this often, so that a long step is not taken for one that hangs."""
 COLORS = {Status.PASSED: "green", Status.FAILED: "red", Status.ERROR: "red", Status.BLOCKED: "yellow", Status.CANCELLED: "yellow"}
 
 

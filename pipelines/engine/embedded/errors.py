@@ -263,6 +263,6 @@ class NotStarted(EngineError):  # noqa: N818 - as above
 
 
 class Defect(EngineError):  # noqa: N818 - as above
-    """Something nobody foresaw: a mistake in the engine."""
+    """An unexpected error: a mistake in the engine."""
 
     code = Code.INTERNAL

@@ -1,4 +1,4 @@
-"""Secrets where nobody said what is one: in a report of a defect, in the address of a repository."""
+"""Secrets that are not declared: in the report of an internal error, in the address of a repository."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONE_TOKEN = re.compile(r"(\bhttps?://)[^\s/@:'\"]{8,}@", re.IGNORECASE)
 
 
 def likely_secrets(environ: Mapping[str, str]) -> Iterator[str]:
-    """Values of variables whose names speak of secrets."""
+    """Values of variables whose names are those of secrets (TOKEN, PASSWORD …)."""
     yield from (value for name, value in environ.items() if _NAMED.search(name) and len(value.strip()) >= _SHORTEST)
 
 
