@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from pathlib import Path
 
 from tests.unit.conventions.source import Name, names, names_in
 
@@ -15,7 +14,6 @@ METAPHORS = {
 }
 # These say nothing when they stand alone: `known` what? `known_hosts` is fine.
 BARE = {"forms", "given", "known", "late", "later", "leaves", "left", "masked", "narrow", "parts", "quiet", "tagged", "words"}
-TO_MEND = Path(__file__).with_name("names_to_mend.txt")
 
 
 def retired(found: tuple[Name, ...]) -> set[str]:
@@ -36,14 +34,9 @@ def doubled(found: tuple[Name, ...]) -> set[str]:
     return {f"doubled {text}" for text, where in files.items() if len(where) > 1}
 
 
-def allowed() -> set[str]:
-    """What is not mended yet: one name a line, with its kind. None is added."""
-    return set(TO_MEND.read_text().splitlines()) if TO_MEND.exists() else set()
-
-
 def test_no_name_is_retired_or_doubled() -> None:
     found = retired(names()) | doubled(names())
-    assert sorted(found - allowed()) == [], "rename these: plain English, one public class name with one meaning"
+    assert sorted(found) == [], "rename these: plain English, one public class name with one meaning"
 
 
 def test_the_rules_find_what_they_are_for() -> None:

@@ -79,8 +79,8 @@ def to_utf8(text: str) -> bytes:
         return _LONE_SURROGATE.sub("\ufffd", text).encode()
 
 
-def _blocks(parts: list[bytes | BinaryIO], size: int) -> Iterator[bytes]:
-    for part in parts:
+def _blocks(opened: list[bytes | BinaryIO], size: int) -> Iterator[bytes]:
+    for part in opened:
         if isinstance(part, bytes):
             yield part
         else:

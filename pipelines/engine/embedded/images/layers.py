@@ -68,7 +68,7 @@ def _layer(record: dict[str, Any]) -> ImageLayer:
     )
 
 
-def known(store: Store, diff_id: str) -> ImageLayer | None:
+def stored_layer(store: Store, diff_id: str) -> ImageLayer | None:
     """The layer with this content, if the store has it with its blob."""
     record = store.get(f"image layer {diff_id}")
     return _layer(record) if record else None
@@ -105,7 +105,7 @@ async def add(store: Store, blob: Descriptor, diff_id: str) -> ImageLayer:
         ImageDamaged: the blob is not what ``diff_id`` says.
     """
     async with store.lock(f"image layer {diff_id}"):
-        return await asyncio.to_thread(lambda: known(store, diff_id) or _unpack(store, blob, diff_id))
+        return await asyncio.to_thread(lambda: stored_layer(store, diff_id) or _unpack(store, blob, diff_id))
 
 
 def _unpack(store: Store, blob: Descriptor, diff_id: str) -> ImageLayer:

@@ -51,18 +51,18 @@ class Completion:
         return bool(self.folders or self.links or self.idle)
 
 
-def missing(below: Sequence[str], layer: str, left: LowerLayerUses) -> Completion:
+def missing(below: Sequence[str], layer: str, uses: LowerLayerUses) -> Completion:
     """Look up in the layers below (bottom first) what a layer left to them.
 
     Raises:
         Damaged: a hard link leads to no file.
     """
-    found = Completion(idle={name for name in left.whiteouts if not _hides(below, layer, name)})
-    for name in left.implied:
+    found = Completion(idle={name for name in uses.whiteouts if not _hides(below, layer, name)})
+    for name in uses.implied:
         path = visible(below, name)
         if path is not None and _special(path):
             found.folders[name] = path
-    for name, target in left.links:
+    for name, target in uses.links:
         path = visible(below, target)
         if path is None or not stat.S_ISREG(os.lstat(path).st_mode):
             raise Damaged(f"{shown(name)}: is a hard link to {shown(target)}, which is not a file there")
@@ -72,25 +72,25 @@ def missing(below: Sequence[str], layer: str, left: LowerLayerUses) -> Completio
 
 def _hides(below: Sequence[str], layer: str, name: str) -> bool:
     """Whether there is something for a whiteout to hide: the layers below have it, and no folder on the way hides it already."""
-    parts = name.split("/")[:-1]
-    folders = ["/".join(parts[: number + 1]) for number in range(len(parts))]
+    path_parts = name.split("/")[:-1]
+    folders = ["/".join(path_parts[: number + 1]) for number in range(len(path_parts))]
     return visible(below, name) is not None and not any(is_opaque(f"{layer}/{folder}") for folder in folders)
 
 
 def visible(layers: Sequence[str], name: str) -> str | None:
     """The path of what a stack of layers shows under a name; None where that is nothing."""
-    parts = name.split("/")
+    path_parts = name.split("/")
     for layer in reversed(layers):
-        path, hidden = _probe(layer, parts)
+        path, hidden = _probe(layer, path_parts)
         if path is not None or hidden:
             return path
     return None
 
 
-def _probe(layer: str, parts: list[str]) -> tuple[str | None, bool]:
+def _probe(layer: str, path_parts: list[str]) -> tuple[str | None, bool]:
     """What one layer has there, and whether it hides what the layers below have."""
     path, hidden = layer, False
-    for number, part in enumerate(parts):
+    for number, part in enumerate(path_parts):
         path = f"{path}/{part}"
         try:
             info = os.lstat(path)
@@ -99,7 +99,7 @@ def _probe(layer: str, parts: list[str]) -> tuple[str | None, bool]:
         if is_whiteout(info):
             return None, True
         if not stat.S_ISDIR(info.st_mode):
-            last = number == len(parts) - 1
+            last = number == len(path_parts) - 1
             return (path, True) if last else (None, True)
         hidden = hidden or is_opaque(path)
     return path, True

@@ -67,7 +67,7 @@ async def test_a_layer_is_completed_for_the_stack_it_is_on(store: Store) -> None
     top = store.layer_path(snapshot.layers[1])
     assert (top / "tmp").stat().st_mode & 0o7777 == 0o1777
     assert shown(paths(store, snapshot)) == {"tmp": ("dir", ""), "tmp/x": ("file", "2"), "a": ("file", "1"), "b": ("file", "1")}
-    alone = layers.known(store, digest_bytes(TWO))
+    alone = layers.stored_layer(store, digest_bytes(TWO))
     assert alone is not None
     assert alone.name not in snapshot.layers
 
@@ -93,8 +93,8 @@ async def test_a_layer_that_is_not_what_the_image_says_is_refused_and_forgotten(
     blob = keep(store, ONE)
     with pytest.raises(ImageError, match="is not what its image says"):
         await layers.add(store, blob, digest_bytes(TWO))
-    assert layers.known(store, digest_bytes(TWO)) is None
-    assert layers.known(store, digest_bytes(ONE)) is None
+    assert layers.stored_layer(store, digest_bytes(TWO)) is None
+    assert layers.stored_layer(store, digest_bytes(ONE)) is None
 
 
 async def test_one_layer_twice_is_two_folders(store: Store) -> None:
@@ -127,7 +127,7 @@ async def test_it_is_all_there_in_the_next_session(tmp_path: Path) -> None:
     with Store.open(tmp_path / "s", rootless=True) as store:
         first = await assembled(store, ONE, TWO)
     with Store.open(tmp_path / "s", rootless=True) as store:
-        found = [layer for diff_id in map(digest_bytes, (ONE, TWO)) if (layer := layers.known(store, diff_id))]
+        found = [layer for diff_id in map(digest_bytes, (ONE, TWO)) if (layer := layers.stored_layer(store, diff_id))]
         assert await layers.stack(store, found) == first
 
 

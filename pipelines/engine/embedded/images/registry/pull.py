@@ -144,4 +144,4 @@ async def assemble(
 
 
 async def _known(store: Store, diff_ids: Sequence[str]) -> list[ImageLayer | None]:
-    return await asyncio.to_thread(lambda: [layers.known(store, diff_id) for diff_id in diff_ids])
+    return await asyncio.to_thread(lambda: [layers.stored_layer(store, diff_id) for diff_id in diff_ids])

@@ -57,7 +57,7 @@ class FileHashes:
         if row is not None:
             self.layer, self._known = json.loads(row[0])
 
-    def known(self, found: SelectedPath) -> str | None:
+    def sure_hash(self, found: SelectedPath) -> str | None:
         """The hash of a file, if it is known for sure."""
         entry = self._known.get(found.rel)
         return str(entry[-1]) if entry is not None and entry[:-1] == _stamp(found.info) else None
@@ -65,7 +65,7 @@ class FileHashes:
     def of(self, files: Sequence[SelectedPath]) -> dict[str, str]:
         """The hash of each file, by its relative path; files that vanished are left out."""
         now = time.time_ns()
-        hashes = {found.rel: value for found in files if (value := self.known(found)) is not None}
+        hashes = {found.rel: value for found in files if (value := self.sure_hash(found)) is not None}
         unknown = [found for found in files if found.rel not in hashes]
         self.changed = bool(unknown) or len(files) != len(self._known)
         hashes.update((found.rel, value) for found, value in zip(unknown, _read(unknown), strict=True) if value)

@@ -162,7 +162,7 @@ class _Import:
         source = self._links.get(inode) if info.st_nlink > 1 else None
         if info.st_nlink > 1:
             self._links[inode] = path
-        if source is None and earlier and self._hashes.known(one) is not None:
+        if source is None and earlier and self._hashes.sure_hash(one) is not None:
             source = os.path.join(earlier, one.rel)
             if not _same_attributes(source, info):
                 return False

@@ -86,9 +86,9 @@ def _is(kind: Callable[[int], bool], entry: tuple[str, str]) -> bool:
     return kind(int(entry[0], 8))
 
 
-def files_in_parts(files: Files, parts: Iterable[TreePart]) -> Files:
+def files_in_parts(files: Files, tree_parts: Iterable[TreePart]) -> Files:
     """The part of a tree that counts. Where a path leads through a link, everything counts: it may lead anywhere."""
-    for part in parts:
+    for part in tree_parts:
         tops = sorted(_tops(files, part))
         if any(_through_link(files, top) for top in tops):
             return files

@@ -118,7 +118,7 @@ def chunks(values: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
         yield ",".join("?" * len(part)), part
 
 
-def known(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, Any]:
+def objects_among(db: sqlite3.Connection, names: Iterable[str]) -> dict[str, Any]:
     """Those of `names` that are objects, with whether they are plain."""
     found: dict[str, Any] = {}
     for marks, part in chunks(names):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.engine.codes import Code
 from pipelines.engine.embedded.errors import EngineError
-from pipelines.engine.embedded.store.objects.index import known
+from pipelines.engine.embedded.store.objects.index import objects_among
 
 if TYPE_CHECKING:
     import sqlite3
@@ -47,7 +47,7 @@ class Pins:
 
     def hold_in(self, db: sqlite3.Connection, names: list[str]) -> None:
         """As `hold`, as part of a transaction that is open."""
-        found = known(db, names)
+        found = objects_among(db, names)
         for name in names:
             if name not in found or not (self._workspace.root / name).exists():
                 raise ObjectMissing(f"{name} is no longer in the engine's store {self._workspace.root}: run it again")
