@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
 import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -15,15 +17,69 @@ OWN_FOLDER = ".lockgate"
 """The folder in a project that holds what Lockgate writes there: reports, logs, locks, state."""
 
 
+_OPEN_FILES = "/proc/self/fd"
+_NO_TMPFILE = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})  # of file systems, and of kernels before 3.11, without O_TMPFILE
+
+
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """A new file that takes the place of `path` when the block ends without an error; else nothing has changed.
 
-    Its name while it is written is its own, so several processes may replace the same file. `mode`: permissions of the new file.
+    While it is written it has no name (O_TMPFILE of open(2)), so that a process that is killed leaves nothing behind. Where the file system
+    cannot do that, it has a name of its own beside `path`, which begins with a dot. Several processes may replace the same file.
+
+    Args:
+        path: the file, in a folder that exists.
+        mode: permissions of the new file.
 
     Raises:
         OSError: it cannot be written.
     """
+    handle = _nameless(path.parent)
+    if handle is None:
+        with _replacing_by_name(path, mode) as file:
+            yield file
+        return
+    with os.fdopen(handle, "wb") as file:
+        yield file
+        file.flush()
+        os.fchmod(handle, mode)
+        _name(handle, path)
+
+
+def _nameless(folder: Path) -> int | None:
+    """A new file in a folder, without a name; None where there are none, or where none could be named afterwards (without /proc)."""
+    if not Path(_OPEN_FILES).exists():
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in _NO_TMPFILE:
+            raise
+        return None
+
+
+def _name(handle: int, path: Path) -> None:
+    """Give an open file a name, in place of what has it. Linking cannot replace: then the file has a name of its own for a moment."""
+    source = f"{_OPEN_FILES}/{handle}"
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            os.link(source, path.name, src_dir_fd=folder, dst_dir_fd=folder)  # linkat(2), which follows the link
+        except FileExistsError:
+            draft = f".{path.name[:200]}.{secrets.token_hex(8)}"
+            os.link(source, draft, src_dir_fd=folder, dst_dir_fd=folder)
+            try:
+                os.replace(draft, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                os.unlink(draft, dir_fd=folder)
+                raise
+    finally:
+        os.close(folder)
+
+
+@contextlib.contextmanager
+def _replacing_by_name(path: Path, mode: int) -> Iterator[IO[bytes]]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")
     draft = Path(name)
     try:

@@ -11,6 +11,7 @@ from pipelines.engine.embedded.errors import ImageError, ImageNotFound
 from pipelines.engine.embedded.images import loading, platforms, references, tarball
 from pipelines.engine.embedded.images.registry import publish, pull
 from pipelines.engine.embedded.images.registry.skopeo import RegistryAccess, RegistryTimeouts
+from pipelines.foundation.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,10 +50,10 @@ class Images:
 
     def __init__(self, store: Store, timeouts: RegistryTimeouts | None = None) -> None:
         self._store = store
-        self._patience = timeouts or RegistryTimeouts()
+        self._timeouts = timeouts or RegistryTimeouts()
         self._workers = asyncio.Semaphore(max(2, os.cpu_count() or 1))
         self._tags: dict[str, str] = {}
-        self._asking: dict[str, asyncio.Lock] = {}
+        self._asking: SingleFlight[str] = SingleFlight()
 
     async def resolve(self, address: str, platform: str = "", logins: Mapping[str, RegistryLogin] | None = None) -> ResolvedImage:
         """What an address means for a platform: manifest and config, no layers.
@@ -73,7 +74,7 @@ class Images:
         wanted = platforms.parse(platform) if platform else platforms.host()
         try:
             digest = reference.digest or await self._digest(reference, logins or {})
-            return await pull.resolve(self._store, reference.at(digest), wanted, RegistryAccess(logins or {}, self._patience))
+            return await pull.resolve(self._store, reference.at(digest), wanted, RegistryAccess(logins or {}, self._timeouts))
         except ImageNotFound:
             raise ImageNotFound(f"{_failure(reference, str(wanted))}: {reference}: not found") from None
         except ImageError as error:
@@ -82,15 +83,16 @@ class Images:
 
     async def _digest(self, reference: ImageReference, logins: Mapping[str, RegistryLogin]) -> str:
         name = str(reference)
-        async with self._asking.setdefault(name, asyncio.Lock()):
-            if name not in self._tags:
-                self._tags[name] = await pull.digest_of(self._store, reference, RegistryAccess(logins, self._patience))
-            return self._tags[name]
+        if name not in self._tags:
+            access = RegistryAccess(logins, self._timeouts)
+            key = name, frozenset(logins.items())  # who asks with other credentials may get another answer
+            self._tags[name] = await self._asking.do(key, lambda: pull.digest_of(self._store, reference, access))
+        return self._tags[name]
 
     async def pull(self, image: ResolvedImage, logins: Mapping[str, RegistryLogin] | None = None) -> StoredImage:
         """The image's file system. What was pulled before, in any session, takes no network."""
         try:
-            snapshot = await pull.pull(self._store, image, RegistryAccess(logins or {}, self._patience), self._workers)
+            snapshot = await pull.pull(self._store, image, RegistryAccess(logins or {}, self._timeouts), self._workers)
         except ImageError as error:
             error.prepend(f"failed to pull {image.reference}")
             raise
@@ -120,7 +122,7 @@ class Images:
         """
         reference = references.parse(address)
         image = await publish.pack(self._store, variants, compression, self._workers, docker=docker)
-        return await publish.publish(self._store, image, reference, RegistryAccess(logins or {}, self._patience))
+        return await publish.publish(self._store, image, reference, RegistryAccess(logins or {}, self._timeouts))
 
     async def save(self, variants: Sequence[Variant], path: Path, *, compression: str | None = None, docker: bool = False) -> None:
         """Write an image as a tar archive in OCI image layout, which ``docker load`` also reads. Equal images are equal archives."""

@@ -44,12 +44,17 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, value BLOB NOT NULL, used REAL NOT NU
 
 
 class Index:
-    """One connection, used by all threads of this process in turn."""
+    """One connection, used by all threads of this process in turn. It waits for the disk and for other processes: not for an event loop.
+
+    Attributes:
+        on_use: called at each use, in the thread that uses it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._root = path.parent
         self._lock = threading.RLock()
         self._after: list[Callable[[], None]] = []
+        self.on_use: Callable[[], object] = _nothing
         self._db = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -69,12 +74,14 @@ class Index:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Statements that change nothing."""
+        self.on_use()
         with self._lock:
             yield self._db
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing, also if the process is killed in between."""
+        self.on_use()
         with self._lock, disk_full_errors(self._root):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -96,6 +103,10 @@ class Index:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+
+def _nothing() -> None:
+    """Nobody looks at who uses an index."""
 
 
 class VersionError(Exception):
