@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.engine.sdk_import import import_sdk, prepare_sdk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractContextManager
 
     import dagger
 
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
 class _WaitingConnection:
     """What a client of the SDK asks of its connection (`dagger.client._session.BaseConnection`), answered by the global one in the end."""
 
-    def __init__(self, wait: Callable[[], Awaitable[object]]) -> None:
+    def __init__(self, wait: Callable[[], Awaitable[object]], within: Callable[[], AbstractContextManager[None]]) -> None:
         self._wait = wait
+        self._within = within
 
     @property
     def session(self) -> _WaitingConnection:
@@ -29,7 +32,9 @@ class _WaitingConnection:
 
     async def execute(self, request: Any) -> Any:
         """The answer to a request."""
-        return await (await self._session()).execute(request)
+        session = await self._session()
+        with self._within():
+            return await session.execute(request)
 
     async def _session(self) -> Any:
         import dagger
@@ -38,10 +43,15 @@ class _WaitingConnection:
         return dagger.dag._ctx.conn.session  # noqa: SLF001 - the SDK has no public way to hand a request on
 
 
-def waiting_client(wait: Callable[[], Awaitable[object]]) -> dagger.Client:
-    """A client whose requests go to the engine of `dagger.dag` once `wait` returns. What `wait` raises is raised by the request."""
+def waiting_client(
+    wait: Callable[[], Awaitable[object]], within: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+) -> dagger.Client:
+    """A client whose requests go to the engine of `dagger.dag` once `wait` returns. What `wait` raises is raised by the request.
+
+    A request is made `within` a context, such as one that says who asks.
+    """
     prepare_sdk()
     import_sdk()
     import dagger
 
-    return cast("dagger.Client", dagger.Client.from_connection(cast("Any", _WaitingConnection(wait))))
+    return cast("dagger.Client", dagger.Client.from_connection(cast("Any", _WaitingConnection(wait, within))))

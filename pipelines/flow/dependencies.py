@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipelines.engine.choice import Choice
     from pipelines.engine.lifetime import Lifetime
     from pipelines.engine.work_inputs import OpenPastWork, PastWork
+    from pipelines.errors import LockgateError
     from pipelines.flow.attempts import ForeignErrors
     from pipelines.model import EngineInfo, EngineSpec, Project, Run, Source
     from pipelines.providers import Provider
@@ -120,9 +121,23 @@ def _client() -> object:
 
 def _foreign_errors() -> ForeignErrors:
     from pipelines.flow.attempts import ForeignErrors
-    from pipelines.steps.common.dagger_errors import output_of, transient, translate
 
-    return ForeignErrors(transient=transient, translate=translate, output=output_of)
+    def transient(error: BaseException) -> bool:
+        from pipelines.steps.common import dagger_errors  # imported with the first error
+
+        return dagger_errors.transient(error)
+
+    def translate(error: BaseException) -> LockgateError | None:
+        from pipelines.steps.common import dagger_errors
+
+        return dagger_errors.translate(error)
+
+    def output(error: BaseException) -> str:
+        from pipelines.steps.common import dagger_errors
+
+        return dagger_errors.output_of(error)
+
+    return ForeignErrors(transient=transient, translate=translate, output=output)
 
 
 def _write_reports(run: Run, folder: Path) -> Sequence[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import anyio
@@ -17,6 +18,7 @@ from pipelines.model import EngineKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import dagger
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from pipelines.steps.definition import StepDef
 
 
+_WORKING: ContextVar[str | None] = ContextVar("working", default=None)
+"""The step that works in the task at hand."""
 WAITING_S = 10.0
 """So often it is said that an engine is still waited for."""
 
@@ -67,7 +71,14 @@ class RunEngine:
         from pipelines.engine.waiting_client import waiting_client
 
         self.want()
-        return waiting_client(self.client.get)
+        return waiting_client(self.client.get, self._asking)
+
+    def _asking(self) -> AbstractContextManager[None]:
+        """What says to the embedded engine which step asks; to another one nothing is sent."""
+        step_id = _WORKING.get()
+        if step_id is None or self.info is None or self.info.kind != EngineKind.EMBEDDED:
+            return contextlib.nullcontext()
+        return self._dependencies.asking(requester_id(step_id))
 
     @contextlib.asynccontextmanager
     async def beside(self, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
@@ -113,8 +124,9 @@ class RunEngine:
         with contextlib.ExitStack() as stack:
             if step.id in self._steps:
                 stack.enter_context(self.needed())
-            if self.info is not None and self.info.kind == EngineKind.EMBEDDED:
-                stack.enter_context(self._dependencies.asking(requester_id(step.id)))
+            token = _WORKING.set(step.id)
+            stack.callback(_WORKING.reset, token)
+            stack.enter_context(self._asking())
             yield
 
     @contextlib.contextmanager

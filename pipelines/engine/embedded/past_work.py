@@ -43,10 +43,7 @@ class EmbeddedPastWork:
     @cached_property
     def engine(self) -> str:
         """Version and code of the engine (an editable installation changes without a version), the user, and the kind of machine."""
-        code = hashlib.sha256()
-        for path in sorted(_PACKAGE.rglob("*.py")):
-            info = path.stat()
-            code.update(f"{path.relative_to(_PACKAGE)} {info.st_size} {info.st_mtime_ns}\n".encode())
+        code = hashlib.sha256("".join(sorted(_sources(str(_PACKAGE)))).encode())
         return f"{code.hexdigest()[:24]} {os.geteuid()} {platform.machine()}"
 
     def take_over(self, ledger: Path) -> Mapping[str, WorkInputs]:
@@ -104,6 +101,17 @@ class EmbeddedPastWork:
 
     def _content(self, inputs: WorkInputs) -> list[list[tuple[str, tuple[str, str]]]]:
         return sorted(sorted(files_in_parts(self._folders[part.folder].files, _tree_parts(part)).items()) for part in inputs.files)
+
+
+def _sources(folder: str) -> Iterator[str]:
+    """A line for each Python file in a folder and below: where it is, its size, and when it was changed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                info = entry.stat()
+                yield f"{entry.path} {info.st_size} {info.st_mtime_ns}\n"
+            elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
+                yield from _sources(entry.path)
 
 
 def _moved(listing: Listing, moved: tuple[Path, Path] | None) -> Listing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ def short(value: object) -> str:
     return hashlib.sha256(repr(value).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
+@functools.cache
 def _version() -> str:
     from importlib import metadata
 
