@@ -53,11 +53,11 @@ async def open_engine(
     life = lifetime or Lifetime()
     async with contextlib.AsyncExitStack() as stack:
         if choice.how is How.SESSION:
-            await _knock(int(os.environ[SESSION_PORT]))
+            await _check_listening(int(os.environ[SESSION_PORT]))
         prepare_sdk()
         imported = await stack.enter_async_context(_importing_sdk())
         if choice.how is not How.SESSION:
-            opening = open_session(choice, environ=_telling(choice, ledger), log=log or _quiet, lifetime=life)
+            opening = open_session(choice, environ=_engine_environ(choice, ledger), log=log or _quiet, lifetime=life)
             session = await stack.enter_async_context(opening)
             stack.enter_context(_exported(session.variables(choice.kind)))
         await imported
@@ -123,8 +123,8 @@ async def _downloaded() -> tuple[str, ...]:
     return (await download(),)
 
 
-def _telling(choice: Choice, ledger: Path | None) -> Mapping[str, str]:
-    """The environment of an engine that is to tell who asks for what, and is told what its containers may do."""
+def _engine_environ(choice: Choice, ledger: Path | None) -> Mapping[str, str]:
+    """The environment of the engine's process: for the embedded engine with what its containers may do, and what it reports to us."""
     if choice.kind != "embedded":
         return os.environ
     return {**os.environ, **choice.variables, TAGS: "1", **({LEDGER: str(ledger)} if ledger is not None else {})}
@@ -154,7 +154,7 @@ def _exported(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-async def _knock(port: int) -> None:
+async def _check_listening(port: int) -> None:
     """Fail at once where nobody listens: the SDK would try again for a quarter of a minute."""
     import anyio
 

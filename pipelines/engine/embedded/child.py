@@ -70,6 +70,7 @@ class Child:
 
     @property
     def running(self) -> bool:
+        """Whether it has not ended yet, as far as the event loop knows."""
         return not self._ended.done()
 
     def send(self, number: int) -> None:
@@ -78,7 +79,7 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._fd, number)
 
-    def heeds(self, number: int) -> bool:
+    def handles(self, number: int) -> bool:
         """Whether a signal may do something: it has a handler, or is blocked and read by other means (signalfd).
 
         The first process of a pid namespace ignores all other signals, except SIGKILL.

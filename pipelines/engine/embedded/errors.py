@@ -110,6 +110,7 @@ class NotFound(EngineError):  # noqa: N818 - as above
 
     @classmethod
     def stat(cls, path: str) -> NotFound:
+        """The error for a path of a file system, without its leading slash."""
         return cls(f"stat {path}: no such file or directory")
 
 

@@ -38,6 +38,7 @@ class NonBlockingWriter:
         self._poll.register(fd, select.POLLOUT)
 
     def write(self, text: str, /) -> object:
+        """Take text, to be written soon; the number of its characters."""
         if not self._over:
             self._said.append(text)
             if not self._due:

@@ -132,6 +132,7 @@ class LineSplitter:
     _decoders: dict[Stream, codecs.IncrementalDecoder] = field(default_factory=dict)
 
     def add(self, stream: Stream, data: bytes) -> None:
+        """Take a chunk of one of the two streams; whole lines in it are told at once."""
         decoder = self._decoders.setdefault(stream, codecs.getincrementaldecoder("utf-8")("replace"))
         *lines, rest = (self._rest.get(stream, "") + decoder.decode(data)).split("\n")
         if len(rest) > LONGEST:
@@ -154,6 +155,7 @@ class LineSplitter:
             self._timer = None
 
     def close(self) -> None:
+        """The command has ended: tell the rest of both streams as lines."""
         self._stop_waiting()
         for rest in self._rest.values():
             if rest:

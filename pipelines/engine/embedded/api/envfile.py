@@ -76,6 +76,7 @@ class EnvFile:
         return EnvFile(pairs.put(self.raw, name, value))
 
     def without(self, name: str) -> EnvFile:
+        """Without a variable; equal to this file where it has none of that name."""
         return EnvFile(pairs.drop(self.raw, name))
 
     def namespace(self, prefix: str) -> EnvFile:

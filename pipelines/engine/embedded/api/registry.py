@@ -38,6 +38,7 @@ class FieldSpec:
     is_async: bool
 
     def is_fresh(self, args: Mapping[str, Any]) -> bool:
+        """Whether a call with these arguments is never answered from the session's memory."""
         return self.fresh is not None and self.fresh(args)
 
 

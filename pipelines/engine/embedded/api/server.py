@@ -78,6 +78,7 @@ class Server:
         self._listener: asyncio.Server | None = None
 
     async def start(self, sock: socket) -> None:
+        """Accept connections on a socket that listens already."""
         self._listener = await asyncio.get_running_loop().create_server(lambda: Connection(self), sock=sock)
 
     async def close(self) -> None:
@@ -93,11 +94,11 @@ class Server:
         """Whether another connection may stay. The oldest that has not shown the token makes room for it."""
         if len(self.connections) < self.limits.connections:
             return True
-        stranger = next((one for one in self.connections if not one.is_client), None)
-        if stranger is not None:
-            stranger.drop()
-            self.connections.pop(stranger, None)
-        return stranger is not None
+        unknown = next((one for one in self.connections if not one.is_client), None)
+        if unknown is not None:
+            unknown.drop()
+            self.connections.pop(unknown, None)
+        return unknown is not None
 
 
 class Connection(asyncio.Protocol):
@@ -115,7 +116,7 @@ class Connection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._size = 0
         self._ahead = 0
-        self._patience: asyncio.TimerHandle | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio, which has set TCP_NODELAY already."""
@@ -149,6 +150,7 @@ class Connection(asyncio.Protocol):
             self.task.cancel()
 
     def drop(self) -> None:
+        """Break the connection off and stop the work it asked for."""
         if self._transport is not None:
             self._transport.abort()
         if self.task is not None:
@@ -156,13 +158,13 @@ class Connection(asyncio.Protocol):
 
     def _expect_head(self) -> None:
         """From now on the head of a request must come within the time limit."""
-        if self._patience is None:
-            self._patience = asyncio.get_running_loop().call_later(self._server.limits.head, self._give_up)
+        if self._head_timer is None:
+            self._head_timer = asyncio.get_running_loop().call_later(self._server.limits.head, self._give_up)
 
     def _head_is_there(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def _give_up(self) -> None:
         self._refuse(HttpRefusal(408, "the request did not arrive in time"))
@@ -187,7 +189,7 @@ class Connection(asyncio.Protocol):
                 self._request, self._body, self._size = event, [], 0
                 _check(event, self._server.credentials)
                 self.is_client = True
-                self._invite()
+                self._send_continue()
             case h11.Data():
                 self._add(bytes(event.data))
             case h11.EndOfMessage():
@@ -204,7 +206,7 @@ class Connection(asyncio.Protocol):
         context.run(REQUESTER.set, span_of(headers.get(b"traceparent", b"")))
         return asyncio.get_running_loop().create_task(self._respond(body), context=context)
 
-    def _invite(self) -> None:
+    def _send_continue(self) -> None:
         """Some clients ask before they send a long body."""
         if self._http.they_are_waiting_for_100_continue and self._transport is not None:
             self._transport.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")

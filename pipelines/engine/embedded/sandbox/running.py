@@ -88,7 +88,7 @@ class RunningCommand:
 
     async def _end(self, *steps: tuple[int, float]) -> CommandExit:
         for number, grace in steps:
-            if self._child.heeds(number):
+            if self._child.handles(number):
                 self._child.send(number)
                 await asyncio.wait({self._finished}, timeout=grace)
         self._child.send(signal.SIGKILL)

@@ -65,11 +65,11 @@ async def test_whether_a_signal_is_heeded_is_seen() -> None:
     os.close(child_out)
     with os.fdopen(out) as file:
         assert await asyncio.to_thread(file.readline) == "ready\n"
-    assert child.heeds(signal.SIGTERM)
-    assert not child.heeds(signal.SIGHUP)
+    assert child.handles(signal.SIGTERM)
+    assert not child.handles(signal.SIGHUP)
     child.send(signal.SIGTERM)
     assert (await child.wait()).code == 5
-    assert not child.heeds(signal.SIGTERM)
+    assert not child.handles(signal.SIGTERM)
 
 
 async def test_what_does_not_exist_cannot_be_started() -> None:

@@ -35,6 +35,7 @@ class ResponsePosition:
     call: Call | None = None
 
     def fill(self, value: Any) -> None:
+        """Write a value there."""
         self.holder[self.key] = value
 
     def path(self) -> list[str | int]:

@@ -38,6 +38,7 @@ class Pending:
     evaluator: Evaluator
 
     async def state(self) -> Any:
+        """The state of the object, worked out now where it is not known."""
         return await self.evaluator.state(self.call)
 
 
@@ -117,11 +118,11 @@ class Evaluator:
 
     async def _resolve(self, spec: FieldSpec, parent: Call | None, state: Any, args: Mapping[str, Any]) -> Any:
         if not spec.lazy:
-            await self._settle(args)
+            await self._evaluate_objects(args)
         result = spec.resolve(self.ctx, self._parent(spec, parent, state), self._ready(spec, args))
         return await result if spec.is_async else result
 
-    async def _settle(self, args: Mapping[str, Any]) -> None:
+    async def _evaluate_objects(self, args: Mapping[str, Any]) -> None:
         """Evaluate the objects among the arguments, all at once; the first failure stops the others."""
         unknown = [one for one in _objects(args) if self._known(one) is MISSING]
         try:

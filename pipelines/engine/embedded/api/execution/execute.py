@@ -77,6 +77,7 @@ class Objects:
     rehearsal: bool = False
 
     def at(self, key: str, call: Call | None = None) -> ResponsePosition:
+        """The position of a field of this object in the answer."""
         return ResponsePosition(self.place, self.out, key, call)
 
 
@@ -112,6 +113,7 @@ async def execute(api: Api, query: str, name: str | None = None, variables: Mapp
 
 
 def refusal(*errors: dict[str, Any]) -> Response:
+    """An answer without data: what went wrong, as GraphQL reports it."""
     return Response({"data": None, "errors": list(errors)}, constant=False)
 
 

@@ -40,6 +40,7 @@ class Selected:
 
     @property
     def is_list(self) -> bool:
+        """Whether its value is a list."""
         return self.field.type.item is not None
 
     @property

@@ -41,6 +41,7 @@ class Introspection:
         }
 
     def type(self, name: str) -> dict[str, Any] | None:
+        """The data of one type (`__Type`); None when the schema has no such type."""
         return self._types.get(name)
 
     def _type(self, type_: Type, schema: Schema) -> dict[str, Any]:

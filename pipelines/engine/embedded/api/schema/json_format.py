@@ -8,11 +8,16 @@ from pipelines.engine.embedded.api.schema.types import UNSET, Argument, Composit
 
 
 def to_json(schema: Schema) -> dict[str, Any]:
+    """The schema as a JSON object; `from_json` makes an equal one of it."""
     return {"version": schema.version, "types": {name: _type(type_) for name, type_ in schema.types.items()}}
 
 
 def from_json(data: dict[str, Any]) -> Schema:
-    """Raises KeyError or TypeError when `data` is not what `to_json` gave."""
+    """The schema that `to_json` wrote.
+
+    Raises:
+        KeyError, TypeError: `data` is something else.
+    """
     return Schema(data["version"], {name: _read_type(name, one) for name, one in data["types"].items()})
 
 

@@ -62,6 +62,7 @@ class _Reader:
         self.scalars = {name for name, bases in self.bases.items() if "Scalar" in bases}
 
     def types(self) -> dict[str, Type]:
+        """All types by name, as far as the module tells them."""
         found: dict[str, Type] = {name: Scalar(name) for name in (*BUILTIN_SCALARS, *self.scalars)}
         found |= {name: Enum(name, members) for name, members in self.enums.items()}
         for name, node in self.classes.items():

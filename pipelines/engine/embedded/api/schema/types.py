@@ -100,6 +100,8 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
+    """A type whose values have no fields: `String`, `Platform`, `ContainerID`."""
+
     name: str
 
 
