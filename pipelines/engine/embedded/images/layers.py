@@ -43,6 +43,7 @@ class ImageLayer:
     opaque: bool = False
 
     def record(self) -> dict[str, Any]:
+        """As plain JSON values, for the store."""
         return {
             "name": self.name,
             "diff_id": self.diff_id,
@@ -124,8 +125,8 @@ def _unpack(store: Store, blob: Descriptor, diff_id: str) -> ImageLayer:
 
     # Found again by the record only, which also says what `unpack` learnt; a layer without one is collected with what nobody uses.
     name = store.add_layer(fill, f"image {diff_id} {secrets.token_hex(8)}")
-    left = tuple(found["implied"]), tuple(found["links"].items()), tuple(found["whiteouts"])
-    layer = ImageLayer(name, diff_id, blob, *left, found["opaque"])
+    uses = tuple(found["implied"]), tuple(found["links"].items()), tuple(found["whiteouts"])
+    layer = ImageLayer(name, diff_id, blob, *uses, found["opaque"])
     store.put(f"image layer {diff_id}", layer.record(), layers=[name], blobs=[blob.digest])
     remember(store, layer, compression(blob.media_type))
     return layer

@@ -1,6 +1,6 @@
-"""What a layer leaves to those below: owners of folders it only mentions, files it links to, and what its whiteouts are about.
+"""What a layer takes from those below: owners of folders it only mentions, files it links to, and what its whiteouts hide.
 
-Most layers leave nothing. Where one does, a copy of it (hard links, so nearly free) is completed for the stack it stands on.
+Most layers take nothing. Where one does, a copy of it (hard links, so nearly free) is completed for the stack it stands on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DEFAULT_MODE = 0o755
 
 
 class LowerLayerUses(Protocol):
-    """What a layer leaves to those below; see ``unpack.Unpacked``."""
+    """What a layer takes from those below; see ``unpack.Unpacked``."""
 
     @property
     def implied(self) -> Sequence[str]: ...
@@ -52,7 +52,7 @@ class Completion:
 
 
 def missing(below: Sequence[str], layer: str, uses: LowerLayerUses) -> Completion:
-    """Look up in the layers below (bottom first) what a layer left to them.
+    """Look up in the layers below (bottom first) what a layer takes from them.
 
     Raises:
         Damaged: a hard link leads to no file.

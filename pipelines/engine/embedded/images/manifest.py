@@ -47,6 +47,7 @@ class Descriptor:
     annotations: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
+        """As the OCI image specification has it; annotations only where there are some."""
         value: dict[str, Any] = {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
         return value | ({"annotations": self.annotations} if self.annotations else {})
 

@@ -27,16 +27,20 @@ class Subnet:
 
     @property
     def gateway(self) -> str:
+        """The switch's own address, which containers reach everything through."""
         return str(self.network[1])
 
     @property
     def prefix(self) -> int:
+        """Bits of the network part."""
         return self.network.prefixlen
 
     def containers(self) -> Iterable[str]:
+        """Addresses for containers, in order."""
         return (str(self.network[n]) for n in range(2, self.network.num_addresses - 256))
 
     def host_services(self) -> Iterable[str]:
+        """Addresses for services of this machine that containers may reach, in order."""
         return (str(self.network[n]) for n in range(self.network.num_addresses - 255, self.network.num_addresses - 1))
 
 
@@ -61,6 +65,7 @@ class AddressPool:
         return self._back.popleft()
 
     def give_back(self, address: str) -> None:
+        """Nobody has the address any more."""
         self._back.append(address)
 
 

@@ -35,6 +35,7 @@ class Egress:
     problem: str | None = None
 
     async def close(self) -> None:
+        """End the helper, if there is one, and wait for its end."""
         if self.helper is not None:
             self.helper.send(signal.SIGKILL)
             await self.helper.wait()

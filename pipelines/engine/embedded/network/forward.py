@@ -120,5 +120,5 @@ class DatagramForward(_Forward):
     async def _answer(self, server: socket.socket, sender: Any) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            with contextlib.suppress(ConnectionError):  # nobody listens yet: told by ICMP
+            with contextlib.suppress(ConnectionError):  # nobody listens yet, as ICMP says
                 await loop.sock_sendto(self._listener, await loop.sock_recv(server, _LARGEST_DATAGRAM), sender)

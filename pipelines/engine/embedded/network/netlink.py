@@ -45,6 +45,7 @@ class Netlink:
         self.close()
 
     def close(self) -> None:
+        """Close the socket."""
         self._socket.close()
 
     def add_bridge(self, name: str, index: int) -> None:
@@ -62,18 +63,22 @@ class Netlink:
         self._ask(_NEW_LINK, _link(0, _UP) + own + _attribute(_IFLA_LINKINFO, info), _CREATE | _EXCLUSIVE)
 
     def up(self, index: int) -> None:
+        """Bring up the interface of this index. OSError: the kernel refuses."""
         self._ask(_NEW_LINK, _link(index, _UP))
 
     def delete(self, index: int) -> None:
         self._ask(_DELETE_LINK, _link(index, 0))
 
     def add_address(self, index: int, address: str, prefix: int) -> None:
+        """Give an interface, by index, an IPv4 address with so many bits of network. OSError: the kernel refuses."""
         self._ask(_NEW_ADDRESS, _address(index, address, prefix), _CREATE | _EXCLUSIVE)
 
     def delete_address(self, index: int, address: str, prefix: int) -> None:
+        """Take an IPv4 address from an interface, by index. OSError: the kernel refuses."""
         self._ask(_DELETE_ADDRESS, _address(index, address, prefix))
 
     def add_default_route(self, gateway: str) -> None:
+        """Send what has no other route to the gateway. OSError: the kernel refuses."""
         message = struct.pack("=8BI", socket.AF_INET, 0, 0, 0, _TABLE_MAIN, _PROTOCOL_BOOT, _SCOPE_UNIVERSE, _UNICAST, 0)
         self._ask(_NEW_ROUTE, message + _attribute(_RTA_GATEWAY, ipaddress.IPv4Address(gateway).packed), _CREATE | _EXCLUSIVE)
 

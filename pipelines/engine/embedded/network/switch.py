@@ -64,7 +64,7 @@ class Switch:
 
         Args:
             state: a directory in this mount namespace's own tmpfs.
-            note: told once, in one line, when containers will have no way out, and why.
+            note: called once, with one line, when containers will have no way out, and why.
             resolv_conf: the machine's.
         """
         switch = cls(state / "switch", note, resolv_conf)

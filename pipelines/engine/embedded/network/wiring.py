@@ -115,6 +115,7 @@ class Wiring:
         self._netlink.add_address(_BRIDGE_INDEX, ip, 32)
 
     def delete_address(self, ip: str) -> None:
+        """Take back what `add_address` gave."""
         self._netlink.delete_address(_BRIDGE_INDEX, ip, 32)
 
     def socket(self, kind: socket.SocketKind) -> socket.socket:
@@ -125,6 +126,7 @@ class Wiring:
         return made
 
     def close(self) -> None:
+        """Let go of the namespace: with the last that holds it, it goes, and all interfaces in it."""
         self._netlink.close()
         unpin(self.path)
         os.close(self.namespace)

@@ -27,7 +27,7 @@ NO_OVERLAY = (
 _PLAIN = "index=off,metacopy=off,redirect_dir=off"
 _ROOTLESS = "index=off,metacopy=off,redirect_dir=nofollow,userxattr"  # the kernel refuses `redirect_dir=off` with `userxattr`
 _OURS = kernel.MS_NODEV | kernel.MS_NOSUID  # of mounts that only the engine looks into: no device node in a layer can be opened there
-_PATIENCE = 2.0  # seconds a mount may stay busy before we give up on it: the kernel ends a killed process a moment after we are told
+_PATIENCE = 2.0  # seconds a mount may stay busy before we give up on it: the kernel ends a killed process a moment after it is reported
 
 
 class OverlayMounts:
@@ -47,6 +47,7 @@ class OverlayMounts:
         self.opaque_mark = "user.overlay.opaque" if rootless else "trusted.overlay.opaque"
 
     def close(self) -> None:
+        """Let go of the store's folder. Mounts that were made stay."""
         os.close(self._fd)
 
     def readonly(self, layers: Sequence[str], target: Path) -> None:

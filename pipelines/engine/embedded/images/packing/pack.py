@@ -166,10 +166,10 @@ def _header(member: tarfile.TarInfo) -> bytes:
 
 def _content(path: str, size: int) -> Iterator[bytes]:
     with open(path, "rb", buffering=0) as file:
-        left = size
-        while left and (block := file.read(min(left, BLOCK))):
-            left -= len(block)
+        missing = size
+        while missing and (block := file.read(min(missing, BLOCK))):
+            missing -= len(block)
             yield block
-    if left:
+    if missing:
         raise ImageError(f"{path} was shortened while it was packed")
     yield bytes(-size % RECORD)

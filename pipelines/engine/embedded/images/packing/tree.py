@@ -81,6 +81,7 @@ class LayerTree:
         return f"{path}/{NOTHING}", False
 
     def relative(self, path: str) -> str:
+        """The name inside the layer of a path of this machine."""
         return path[len(self.root) :].lstrip("/")
 
     def _resolve(self, path: str, name: str, mtime: int, *, make: bool) -> str:

@@ -33,12 +33,15 @@ class BlobArrivals:
         self._events = {digest: asyncio.Event() for digest in digests}
 
     def missing(self) -> set[str]:
+        """Digests of blobs that are not in the store yet."""
         return {digest for digest, event in self._events.items() if not event.is_set()}
 
     def arrived(self, digest: str) -> None:
+        """The blob is in the store: who waits for it goes on."""
         self._events[digest].set()
 
     async def wait(self, digest: str) -> None:
+        """Return when the blob is in the store."""
         await self._events[digest].wait()
 
 
@@ -58,7 +61,7 @@ async def fetch(
         reference: of the platform's manifest, by digest.
         blobs: the image's layers.
         access: how the registry is asked.
-        arrivals: the image's blobs; told of each.
+        arrivals: the image's blobs: each is noted there when it has come.
         unneeded: blobs nobody will wait for.
 
     Raises:

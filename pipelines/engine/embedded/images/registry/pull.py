@@ -41,6 +41,7 @@ class ResolvedImage:
 
     @property
     def diff_ids(self) -> tuple[str, ...]:
+        """Digests of the layers' plain tars, bottom first, as the configuration has them."""
         return tuple((self.config.get("rootfs") or {}).get("diff_ids") or ())
 
 

@@ -83,6 +83,7 @@ def current_files(listing: Listing, index: RememberedNotes) -> Files | None:
 
 
 def records_of(found: Iterable[SelectedPath], hashes: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What counts of each path, by path; files without a hash (they vanished) are left out."""
     for one in found:
         if stat.S_ISLNK(one.info.st_mode):
             yield one.rel, record(one, _readlink(one.path))
@@ -93,6 +94,7 @@ def records_of(found: Iterable[SelectedPath], hashes: dict[str, str]) -> Iterato
 
 
 def record(one: SelectedPath, content: str) -> tuple[str, ...]:
+    """What counts of one path: its relative path, its mode (octal), and `content`: a file's hash (hex), a link's target."""
     return one.rel, f"{one.info.st_mode:o}", content
 
 

@@ -29,6 +29,7 @@ class LayerStore:
         self._pins = pins
 
     def path(self, name: str) -> Path:
+        """The folder of the layer `name`, whether it is there or not. Nothing may be written in it."""
         return self._workspace.root / LAYERS / name
 
     def find(self, id: str) -> str | None:  # noqa: A002 - the field's name

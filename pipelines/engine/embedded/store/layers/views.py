@@ -30,6 +30,7 @@ class SnapshotView:
         self._open = True
 
     def close(self) -> None:
+        """Say that nobody reads any more. Twice is fine."""
         if self._open:
             self._open = False
             self._views.release(self._layers)

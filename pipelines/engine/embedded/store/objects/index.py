@@ -101,6 +101,7 @@ class Index:
         self._after.append(action)
 
     def close(self) -> None:
+        """Close the connection, once nobody uses it. Nothing can be asked afterwards."""
         with self._lock:
             self._db.close()
 

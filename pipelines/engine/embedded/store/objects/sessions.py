@@ -81,5 +81,6 @@ class StoreSession:
         self._fd = fd
 
     def end(self) -> None:
+        """Remove the registration: others may sweep what this session left."""
         self._path.unlink(missing_ok=True)
         os.close(self._fd)

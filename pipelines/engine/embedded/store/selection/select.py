@@ -30,6 +30,7 @@ class SelectedPath(NamedTuple):
     implied: bool = False
 
     def is_folder(self) -> bool:
+        """Whether the path itself is a folder; a link to one is not."""
         return stat.S_ISDIR(self.info.st_mode)
 
 

@@ -54,4 +54,5 @@ class HashingFile(io.RawIOBase):
         return count
 
     def hexdigest(self) -> str:
+        """SHA-256 (hex) of all that was read or written so far."""
         return self._digest.hexdigest()

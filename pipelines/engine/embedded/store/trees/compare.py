@@ -38,7 +38,7 @@ def changes(old: str, new: str) -> Iterator[SelectedPath]:
 
 
 def _parents(pending: dict[str, SelectedPath], folder: str) -> Iterator[SelectedPath]:
-    """The folders not told yet, outermost first."""
+    """The folders that were not given out yet, outermost first."""
     names = folder.split("/")
     for count in range(1, len(names) + 1):
         found = pending.pop("/".join(names[:count]), None)

@@ -1,7 +1,7 @@
 """Copies between trees: folders with filters, single files, changes.
 
-What is copied keeps mode, owner, times, extended attributes and hard links among itself, unless told otherwise. A folder copied onto a
-folder merges with it; anything else takes the place of what has its name. Links in the target to folders are followed, within its root.
+What is copied keeps mode, owner, times, extended attributes and hard links among itself, unless something else is asked for. A folder
+copied onto a folder merges with it; anything else replaces what has its name. Links in the target to folders are followed, within its root.
 """
 
 from __future__ import annotations

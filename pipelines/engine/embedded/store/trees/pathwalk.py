@@ -50,6 +50,7 @@ class PathWalk:
         self.name = "."
 
     def close(self) -> None:
+        """Close the open folder."""
         os.close(self.fd)
 
     def path(self) -> Path:
