@@ -38,8 +38,7 @@ def scalars(shape: Shape, tables: object, path: tuple[str, ...] = ()) -> Iterato
     """Path and word of every key that holds one word or number; under named tables only for the names that `tables` has."""
     present = tables if isinstance(tables, dict) else {}
     if not isinstance(shape, dict):
-        if shape != "other":
-            yield path, shape
+        yield path, shape
     elif "keys" in shape:
         for name, inner in shape["keys"].items():
             yield from scalars(inner, present.get(name), (*path, name))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+_BLANKS = " \t\n"
+_PROGRAM = re.compile(r"[ \t\n]*([\w./+~-]*)")
+"""The beginning of a command, up to what may be an argument, an assignment (`TOKEN=…`) or more than one command."""
 
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
     """A reference to a secret, as a URI: `env://NAME`, `file://PATH`, `cmd://COMMAND`, or another scheme that the engine knows.
 
-    Its text (`str`, `repr`) names the place, for logs and messages. Of a command only the program is shown: its arguments may be secrets
-    themselves. Who reads the secret takes `uri`.
+    Its text (`str`, `repr`) names the place, for logs and messages. Of a command only the program is shown: the
+    rest may be a secret itself. Who reads the secret takes `uri`.
     """
 
     uri: str
@@ -30,8 +35,8 @@ class SecretRef:
         if self.scheme in {"env", "file"}:
             return self.uri
         if self.scheme == "cmd":
-            program, *arguments = self.name.split(maxsplit=1) or [""]
-            return f"cmd://{program}{' …' if arguments else ''}"
+            program = "".join(_PROGRAM.findall(self.name)[:1])
+            return f"cmd://{program}{' …' if self.name.strip(_BLANKS) != program else ''}"
         return f"{self.scheme}://…" if self.scheme else "…"
 
     def __repr__(self) -> str:

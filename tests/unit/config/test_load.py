@@ -221,6 +221,7 @@ def test_a_flag_becomes_what_its_key_wants(folder: Folder, key: str, text: str, 
     ("key", "text", "says"),
     [
         ("perf.load.thresholds.p95_ms", "fast", "perf.load.thresholds.p95_ms: expected a number, not a string (set by the command line)"),
+        ("jobs.x", "1", "jobs: expected a whole number, not a table"),
         ("publish.tags", "a", "publish.tags: expected an array, not a string (set by the command line)"),
         ("publish.tags", "[a", "publish.tags: expected an array, not a string (set by the command line)"),
         ('images."shop', "1", 'images."\\"shop": expected a table, not a string (set by the command line)'),

@@ -50,6 +50,10 @@ def test_a_key_of_a_later_version_is_refused_by_name(refused: Refused, text: str
         ("width = 4", "width: renamed: write jobs instead"),
         ("keep_going = 1", "keep_going: expected true or false, not a whole number"),
         ("engine = 'docker'", "engine.kind: expected auto, dagger or embedded"),
+        (
+            "[tests.a]\nimage = 3\ncommand = ['x']",
+            "tests.a.image: expected an image of this project: a name, or { name, target }",
+        ),
         ("images = 3", "images: expected a table, not a whole number"),
         ("[images]\nshop = 'x'", "images.shop: expected a table, not a string"),
         ("[images.Shop]", "images.Shop: a name has lower-case letters and digits, separated by single - or _"),
