@@ -26,11 +26,13 @@ PATIENCE = 30.0  # seconds the thread has to begin and to end
 @contextmanager
 def serving(recording: Recording) -> Iterator[dict[str, str]]:
     """Serve a recording; the value is the environment that leads a dagger-io program to it."""
+    derived = Derived(find_sdk(), cache_dir())
+    derived.schema()  # here: in Python 3.11 ast.parse may fail while another thread (pytest's, Hypothesis's) is in it
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()
     port, token = listener.getsockname()[1], secrets.token_hex(16)
-    host = _Host(listener, token, recording)
+    host = _Host(listener, token, recording, derived)
     thread = threading.Thread(target=host.run, name="recording engine", daemon=True)
     thread.start()
     try:
@@ -43,11 +45,12 @@ def serving(recording: Recording) -> Iterator[dict[str, str]]:
 
 
 class _Host:
-    def __init__(self, listener: socket.socket, token: str, recording: Recording) -> None:
+    def __init__(self, listener: socket.socket, token: str, recording: Recording, derived: Derived) -> None:
         self.started = threading.Event()
         self._listener = listener
         self._token = token
         self._recording = recording
+        self._derived = derived
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
 
@@ -62,7 +65,7 @@ class _Host:
             self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _serve(self) -> None:
-        engine = SessionApi(Derived(find_sdk(), cache_dir()), self._boot)
+        engine = SessionApi(self._derived, self._boot)
         server = Server(engine.answer, self._token)
         await server.start(self._listener)
         self.started.set()

@@ -70,13 +70,19 @@ class Derived:
     def __init__(self, sdk: Sdk, folder: Path) -> None:
         self._sdk = sdk
         self._folder = folder / "schema" / f"{sdk.version}-{sdk.fingerprint()}"
+        self._schema: Schema | None = None
 
     def schema(self) -> Schema:
-        """The schema.
+        """The schema, read once.
 
         Raises:
             EmbeddedUnavailable: the SDK's client cannot be read.
         """
+        if self._schema is None:
+            self._schema = self._read_schema()
+        return self._schema
+
+    def _read_schema(self) -> Schema:
         from pipelines.engine.embedded.api.schema import json_format
 
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
