@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipelines.engine.embedded.errors import NotFound
 from pipelines.engine.embedded.store.trees.copyfile import copy_metadata
 from pipelines.engine.embedded.store.trees.measure import OPAQUE, xattrs
+from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,9 +214,9 @@ class _Sharing:
 
 def _cloned(source: str, target: str, info: os.stat_result) -> bool:
     """Make a clone of a file; False, with nothing made, where the file system has none."""
-    reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    reader = open_regular(source)
     try:
-        writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        writer = open_regular(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.ioctl(writer, _FICLONE, reader)
         except OSError:
