@@ -58,6 +58,8 @@ class ValidationCache:
     def _keep(self, file: Path, text: str) -> None:
         """Write the file, whole or not at all; a cache that cannot be written is none."""
         with contextlib.suppress(OSError):
+            if not _is_ours(file.parent):
+                return
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_text(file, text, mode=0o600)
             for old in _oldest(file.parent):
@@ -97,6 +99,12 @@ def validating_code() -> Iterator[tuple[str, int, int]]:
 def _stamp(file: Path) -> tuple[str, int, int]:
     found = file.stat()
     return str(file), found.st_size, found.st_mtime_ns
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder, or the one that it would be made in, belongs to this user: root makes none in the home of somebody else."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return there.stat().st_uid == os.geteuid()
 
 
 def _own_text(file: Path) -> str:

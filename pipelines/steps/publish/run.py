@@ -130,7 +130,7 @@ class Pushed:
 
 
 async def push_tags(target: ImageRepository, tags: Sequence[Tag], log: Callable[[str], None], *, earlier: str | None = None) -> Pushed:
-    """Push every tag that does not name the image yet. `known` is the digest of an image that came out of this registry.
+    """Push every tag that does not name the image yet. `earlier` is the digest of an image that came out of this registry.
 
     Raises:
         StepFailed: an immutable tag would move; nothing but the candidate was pushed.

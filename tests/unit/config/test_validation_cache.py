@@ -189,3 +189,11 @@ def test_the_code_that_validates_counts() -> None:
     }
     assert {"config/tables.py", "config/fields.py", "foundation/durations.py", *loaders} <= counted
     assert any(path.endswith("pydantic/version.py") for path in counted)
+
+
+@pytest.mark.root
+def test_root_makes_no_folder_in_the_home_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    os.chown(tmp_path / "home", 65534, 65534)
+    assert ValidationCache(tmp_path / "home/.cache/lockgate/config", "code").outcome("x", {}, lambda: 1) == 1
+    assert list((tmp_path / "home").iterdir()) == []
