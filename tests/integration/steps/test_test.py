@@ -182,6 +182,19 @@ async def test_a_command_in_an_image_without_a_shell(workshop: Workshop) -> None
     assert not given.context.cached
 
 
+async def test_much_output_without_a_shell(workshop: Workshop) -> None:
+    k6 = workshop.locked["k6"]
+    if k6.origin != "built":
+        pytest.skip("the official k6 image has a shell")
+    says = 'export default function () { for (let i = 0; i < 1500; i++) console.log("y".repeat(1000)); console.log("the end"); }'
+    workshop.write(much_dot_js=says)
+    image = await workshop.image(f"FROM {k6.reference}\nCOPY much.js /much.js\n", base=None)
+    check, _ = await run(workshop, image, spec("", command=("k6", "run", "--quiet", "--no-summary", "/much.js"), junit=None))
+    assert check.verdict is Verdict.PASS
+    assert workshop.log.count("y" * 1000) == 1500
+    assert workshop.log.count("the end") == 1
+
+
 def serving(healthy_after_s: float = 0, port: int = 8000, **more: Any) -> ServiceSpec:
     command = ("python3", "-c", SERVER, str(port), str(healthy_after_s))
     return ServiceSpec(**{"image": "shop", "port": 8000, "command": command, "health": "/healthz", "deadline_s": 30, **more})
