@@ -76,3 +76,17 @@ def test_fresh_makes_every_step_work(shop: Checkout) -> None:
     assert ended.document["run"]["engine"]["kind"] == "embedded"
     assert (ended.steps["test.unit"]["cached"], ended.steps["test.unit"]["unchanged_since"]) == (False, None)
     assert shop.run("test.unit").document["run"]["engine"] is None
+
+
+def test_what_the_registry_lacks_is_published_out_of_an_unchanged_image(shop: Checkout, registry: str) -> None:
+    ended = shop.run(LOCKGATE_REGISTRY_URL=f"{registry}/e2e-elsewhere-{shop.root.parent.name}")
+    assert ended.code == 0, ended.stderr
+    worked = {name for name, step in ended.steps.items() if step["unchanged_since"] is None}
+    assert worked == {"publish.shop"}
+    assert ended.document["images"][0]["published"]
+
+
+def test_another_threshold_judges_a_scan_again_without_an_engine(shop: Checkout) -> None:
+    ended = shop.run("scan", LOCKGATE_SCAN_FAIL_ON="critical")
+    assert ended.code == 0, ended.stderr
+    assert ended.document["run"]["engine"] is None

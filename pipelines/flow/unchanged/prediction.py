@@ -85,7 +85,10 @@ class _Predictor:
         hit = next((record for record in records if not any(self._comparison.changes(step.id, record, settings))), None)
         if hit is not None:
             reasons = tuple(dict.fromkeys(doubts(hit, settings)))
-            return Prediction(id=step.id, verdict=Expected.UNSURE if reasons else Expected.CACHED, reasons=reasons)
+            if reasons:
+                return Prediction(id=step.id, verdict=Expected.UNSURE, reasons=reasons)
+            taken_over = (f"unchanged since {hit.run}",) if hit.kept is not None else ()
+            return Prediction(id=step.id, verdict=Expected.CACHED, reasons=taken_over)
         reasons = tuple(dict.fromkeys(self._comparison.changes(step.id, records[0], settings)))
         needed = [before[need] for need in step.needs if need in before and before[need].verdict is Expected.RUNS]
         because = tuple(need.id for need in needed if set(reasons) <= set(need.reasons))
