@@ -2,9 +2,9 @@
 rest of `lockgate plan`.
 
 An outcome is found again by all it depends on: the tables as they are after every file, variable and flag; the code of this package that
-validates; and the installed pydantic. Code counts by path, size and time of its files, as for Python's own bytecode. Nothing is kept where
-a table comes from code that is not this package's. An outcome holds what the configuration holds (references to secrets, never their
-values), in the user's cache folder, readable by the user alone; a file of somebody else is not read.
+validates, by the bytes of its files (200 files: 4 ms); and the version of pydantic. Nothing is kept where a table comes from code that is
+not this package's, or where the package is there without its sources. An outcome holds what the configuration holds (references to
+secrets, never their values), in the user's cache folder, readable by the user alone; a file of somebody else is not read.
 """
 
 from __future__ import annotations
@@ -71,10 +71,15 @@ def cache_for(sections: Sequence[Section], environ: Mapping[str, str]) -> Valida
     base = _cache_folder(environ)
     loaders = [Path(section.table.__code__.co_filename) for section in sections if hasattr(section.table, "__code__")]
     ours = len(loaders) == len(sections) and all(file.is_relative_to(_PACKAGE) for file in loaders)
-    if base is None or not ours:
+    if base is None or not ours or not Path(__file__).is_file():
         return ValidationCache(None, "")
-    names = [section.key for section in sections]
-    return ValidationCache(base / "config", repr((names, sys.version, list(validating_code()))))
+    code = hashlib.sha256(repr([section.key for section in sections]).encode() + sys.version.encode())
+    try:
+        for file in validating_code():
+            code.update(f"\0{file}\0".encode(errors="surrogateescape") + file.read_bytes())
+    except OSError:
+        return ValidationCache(None, "")
+    return ValidationCache(base / "config", code.hexdigest())
 
 
 def _cache_folder(environ: Mapping[str, str]) -> Path | None:
@@ -84,21 +89,15 @@ def _cache_folder(environ: Mapping[str, str]) -> Path | None:
     return next((Path(place, below) for place, below in found if os.path.isabs(place)), None)  # noqa: PTH117 - an empty text is not a path
 
 
-def validating_code() -> Iterator[tuple[str, int, int]]:
-    """Path, size and time of every file that takes part."""
+def validating_code() -> Iterator[Path]:
+    """Every file that takes part."""
     for folder in _CODE:
         for place, folders, names in os.walk(_PACKAGE / folder):
             folders[:] = sorted(set(folders) - {"__pycache__"})
-            yield from (_stamp(Path(place, name)) for name in sorted(names) if name.endswith(".py"))
-    for library in ("pydantic", "pydantic_core"):
-        spec = find_spec(library)
-        if spec is not None and spec.origin is not None:
-            yield from (_stamp(file) for file in sorted(Path(spec.origin).parent.glob("*.py")))
-
-
-def _stamp(file: Path) -> tuple[str, int, int]:
-    found = file.stat()
-    return str(file), found.st_size, found.st_mtime_ns
+            yield from (Path(place, name) for name in sorted(names) if name.endswith(".py"))
+    spec = find_spec("pydantic")
+    if spec is not None and spec.origin is not None:
+        yield Path(spec.origin).with_name("version.py")
 
 
 def _is_ours(folder: Path) -> bool:

@@ -183,7 +183,7 @@ def test_code_of_others_is_not_kept_and_relative_folders_count_as_unset(tmp_path
 
 
 def test_the_code_that_validates_counts() -> None:
-    counted = {Path(path).as_posix().rpartition("pipelines/")[2] for path, _, _ in validating_code()}
+    counted = {path.as_posix().rpartition("pipelines/")[2] for path in validating_code()}
     loaders = {
         Path(sys.modules[section.table().__module__].__file__ or "").as_posix().rpartition("pipelines/")[2] for section in sections_of()
     }
