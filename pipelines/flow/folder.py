@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -166,7 +167,10 @@ class RunFolder:
     def reserve(self) -> None:
         """Keep a little of the disk for the record of the run's end: steps may fill the rest."""
         with contextlib.suppress(OSError), (self.path / _RESERVE).open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+            if sys.platform == "linux":
+                os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+            else:
+                file.write(bytes(_RESERVED_BYTES))
 
     def release(self) -> None:
         """Give back what `reserve` kept."""

@@ -49,10 +49,11 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
 
 def _nameless(folder: Path) -> int | None:
     """A new file in a folder, without a name; None where there are none, or where none could be named afterwards (without /proc)."""
-    if not Path(_OPEN_FILES).exists():
+    kind = getattr(os, "O_TMPFILE", 0)
+    if not kind or not Path(_OPEN_FILES).exists():
         return None
     try:
-        return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        return os.open(folder, kind | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno not in _NO_TMPFILE:
             raise
@@ -62,7 +63,7 @@ def _nameless(folder: Path) -> int | None:
 def _name(handle: int, path: Path) -> None:
     """Give an open file a name, in place of what has it. Linking cannot replace: then the file has a name of its own for a moment."""
     source = f"{_OPEN_FILES}/{handle}"
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    folder = os.open(path.parent, getattr(os, "O_PATH", 0) | os.O_DIRECTORY | os.O_CLOEXEC)  # there is no O_PATH but on Linux
     try:
         try:
             os.link(source, path.name, src_dir_fd=folder, dst_dir_fd=folder)  # linkat(2), which follows the link
