@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, TextIO, cast
 
 from pipelines.engine.choice import RUNNER_HOST, SESSION_PORT, Choice, How
-from pipelines.engine.engine_lines import LEDGER, TAGS
+from pipelines.engine.engine_lines import TAGS, WORK_INPUTS
 from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.reach import can_be_asked, reach
 from pipelines.engine.sdk_import import import_sdk, prepare_sdk
@@ -39,13 +39,13 @@ def _quiet(_line: str) -> None:
 
 @contextlib.asynccontextmanager
 async def open_engine(
-    choice: Choice, *, log: Callable[[str], None] | None = None, ledger: Path | None = None, lifetime: Lifetime | None = None
+    choice: Choice, *, log: Callable[[str], None] | None = None, work_inputs: Path | None = None, lifetime: Lifetime | None = None
 ) -> AsyncIterator[EngineInfo]:
     """Connect the SDK's global client to the chosen engine for as long as the context lasts.
 
     The session process starts first and `import dagger` runs in a thread meanwhile. `log` takes the engine's lines, on the event loop's
-    thread; those of the embedded engine are tagged (`pipelines.engine.engine_lines`). It writes `ledger` when it ends
-    (`pipelines.engine.embedded.ops.ledger`). `lifetime` is told when the engine or its session goes away.
+    thread; those of the embedded engine are tagged (`pipelines.engine.engine_lines`). It writes `work_inputs` when it ends
+    (`pipelines.engine.embedded.ops.work_inputs`). `lifetime` is told when the engine or its session goes away.
 
     Raises:
         EngineUnavailable: the engine does not start or does not answer.
@@ -57,7 +57,7 @@ async def open_engine(
         prepare_sdk()
         imported = await stack.enter_async_context(_importing_sdk())
         if choice.how is not How.SESSION:
-            opening = open_session(choice, environ=_engine_environ(choice, ledger), log=log or _quiet, lifetime=life)
+            opening = open_session(choice, environ=_engine_environ(choice, work_inputs), log=log or _quiet, lifetime=life)
             session = await stack.enter_async_context(opening)
             stack.enter_context(_exported(session.variables(choice.kind)))
         await imported
@@ -123,11 +123,11 @@ async def _downloaded() -> tuple[str, ...]:
     return (await download(),)
 
 
-def _engine_environ(choice: Choice, ledger: Path | None) -> Mapping[str, str]:
+def _engine_environ(choice: Choice, work_inputs: Path | None) -> Mapping[str, str]:
     """The environment of the engine's process: for the embedded engine with what its containers may do, and what it reports to us."""
     if choice.kind != "embedded":
         return os.environ
-    return {**os.environ, **choice.variables, TAGS: "1", **({LEDGER: str(ledger)} if ledger is not None else {})}
+    return {**os.environ, **choice.variables, TAGS: "1", **({WORK_INPUTS: str(work_inputs)} if work_inputs is not None else {})}
 
 
 def _explained(error: EngineUnavailable, environ: Mapping[str, str]) -> EngineUnavailable:

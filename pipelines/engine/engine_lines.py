@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 TAGS = "LOCKGATE_ENGINE_TAGS"
 """Set for an engine that is to tag its lines; the name in `pipelines.engine.embedded.progress`."""
-LEDGER = "LOCKGATE_ENGINE_LEDGER"
-"""The file an engine is to write when it ends: what the work of each requester depended on; the name in `….embedded.ops.ledger`."""
+WORK_INPUTS = "LOCKGATE_ENGINE_WORK_INPUTS"
+"""The file an engine is to write when it ends: what the work of each requester depended on; the name in `….embedded.ops.work_inputs`."""
 _TAG = re.compile("\x1e([0-9a-f]*)\t")
 _WHOLE, _SO_FAR = "| ", "> "
 

@@ -76,7 +76,7 @@ class PastWork(Protocol):
     def engine(self) -> str:
         """What else decides about results: the engine's own code, and who runs it on which kind of machine. Compared as a whole."""
 
-    def take_over(self, ledger: Path) -> Mapping[str, WorkInputs]:
+    def take_over(self, work_inputs: Path) -> Mapping[str, WorkInputs]:
         """What an engine wrote down when its session ended, by the name each step asks under; nothing when it cannot be read."""
 
     def differences(self, inputs: WorkInputs) -> Iterator[tuple[str, str]]:

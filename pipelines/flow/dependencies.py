@@ -107,10 +107,12 @@ def _keeps_results(spec: EngineSpec, environ: Mapping[str, str]) -> bool:
     return keeps_results(spec.kind, environ)
 
 
-def _open_engine(choice: Choice, log: Callable[[str], None], ledger: Path, lifetime: Lifetime) -> AbstractAsyncContextManager[EngineInfo]:
+def _open_engine(
+    choice: Choice, log: Callable[[str], None], work_inputs: Path, lifetime: Lifetime
+) -> AbstractAsyncContextManager[EngineInfo]:
     from pipelines.engine.connect import open_engine
 
-    return open_engine(choice, log=log, ledger=ledger, lifetime=lifetime)
+    return open_engine(choice, log=log, work_inputs=work_inputs, lifetime=lifetime)
 
 
 def _client() -> object:

@@ -64,9 +64,9 @@ class ProjectHome:
         return self.path / "unchanged"
 
     @property
-    def ledger(self) -> Path:
+    def work_inputs(self) -> Path:
         """What the embedded engine wrote about its last session."""
-        return self.path / "ledger.json"
+        return self.path / "work_inputs.json"
 
     @property
     def lock(self) -> Path:

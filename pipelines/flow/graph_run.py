@@ -104,12 +104,12 @@ class GraphRun:
         if not self._prepared.graph.wants(CLIENT):
             await self._scheduler.run()
             return
-        self._home.ledger.unlink(missing_ok=True)
+        self._home.work_inputs.unlink(missing_ok=True)
         redactor, log = self._context.redactor, self._folder.log(_ENGINE_LOG)
         known = redactor.value_count
         try:
             with contextlib.closing(self._listener) as listener:
-                async with self._engine.beside(self._project.engine, self._request.environ, listener.line, self._home.ledger):
+                async with self._engine.beside(self._project.engine, self._request.environ, listener.line, self._home.work_inputs):
                     await self._scheduler.run()
         finally:
             if redactor.value_count > known:  # the engine's log has lines from before a secret became known

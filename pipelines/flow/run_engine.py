@@ -81,10 +81,12 @@ class RunEngine:
         return self._dependencies.asking(requester_id(step_id))
 
     @contextlib.asynccontextmanager
-    async def beside(self, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path) -> AsyncIterator[None]:
+    async def beside(
+        self, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], work_inputs: Path
+    ) -> AsyncIterator[None]:
         """Hold an engine open, from when it is first asked for until the context ends.
 
-        `log` takes its lines, and it may leave `ledger` behind.
+        `log` takes its lines, and it may leave `work_inputs` behind.
 
         One that cannot be had is an error for whoever asks for the client.
 
@@ -102,7 +104,7 @@ class RunEngine:
                 return
         self.lifetime.start_s = spec.start_s
         async with anyio.create_task_group() as group:
-            group.start_soon(self._hold, choice, spec, environ, log, ledger)
+            group.start_soon(self._hold, choice, spec, environ, log, work_inputs)
             group.start_soon(self._tell_waiting)
             try:
                 yield
@@ -148,12 +150,12 @@ class RunEngine:
             raise self.lifetime.error
 
     async def _hold(
-        self, choice: Choice | None, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], ledger: Path
+        self, choice: Choice | None, spec: EngineSpec, environ: Mapping[str, str], log: Callable[[str], None], work_inputs: Path
     ) -> None:
         await self._wanted.wait()
         try:
             chosen = choice or self._dependencies.choose(spec, environ)
-            async with self._dependencies.open_engine(chosen, log, ledger, self.lifetime) as info:
+            async with self._dependencies.open_engine(chosen, log, work_inputs, self.lifetime) as info:
                 self.info = info
                 self._ready(info)
                 if info.kind == EngineKind.DAGGER:

@@ -42,16 +42,23 @@ class EmbeddedPastWork:
 
     @cached_property
     def engine(self) -> str:
-        """Version and code of the engine (an editable installation changes without a version), the user, and the kind of machine."""
-        code = hashlib.sha256("".join(sorted(_sources(str(_PACKAGE)))).encode())
+        """The code of Lockgate, by its bytes (an editable installation changes without a version, and times of files may be made up), the
+        user, and the kind of machine.
+        """
+        code = hashlib.sha256()
+        for path in sorted(_sources(str(_PACKAGE))):
+            with open(path, "rb") as file:  # noqa: PTH123 - hundreds of files, in every run
+                data = file.read()
+            code.update(b"%s %d\0" % (path[len(str(_PACKAGE)) :].encode(), len(data)))
+            code.update(data)
         return f"{code.hexdigest()[:24]} {os.geteuid()} {platform.machine()}"
 
-    def take_over(self, ledger: Path) -> Mapping[str, WorkInputs]:
+    def take_over(self, work_inputs: Path) -> Mapping[str, WorkInputs]:
         """See `PastWork`."""
         try:
-            document = json.loads(read_text(ledger, errors="surrogateescape"))
+            document = json.loads(read_text(work_inputs, errors="surrogateescape"))
             folders = {snapshot: [self._keep(one) for one in listings] for snapshot, listings in document["folders"].items()}
-            return {asker: _inputs(entry, document["store"], folders) for asker, entry in document["askers"].items()}
+            return {requester: _inputs(entry, document["store"], folders) for requester, entry in document["requesters"].items()}
         except (OSError, ValueError, LookupError, TypeError):
             return {}
 
@@ -104,12 +111,11 @@ class EmbeddedPastWork:
 
 
 def _sources(folder: str) -> Iterator[str]:
-    """A line for each Python file in a folder and below: where it is, its size, and when it was changed."""
+    """The Python files in a folder and below it."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".py"):
-                info = entry.stat()
-                yield f"{entry.path} {info.st_size} {info.st_mtime_ns}\n"
+                yield entry.path
             elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
                 yield from _sources(entry.path)
 

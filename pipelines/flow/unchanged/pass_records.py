@@ -127,9 +127,9 @@ class PassRecords:
         """What all passes gave."""
         return (record.kept for records in self.steps.values() for record in records)
 
-    def note(self, ledger: Path, run: FinishedRun) -> None:
+    def note(self, work_inputs: Path, run: FinishedRun) -> None:
         """Take over what the engine wrote down about a run."""
-        noted = self.past.take_over(ledger)
+        noted = self.past.take_over(work_inputs)
         for result in run.results:
             inputs = noted.get(requester_id(result.id))
             settings_of = run.steps[result.id].settings

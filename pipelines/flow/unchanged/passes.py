@@ -66,7 +66,7 @@ class Passes:
         """Note what the steps depended on, as the embedded engine wrote it down when it closed, and what they gave. `results` are
         masked, `value` is what a step returned.
         """
-        if not self._home.ledger.exists():
+        if not self._home.work_inputs.exists():
             return
         from pipelines.flow.unchanged.kept_result import tidy_files
         from pipelines.flow.unchanged.pass_records import FinishedRun, PassRecords
@@ -81,11 +81,11 @@ class Passes:
             attempts={step_id: context.used_attempt for step_id, context in contexts.items()},
             kept=lambda result: self._kept(result, value(result.id), contexts[result.id]),
         )
-        records.note(self._home.ledger, finished)
+        records.note(self._home.work_inputs, finished)
         with contextlib.suppress(OSError):
             records.write(self._home.passes, self._project.root)
             tidy_files(self._home.kept_files, records.kept())
-            self._home.ledger.unlink()
+            self._home.work_inputs.unlink()
 
     def _kept(self, result: Result, value: object, context: StepContext) -> KeptResult | None:
         """What a step gave, where it can be given again without work and no secret can be in it."""

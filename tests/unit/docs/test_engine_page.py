@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 BETWEEN_US = {
     "LOCKGATE_SESSION",
     "LOCKGATE_ENGINE_TAGS",
-    "LOCKGATE_ENGINE_LEDGER",
+    "LOCKGATE_ENGINE_WORK_INPUTS",
     "LOCKGATE_KNOWN_HOSTS",
 }  # set by one of our parts for another
 PAGE = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ class FakeProject:
     stop: Stop = field(default_factory=Stop)
     info: EngineInfo = INFO
     requesters: list[str] = field(default_factory=list)
-    ledger: Path | None = None
+    work_inputs: Path | None = None
 
     @property
     def home(self) -> ProjectHome:
@@ -84,9 +84,11 @@ class FakeProject:
         return spec
 
     @contextlib.asynccontextmanager
-    async def open_engine(self, choice: object, log: Callable[[str], None], ledger: Path, lifetime: Lifetime) -> AsyncIterator[EngineInfo]:
+    async def open_engine(
+        self, choice: object, log: Callable[[str], None], work_inputs: Path, lifetime: Lifetime
+    ) -> AsyncIterator[EngineInfo]:
         self.engine.append("opening")
-        self.ledger, self.lifetime = ledger, lifetime
+        self.work_inputs, self.lifetime = work_inputs, lifetime
         try:
             await anyio.sleep(self.engine_start_s)
             if self.engine_error is not None:

@@ -37,16 +37,16 @@ class OpEvaluator:
         if output is None:
             output = await self._flights.do(op.digest, lambda: self._evaluate(op))
             self._memo[op.digest] = output
-        if self.session.ledger is not None:
-            self.session.ledger.done(op)
+        if self.session.work_inputs is not None:
+            self.session.work_inputs.done(op)
         return output
 
     async def outputs(self, ops: Sequence[Op]) -> list[OpOutput]:
         """What several ops give, evaluated concurrently; the first failure cancels the rest."""
         known = [self.remembered(op) for op in ops]
-        if self.session.ledger is not None:
+        if self.session.work_inputs is not None:
             for op in (op for op, output in zip(ops, known, strict=True) if output is not None):
-                self.session.ledger.done(op)
+                self.session.work_inputs.done(op)
         missing = [op for op, output in zip(ops, known, strict=True) if output is None]
         if len(missing) == 1:
             await self.output(missing[0])

@@ -94,7 +94,7 @@ class ClientSession(Protocol):
         workdir: the client's working directory, which its relative paths start from.
         platform: of this machine.
         rootless: the engine runs as an ordinary user.
-        ledger: notes what the work depended on, where that is asked for.
+        work_inputs: notes what the work depended on, where that is asked for.
         limits: what containers may do.
         ops: works ops out.
         services: starts and stops services.
@@ -112,7 +112,7 @@ class ClientSession(Protocol):
     images: Images
 
     @property
-    def ledger(self) -> WorkRecord | None:
+    def work_inputs(self) -> WorkRecord | None:
         """The record of what the work depended on; None where nobody asked for it."""
 
     @property

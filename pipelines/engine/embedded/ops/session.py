@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from pipelines.engine.embedded.network.switch import Lease, Switch
     from pipelines.engine.embedded.ops.interface import ClientSession
-    from pipelines.engine.embedded.ops.ledger import Ledger
     from pipelines.engine.embedded.ops.values.repository import GitRepository
     from pipelines.engine.embedded.ops.values.states import CacheState, ContainerState, SecretState
+    from pipelines.engine.embedded.ops.work_inputs import WorkInputsWriter
     from pipelines.engine.embedded.progress import EngineProgress
     from pipelines.engine.embedded.sandbox.runtime import Runtime
     from pipelines.engine.embedded.store.snapshot import Snapshot
@@ -52,7 +52,7 @@ class LocalSession:
         progress: where work is reported.
         workdir: the client's working directory, which its relative paths start from.
         platform: of this machine.
-        ledger: notes what the work depended on, where that is asked for.
+        work_inputs: notes what the work depended on, where that is asked for.
         limits: what containers may do.
     """
 
@@ -63,7 +63,7 @@ class LocalSession:
     workdir: Path
     platform: str
     rootless: bool = False
-    ledger: Ledger | None = None
+    work_inputs: WorkInputsWriter | None = None
     limits: EngineSpec = field(default_factory=EngineSpec)
     ops: OpEvaluator = field(init=False)
     services: Services = field(init=False)
@@ -184,16 +184,16 @@ async def open_session(workdir: Path, labels: Mapping[str, str], *, rootless: bo
         runtime = Runtime(state, rootless=rootless, limits=limits, note=progress.note)
         runtime.prepare_soon()
         async with Switch.open(state, note=progress.note) as switch:
-            ledger = _ledger(store)
-            session = LocalSession(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, ledger, limits)
+            work_inputs = _work_inputs(store)
+            session = LocalSession(store, runtime, switch, progress, workdir, str(platforms.host()), rootless, work_inputs, limits)
             try:
                 yield session
             finally:
                 async with AsyncExitStack() as ending:  # the last first; each whatever happens to the others
                     ending.push_async_callback(runtime.close)
                     ending.push_async_callback(session.services.close)
-                    if ledger is not None:
-                        await asyncio.to_thread(ledger.write)
+                    if work_inputs is not None:
+                        await asyncio.to_thread(work_inputs.write)
     finally:
         report = await asyncio.to_thread(store.close)
         if report is not None and report.removed:
@@ -209,7 +209,7 @@ def _evicted(report: CleanupReport) -> str:
     return f"the store was reduced to its budget (LOCKGATE_STORE_BUDGET): {sizes}; removed: {first}{more}"
 
 
-def _ledger(store: Store) -> Ledger | None:
-    from pipelines.engine.embedded.ops.ledger import Ledger
+def _work_inputs(store: Store) -> WorkInputsWriter | None:
+    from pipelines.engine.embedded.ops.work_inputs import WorkInputsWriter
 
-    return Ledger.of_environment(store.root)
+    return WorkInputsWriter.of_environment(store.root)

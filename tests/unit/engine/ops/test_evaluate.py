@@ -60,7 +60,7 @@ class Silent:
 class Session:
     store: Results = field(default_factory=Results)
     progress: Silent = field(default_factory=Silent)
-    ledger: None = None
+    work_inputs: None = None
     ops: OpEvaluator = field(init=False)
 
     def __post_init__(self) -> None:

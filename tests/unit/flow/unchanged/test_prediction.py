@@ -1,4 +1,4 @@
-"""Predictions, against a ledger as the embedded engine writes it."""
+"""Predictions, against work inputs as the embedded engine writes them."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Shop:
         files = current_files(folder, ReadOnlyIndex(self.store))
         assert files is not None
         uses = {"image.shop": ["/app"], "publish.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
-        askers = {
+        requesters = {
             requester_id(step): {
                 "uses": [["host:1", [list(TreePart(path))]] for path in paths],
                 "images": [["registry/base:1@sha256:1111", self.pinned]],
@@ -113,17 +113,17 @@ class Shop:
             }
             for step, paths in uses.items()
         }
-        document = {"store": str(self.store), "folders": {"host:1": [replace(folder, files=files).to_json()]}, "askers": askers}
+        document = {"store": str(self.store), "folders": {"host:1": [replace(folder, files=files).to_json()]}, "requesters": requesters}
         home = ProjectHome.of(self.root)
         home.make()
-        home.ledger.write_text(json.dumps(document))
+        home.work_inputs.write_text(json.dumps(document))
         ended = {step: (statuses or {}).get(step, Status.PASSED) for step in uses}
         prepared = prepare(self.project, RunRequest(environ=self.environ), self.dependencies())
         steps = {node.id: node.definition for node in prepared.graph.nodes.values()}
         records = PassRecords.read(home.passes, self.root, self.environ, EmbeddedPastWork)
         results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
         records.note(
-            home.ledger,
+            home.work_inputs,
             FinishedRun(
                 id="r1",
                 results=results,

@@ -42,7 +42,7 @@ class FakePastWork:
     changed: list[tuple[str, str]] = field(default_factory=list)
     results: bool = True
 
-    def take_over(self, ledger: Path) -> Mapping[str, WorkInputs]:
+    def take_over(self, work_inputs: Path) -> Mapping[str, WorkInputs]:
         raise NotImplementedError
 
     def differences(self, inputs: WorkInputs) -> Iterator[tuple[str, str]]:

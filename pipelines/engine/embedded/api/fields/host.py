@@ -65,9 +65,9 @@ async def file(session: ClientSession, _: str, args: Args) -> FileState:
 
 
 def _note(session: ClientSession, snapshot: Snapshot, listings: list[Listing]) -> None:
-    if session.ledger is not None:
+    if session.work_inputs is not None:
         for listing in listings:
-            session.ledger.folder(snapshot.id, listing)
+            session.work_inputs.folder(snapshot.id, listing)
 
 
 def _literal(name: str) -> str:

@@ -1,6 +1,6 @@
-"""What the work of each asker depended on, written down when the session ends: to tell what a next session will find done.
+"""What the work of each step depended on, written down when the session ends: to tell what a next session will find done.
 
-The ops of an asker are followed down to what they begin from: folders of the host (with what narrows them on the way: paths, patterns) and
+The ops of a step are followed down to what they begin from: folders of the host (with what narrows them on the way: paths, patterns) and
 images. What is keyed by content depends on that content alone, what is keyed by recipe (a bound service) on everything below it.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.engine.embedded.ops.values.states import Binding
     from pipelines.engine.embedded.store.host.listing import Listing
 
-VARIABLE = "LOCKGATE_ENGINE_LEDGER"  # the file to write
+VARIABLE = "LOCKGATE_ENGINE_WORK_INPUTS"  # the file to write
 SCHEMA = 1
 REMOTE = frozenset({"git", "http"})  # kinds of ops whose source may change unseen
 
@@ -44,7 +44,7 @@ class _Link(NamedTuple):
 
 
 @dataclass(slots=True)
-class Ledger:
+class WorkInputsWriter:
     """Collects while a session lasts. `path` is the file that `write` makes."""
 
     path: Path
@@ -53,8 +53,8 @@ class Ledger:
     _asked: dict[str, dict[str, Op]] = field(default_factory=dict)
 
     @classmethod
-    def of_environment(cls, store: Path) -> Ledger | None:
-        """A ledger, where one is asked for."""
+    def of_environment(cls, store: Path) -> WorkInputsWriter | None:
+        """A writer, where one is asked for."""
         path = os.environ.get(VARIABLE)
         return cls(Path(path), str(store)) if path else None
 
@@ -71,14 +71,14 @@ class Ledger:
 
     def write(self) -> None:
         """Write the file, whole or not at all. One that cannot be written is not there: it only saves guesses."""
-        askers = {asker: _depends(ops, self._folders) for asker, ops in self._asked.items() if asker}
-        document = {"schema": SCHEMA, "store": self.store, "folders": self._folders, "askers": askers}
+        requesters = {requester: _depends(ops, self._folders) for requester, ops in self._asked.items() if requester}
+        document = {"schema": SCHEMA, "store": self.store, "folders": self._folders, "requesters": requesters}
         with contextlib.suppress(OSError):
             replace_text(self.path, json.dumps(document, separators=(",", ":")), errors="surrogateescape")
 
 
 def _depends(asked: Mapping[str, Op], folders: Mapping[str, object]) -> dict[str, Any]:
-    """All an asker's ops begin from, each once, and the digests under which the store must have their results."""
+    """All a requester's ops begin from, each once, and the digests under which the store must have their results."""
     uses: dict[tuple[str, tuple[TreePart, ...]], None] = {}
     images: dict[tuple[str, bool], None] = {}
     remote: set[str] = set()

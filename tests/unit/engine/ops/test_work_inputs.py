@@ -15,9 +15,9 @@ from pipelines.engine.embedded.ops.commands.exec import ExecOp
 from pipelines.engine.embedded.ops.files.actions import ActionOp
 from pipelines.engine.embedded.ops.files.copies import CopyDirectory, CopyFile
 from pipelines.engine.embedded.ops.files.edits import WriteFile
-from pipelines.engine.embedded.ops.ledger import Ledger
 from pipelines.engine.embedded.ops.values.op import SCRATCH_OP, Constant, MountOf, Op
 from pipelines.engine.embedded.ops.values.states import Binding, ContainerState, DirectoryMount, DirectoryState, ServiceState
+from pipelines.engine.embedded.ops.work_inputs import WorkInputsWriter
 from pipelines.engine.embedded.requester import REQUESTER
 from pipelines.engine.embedded.store.host.listing import Listing, TreePart
 from pipelines.engine.embedded.store.snapshot import Snapshot
@@ -34,23 +34,23 @@ def run(state: ContainerState, *words: str) -> ExecOp:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    made = Ledger(tmp_path / "ledger.json", "/the/store")
+def work_inputs(tmp_path: Path) -> WorkInputsWriter:
+    made = WorkInputsWriter(tmp_path / "work_inputs.json", "/the/store")
     made.folder("host:1", Listing("/srv", (), ("x",), gitignore=False, files={"a": ("100644", "hash")}))
     return made
 
 
-def written(ledger: Ledger, *ops: Op, asker: str = "00f067aa0ba902b7") -> dict[str, Any]:
-    token = REQUESTER.set(asker)
+def written(work_inputs: WorkInputsWriter, *ops: Op, requester: str = "00f067aa0ba902b7") -> dict[str, Any]:
+    token = REQUESTER.set(requester)
     try:
         for op in ops:
-            ledger.done(op)
+            work_inputs.done(op)
     finally:
         REQUESTER.reset(token)
-    ledger.write()
-    document: dict[str, Any] = json.loads(ledger.path.read_text())
+    work_inputs.write()
+    document: dict[str, Any] = json.loads(work_inputs.path.read_text())
     assert (document["schema"], document["store"]) == (1, "/the/store")
-    found: dict[str, Any] = document["askers"].get(asker, {})
+    found: dict[str, Any] = document["requesters"].get(requester, {})
     return found
 
 
@@ -59,11 +59,11 @@ def uses(entry: dict[str, Any]) -> set[tuple[TreePart, ...]]:
     return {tuple(TreePart.from_json(narrow) for narrow in narrows) for _, narrows in entry["uses"]}
 
 
-def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
+def test_copies_count_by_what_they_copy(work_inputs: WorkInputsWriter) -> None:
     op = ActionOp(SCRATCH_OP, CopyDirectory("/dest", HOST, "/app", exclude=("*.pyc",)))
     op = ActionOp(op, CopyFile("/x", HOST, "/setup.py"))
     op = ActionOp(op, CopySources(HOST, "/", (CopySource("/tests/*.py"), CopySource("/", parents="a/b")), "/"))
-    assert uses(written(ledger, op)) == {
+    assert uses(written(work_inputs, op)) == {
         (TreePart("/app", exclude=("*.pyc",)),),
         (TreePart("/setup.py"),),
         (TreePart("/tests/*.py", wild=True),),
@@ -71,68 +71,68 @@ def test_copies_count_by_what_they_copy(ledger: Ledger) -> None:
     }
 
 
-def test_a_copy_of_a_filtered_copy_counts_by_both(ledger: Ledger) -> None:
+def test_a_copy_of_a_filtered_copy_counts_by_both(work_inputs: WorkInputsWriter) -> None:
     context = ActionOp(SCRATCH_OP, CopyDirectory("/", HOST, "/", exclude=("docs",)))
     op = ActionOp(SCRATCH_OP, CopySources(context, "/", (CopySource("/app"),), "/"))
-    assert uses(written(ledger, context, op)) == {(TreePart("/", exclude=("docs",)), TreePart("/app", wild=True))}
+    assert uses(written(work_inputs, context, op)) == {(TreePart("/", exclude=("docs",)), TreePart("/app", wild=True))}
 
 
-def test_a_copy_elsewhere_counts_as_a_whole(ledger: Ledger) -> None:
+def test_a_copy_elsewhere_counts_as_a_whole(work_inputs: WorkInputsWriter) -> None:
     moved = ActionOp(SCRATCH_OP, CopyDirectory("/sub", HOST, "/"))
     op = ActionOp(SCRATCH_OP, CopySources(moved, "/", (CopySource("/sub/app"),), "/"))
-    assert uses(written(ledger, op)) == {(TreePart("/"),)}
+    assert uses(written(work_inputs, op)) == {(TreePart("/"),)}
 
 
-def test_a_command_counts_by_its_root_and_what_is_mounted(ledger: Ledger) -> None:
+def test_a_command_counts_by_its_root_and_what_is_mounted(work_inputs: WorkInputsWriter) -> None:
     state = replace(STATE, mounts=(DirectoryMount("/m", DirectoryState(HOST, "/data")), DirectoryMount("/n", DirectoryState(HOST))))
-    entry = written(ledger, run(state, "x"))
+    entry = written(work_inputs, run(state, "x"))
     assert uses(entry) == {(TreePart("/data"),), ()}
     assert entry["results"] == [run(state, "x").digest]
 
 
-def test_what_a_mount_became_counts_by_the_command(ledger: Ledger) -> None:
+def test_what_a_mount_became_counts_by_the_command(work_inputs: WorkInputsWriter) -> None:
     state = replace(STATE, mounts=(DirectoryMount("/m", DirectoryState(HOST, "/data")),))
-    entry = written(ledger, MountOf(run(state, "x"), 0))
+    entry = written(work_inputs, MountOf(run(state, "x"), 0))
     assert uses(entry) == {(TreePart("/data"),)}
     assert entry["results"] == [run(state, "x").digest]
 
 
-def test_a_service_counts_by_its_recipe(ledger: Ledger) -> None:
+def test_a_service_counts_by_its_recipe(work_inputs: WorkInputsWriter) -> None:
     served = replace(STATE, rootfs=ActionOp(SCRATCH_OP, CopyFile("/x", HOST, "/setup.py")))
     service = ServiceState("digest", container=served, command=command_of(served, {"args": ["serve"]}))
-    entry = written(ledger, run(replace(STATE, bindings=(Binding("web", service),)), "x"))
+    entry = written(work_inputs, run(replace(STATE, bindings=(Binding("web", service),)), "x"))
     assert uses(entry) == {()}
 
 
-def test_what_was_asked_for_another_op_counts_only_there(ledger: Ledger) -> None:
+def test_what_was_asked_for_another_op_counts_only_there(work_inputs: WorkInputsWriter) -> None:
     inner = ActionOp(SCRATCH_OP, CopyDirectory("/", HOST, "/"))
     outer = ActionOp(SCRATCH_OP, CopyDirectory("/", inner, "/app"))
-    assert uses(written(ledger, inner, outer)) == {(TreePart("/"), TreePart("/app"))}
+    assert uses(written(work_inputs, inner, outer)) == {(TreePart("/"), TreePart("/app"))}
 
 
-def test_a_folder_that_is_looked_into_is_no_work(ledger: Ledger) -> None:
-    assert written(ledger, HOST) == {"uses": [], "images": [], "remote": [], "results": []}
+def test_a_folder_that_is_looked_into_is_no_work(work_inputs: WorkInputsWriter) -> None:
+    assert written(work_inputs, HOST) == {"uses": [], "images": [], "remote": [], "results": []}
 
 
-def test_what_nobody_asked_for_is_not_written(ledger: Ledger) -> None:
-    written(ledger, run(STATE, "x"), asker="")
-    assert json.loads(ledger.path.read_text())["askers"] == {}
+def test_what_nobody_asked_for_is_not_written(work_inputs: WorkInputsWriter) -> None:
+    written(work_inputs, run(STATE, "x"), requester="")
+    assert json.loads(work_inputs.path.read_text())["requesters"] == {}
 
 
-def test_a_chain_may_be_long(ledger: Ledger) -> None:
+def test_a_chain_may_be_long(work_inputs: WorkInputsWriter) -> None:
     op: Op = ActionOp(SCRATCH_OP, CopyFile("/x", HOST, "/setup.py"))
     for number in range(3000):
         op = ActionOp(op, WriteFile(f"/{number}", b""))
-    assert uses(written(ledger, op)) == {(TreePart("/setup.py"),)}
+    assert uses(written(work_inputs, op)) == {(TreePart("/setup.py"),)}
 
 
-def test_a_ledger_that_cannot_be_written_is_not_there(tmp_path: Path) -> None:
-    Ledger(tmp_path / "no" / "ledger.json", "").write()
+def test_a_file_that_cannot_be_written_is_not_there(tmp_path: Path) -> None:
+    WorkInputsWriter(tmp_path / "no" / "work_inputs.json", "").write()
     assert not (tmp_path / "no").exists()
 
 
 def test_it_is_kept_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("LOCKGATE_ENGINE_LEDGER", raising=False)
-    assert Ledger.of_environment(tmp_path) is None
-    monkeypatch.setenv("LOCKGATE_ENGINE_LEDGER", str(tmp_path / "x"))
-    assert Ledger.of_environment(tmp_path) == Ledger(tmp_path / "x", str(tmp_path))
+    monkeypatch.delenv("LOCKGATE_ENGINE_WORK_INPUTS", raising=False)
+    assert WorkInputsWriter.of_environment(tmp_path) is None
+    monkeypatch.setenv("LOCKGATE_ENGINE_WORK_INPUTS", str(tmp_path / "x"))
+    assert WorkInputsWriter.of_environment(tmp_path) == WorkInputsWriter(tmp_path / "x", str(tmp_path))
