@@ -80,7 +80,9 @@ class PastWork(Protocol):
         """What an engine wrote down when its session ended, by the name each step asks under; nothing when it cannot be read."""
 
     def differences(self, inputs: WorkInputs) -> Iterator[tuple[str, str]]:
-        """Paths of the host that are not as they were, and what is with them: `changed`, `is new`, `is gone`, `cannot be read`."""
+        """Paths of the host that are not as they were, and what is with them: `changed`, `is new`, `is gone`, of a whole
+        folder `cannot be …`.
+        """
 
     def same_files(self, one: WorkInputs, other: WorkInputs) -> bool:
         """Whether two pieces of work began from files that were alike."""

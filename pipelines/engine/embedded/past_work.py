@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parents[2]
 _UNREADABLE = "cannot be read"
+_ELSEWHERE = "cannot be compared, since it is not in the project, which was moved"
 
 
 class EmbeddedPastWork:
@@ -34,7 +35,11 @@ class EmbeddedPastWork:
         self, environ: Mapping[str, str], folders: Mapping[str, Any] | None = None, moved: tuple[Path, Path] | None = None
     ) -> None:
         self.store = str(store_dir(environ, rootless=os.geteuid() != 0))
-        self._folders = {name: _moved(Listing.from_json(data), moved) for name, data in (folders or {}).items()}
+        self._folders = {name: Listing.from_json(data) for name, data in (folders or {}).items()}
+        self._elsewhere = frozenset[str]()
+        if moved is not None and moved[0] != moved[1]:
+            self._elsewhere = frozenset(name for name, one in self._folders.items() if not Path(one.base).is_relative_to(moved[0]))
+            self._folders = {name: self._at(name, one, moved) for name, one in self._folders.items()}
         self._index = ReadOnlyIndex(Path(self.store))
         self._now: dict[tuple[str, tuple[str, ...], tuple[str, ...], bool], Files | None] = {}
         self._changed_files: dict[str, tuple[Files, Files]] = {}
@@ -66,8 +71,9 @@ class EmbeddedPastWork:
         """See `PastWork`."""
         for part in inputs.files:
             listing = self._folders[part.folder]
-            files = self._files_now(listing)
-            if files is None:
+            if part.folder in self._elsewhere:
+                yield listing.base, _ELSEWHERE
+            elif (files := self._files_now(listing)) is None:
                 yield listing.base, _UNREADABLE
             elif files != listing.files:
                 yield from ((f"{listing.base}/{rel}", how) for rel, how in self._of_part(part, listing, files))
@@ -84,6 +90,12 @@ class EmbeddedPastWork:
         """See `PastWork`."""
         names = {part.folder for inputs in wanted for part in inputs.files}
         return {name: listing.to_json() for name, listing in self._folders.items() if name in names}
+
+    def _at(self, name: str, listing: Listing, moved: tuple[Path, Path]) -> Listing:
+        """A folder of the project where it is now. What was beside the project may, or may not, have moved with it."""
+        if name in self._elsewhere:
+            return listing
+        return replace(listing, base=str(moved[1] / Path(listing.base).relative_to(moved[0])))
 
     def _keep(self, data: dict[str, Any]) -> str:
         name = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:24]
@@ -118,11 +130,6 @@ def _sources(folder: str) -> Iterator[str]:
                 yield entry.path
             elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
                 yield from _sources(entry.path)
-
-
-def _moved(listing: Listing, moved: tuple[Path, Path] | None) -> Listing:
-    base = Path(listing.base)
-    return replace(listing, base=str(moved[1] / base.relative_to(moved[0]))) if moved and base.is_relative_to(moved[0]) else listing
 
 
 def _inputs(entry: Mapping[str, Any], store: str, folders: Mapping[str, list[str]]) -> WorkInputs:

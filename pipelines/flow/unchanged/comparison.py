@@ -52,7 +52,7 @@ class Comparison:
     def _files(self, record: PassRecord) -> Iterator[str]:
         found: dict[str, str] = {}
         for path, how in self.past.differences(record.inputs):
-            kind = "host folder" if how == "cannot be read" else "host file"
+            kind = "host folder" if how.startswith("cannot be ") else "host file"
             found[f"{kind} {self._shown(path)}"] = how
         listed = sorted(found)
         yield from (f"{name} {found[name]}" for name in listed[:MOST_FILES])

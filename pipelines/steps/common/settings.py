@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from pipelines.steps.definition import StepSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from pipelines.model import Project
 
@@ -26,10 +28,18 @@ Setting = tuple[str, str]
 
 def step_settings(found: Iterable[Setting], judging: Iterable[str] = (), asked: tuple[str, ...] = ()) -> StepSettings:
     """The settings of a step. Keys of its table that are in `judging` take no part in the work: by them, what came out is judged."""
-    every, judging = dict(found), frozenset(judging)
+    every, judging = _together(found), frozenset(judging)
     judged = {name: value for name, value in every.items() if name.partition("] ")[2].partition(".")[0] in judging}
     work = {name: value for name, value in every.items() if name not in judged}
     return StepSettings({"Lockgate's version": _version(), **work}, judged, asked)
+
+
+def _together(found: Iterable[Setting]) -> dict[str, str]:
+    """The settings by name. Two images of one step may have a build argument of the same name: each value counts."""
+    values: dict[str, dict[str, None]] = {}
+    for name, value in found:
+        values.setdefault(name, {})[value] = None
+    return {name: " ".join(each) for name, each in values.items()}
 
 
 def fields(where: str, spec: Any, but: Iterable[str] = ()) -> Iterator[Setting]:
@@ -44,6 +54,11 @@ def fields(where: str, spec: Any, but: Iterable[str] = ()) -> Iterator[Setting]:
             yield from ((f"{where} {kind} {key}", short(inner)) for key, inner in value.items())
         else:
             yield f"{where} {one.name}", short(value)
+
+
+def place(folder: Path, project: Project) -> str:
+    """Where a folder of the host is, seen from the project's folder, links resolved: a link may lead elsewhere tomorrow."""
+    return os.path.relpath(os.path.realpath(folder), os.path.realpath(project.root))
 
 
 def reference(name: str, project: Project) -> str:

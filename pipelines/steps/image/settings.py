@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.foundation.regular_files import read_text
-from pipelines.steps.common.settings import BASE, IMAGE, fields, reference, short, step_settings
+from pipelines.foundation.regular_files import read_bytes
+from pipelines.steps.common.settings import BASE, IMAGE, fields, place, reference, short, step_settings
 from pipelines.steps.common.tags import fill
 from pipelines.steps.image.build_context import exclusions
 from pipelines.steps.image.build_secrets import secrets_of
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from pipelines.steps.definition import StepSettings
     from pipelines.steps.image.spec import ImageSpec
 
-_DIRECTIVE = re.compile(r"\s*#\s*(syntax|escape|check)\s*=", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"[ \t]*#[ \t]*[a-z][a-z0-9]*[ \t]*=", re.IGNORECASE)
+_BLANK = " \t\r"
 
 
 def settings(spec: ImageSpec, project: Project, source: Source) -> StepSettings:
@@ -47,7 +49,7 @@ def stages_settings(spec: ImageSpec, project: Project, source: Source) -> Iterat
         yield f"{BASE}{spec.base}", reference(spec.base, project)
     for argument, value in spec.args.items():
         yield f"build argument {argument}", short(fill(value, source))
-    yield f"[images.{spec.name}] context", short(spec.context)
+    yield f"[images.{spec.name}] context", short((spec.context, place(context, project)))
     yield f"[images.{spec.name}] what is left out of its context", short(_left_out(context, spec.dockerfile))
     yield f"[images.{spec.name}] secrets", short(sorted(secrets_of(spec, project)))
 
@@ -71,15 +73,18 @@ def services_settings(where: str, services: Mapping[str, ServiceSpec], project: 
 
 
 def _instructions(path: Path) -> str:
-    """A Dockerfile or ignore file but its comments: they change nothing, unless they are directives or stand in a here-document."""
+    """A Dockerfile or ignore file but its comments: they change nothing, unless they stand in a here-document or are directives, which are
+    before anything else in the file. Only what every reader of such files takes for the end of a line, or for a blank, counts as one here.
+    """
     try:
-        text = read_text(path, errors="surrogateescape")
+        lines = read_bytes(path).decode(errors="surrogateescape").removeprefix("\ufeff").split("\n")
     except OSError:
         return "none"
-    lines = text.splitlines()
-    if "<<" not in text:
-        lines = [line for line in lines if line.strip() and (not line.lstrip().startswith("#") or _DIRECTIVE.match(line))]
-    return short(lines)
+    if any("<<" in line for line in lines):
+        return short(lines)
+    head = list(itertools.takewhile(_DIRECTIVE.match, lines))
+    rest = (line for line in lines[len(head) :] if line.strip(_BLANK))
+    return short((head, [line for line in rest if not line.lstrip(_BLANK).startswith("#")]))
 
 
 def _left_out(context: Path, dockerfile: str) -> tuple[str, ...]:

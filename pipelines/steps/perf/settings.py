@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.steps.common.settings import IMAGE, fields, reference, step_settings
+from pipelines.steps.common.settings import IMAGE, fields, place, reference, short, step_settings
 from pipelines.steps.image.settings import services_settings
 
 if TYPE_CHECKING:
@@ -26,5 +27,6 @@ def settings(spec: PerfSpec, project: Project, source: Source) -> StepSettings:
 def _settings(spec: PerfSpec, project: Project, source: Source) -> Iterator[Setting]:
     where = f"[perf.{spec.name}]"
     yield from fields(where, spec, but={"image", "service"})
+    yield f"{where} folder of the script", short(place((Path(project.root) / spec.script).parent, project))
     yield f"{IMAGE}{spec.image}", reference(spec.image, project)
     yield from services_settings(f"{where} service", {spec.alias: spec.service}, project, source)

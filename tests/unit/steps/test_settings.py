@@ -146,3 +146,53 @@ def test_comments_in_a_dockerfile_are_none_of_it(project: Project, source: Sourc
 def test_other_steps_have_none(project: Project, source: Source, step: str) -> None:
     without_scan = changed(project, scan=None)
     assert settings_of(step, without_scan, source) is None
+
+
+def test_each_of_two_images_of_one_step_counts_with_its_own_build_arguments(project: Project, source: Source) -> None:
+    service = next(iter(configured_tests(project)["integration"].services.values()))
+    images = images_of(project)
+    both = {**images, "shop": replace(images["shop"], args={"COLOR": "red"}), "my-tool": replace(images["my-tool"], args={"COLOR": "blue"})}
+    project = changed(project, images=both)
+    project = with_test(project, "integration", services={"tool": replace(service, image="my-tool")})
+    for name in ("shop", "my-tool"):
+        other = changed(project, images={**both, name: replace(both[name], args={"COLOR": "green"})})
+        assert works(project, source)["test.integration"] != works(other, source)["test.integration"]
+
+
+def test_a_link_that_leads_elsewhere_is_another_folder(project: Project, source: Source) -> None:
+    for name in ("one", "two"):
+        (project.root / name).mkdir()
+    link = project.root / "linked"
+    link.symlink_to("one")
+    project = with_perf(with_image(project, context="linked/deep/.."), script="linked/checkout.js")
+    before = works(project, source)
+    link.unlink()
+    link.symlink_to("two")
+    after = works(project, source)
+    assert {step for step in STEPS if before[step] != after[step]} == SHOP
+    assert before["perf.checkout"]["[perf.checkout] folder of the script"] != after["perf.checkout"]["[perf.checkout] folder of the script"]
+
+
+BODY = "FROM a\nRUN x \\\n y\n"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (BODY, f"# a comment\n{BODY}\t # another\n\n", True),
+        (BODY, "FROM a\nRUN x \\\n# between\n y\n", True),
+        (f"# escape=`\n{BODY}", BODY, False),
+        (f"# escape=`\n{BODY}", f"# a comment ends directives\n# escape=`\n{BODY}", False),
+        (f"# escape=`\n{BODY}", f"\n# escape=`\n{BODY}", False),
+        (f"\ufeff# escape=`\n{BODY}", f"\ufeff{BODY}", False),
+        (f"{BODY}# check=skip=all\n", BODY, True),
+        *[(f"RUN echo a{sign}# b\n", f"RUN echo a{sign}# c\n", False) for sign in "\x0b\x0c\x1c\x85\u2028\r"],
+        ("RUN <<E\n# a\nE\n", "RUN <<E\n# b\nE\n", False),
+    ],
+)
+def test_of_a_dockerfile_all_counts_but_comments(project: Project, source: Source, one: str, other: str, *, same: bool) -> None:
+    def written(text: str) -> str:
+        (project.root / "Dockerfile").write_bytes(text.encode())
+        return works(project, source)["image.shop"]["host file Dockerfile"]
+
+    assert (written(one) == written(other)) == same

@@ -56,6 +56,8 @@ def test_a_path_through_a_link_may_lead_anywhere() -> None:
     files = {**TREE, "current": (LINK, "app")}
     assert files_in_parts(files, [TreePart("/current/data")]) == files
     assert files_in_parts(files, [TreePart("/current", wild=True)]) == files
+    assert files_in_parts(files, [TreePart("/current/*.py", wild=True)]) == files
+    assert set(files_in_parts(files, [TreePart("/tests/*", wild=True)])) == {"tests/test_a.py"}
 
 
 NAMES = st.lists(st.sampled_from(["a", "b", "c.py"]), min_size=1, max_size=3).map("/".join)

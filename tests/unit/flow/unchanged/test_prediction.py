@@ -62,6 +62,7 @@ class Shop:
     choice: Choice | Exception = CHOICE
     pinned: bool = True
     remote: tuple[str, ...] = ()
+    folder: Path | None = None
 
     def dependencies(self) -> RunDependencies:
         def choose(*_: object) -> Choice:
@@ -100,7 +101,7 @@ class Shop:
 
     def ran(self, statuses: Mapping[str, Status] | None = None, attempts: Mapping[str, str] | None = None) -> None:
         """Write down what a run would have left."""
-        folder = Listing(str(self.root), (), (".lockgate",), gitignore=False, files={})
+        folder = Listing(str(self.folder or self.root), (), ("**/.lockgate", "stores"), gitignore=False, files={})
         files = current_files(folder, ReadOnlyIndex(self.store))
         assert files is not None
         uses = {"image.shop": ["/app"], "publish.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
@@ -333,6 +334,17 @@ def test_a_project_that_moved_is_looked_at_where_it_is(shop: Shop) -> None:
     assert shop.verdicts()["test.unit"] == "cached"
     (moved / "tests" / "main.py").write_text("other")
     assert shop.predict()["test.unit"].reasons == ("host file tests/main.py changed",)
+
+
+def test_what_is_beside_a_project_that_moved_may_be_something_else(shop: Shop) -> None:
+    shop.project = changed(shop.project, images={"shop": ImageSpec(name="shop", base="base", context="..")})
+    shop.folder = shop.root.parent
+    shop.ran()
+    assert shop.verdicts()["image.shop"] == "cached"
+    moved = shop.root.parent / "elsewhere" / "shop"
+    shutil.copytree(shop.root, moved)
+    shop.root, shop.project = moved, replace(shop.project, root=moved)
+    assert "cannot be compared" in shop.predict()["image.shop"].reasons[0]
 
 
 def test_a_dagger_engine_keeps_its_own_cache(shop: Shop) -> None:

@@ -6,6 +6,7 @@ the same content there.
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import stat
 from dataclasses import dataclass
@@ -90,10 +91,16 @@ def files_in_parts(files: Files, tree_parts: Iterable[TreePart]) -> Files:
     """The part of a tree that counts. Where a path leads through a link, everything counts: it may lead anywhere."""
     for part in tree_parts:
         tops = sorted(_tops(files, part))
-        if any(_through_link(files, top) for top in tops):
+        if any(_through_link(files, path) for path in (_fixed(part), *tops)):
             return files
         files = {rel: entry for top in tops for rel, entry in _below(files, top, part)}
     return files
+
+
+def _fixed(part: TreePart) -> str:
+    """The path of a part up to its first wildcard. Up to there a link is followed, so that nothing has to match below its own name."""
+    names = posixpath.normpath("/" + part.path).lstrip("/").split("/")
+    return "/".join(itertools.takewhile(lambda name: not part.wild or WILD.isdisjoint(name), names))
 
 
 def _tops(files: Files, part: TreePart) -> Iterator[str]:
