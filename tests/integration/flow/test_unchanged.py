@@ -25,7 +25,8 @@ from pipelines.flow.run import run_project
 from pipelines.flow.state_file import StateFile
 from pipelines.flow.unchanged.proof import unchanged_steps
 from pipelines.foundation.clock import Clock
-from pipelines.model import BuiltImage, Check, LockedImage, Run, SecretRef, Source, Status
+from pipelines.model import BuiltImage, Check, EngineKind, EngineSpec, LockedImage, Run, SecretRef, Source, Status
+from pipelines.steps.common.service_spec import ServiceSpec
 from pipelines.steps.definition import StepContext
 from pipelines.steps.image.spec import ImageSpec, ImageTarget
 from pipelines.steps.test.spec import TestSpec
@@ -69,7 +70,10 @@ class Changing:
     environ: dict[str, str] = field(default_factory=lambda: {"TOKEN": "s3cr3t-one"})
     numbers: Any = field(default_factory=itertools.count)
 
+    pinned: str = ""
+
     def __post_init__(self) -> None:
+        self.pinned = self.site.locked["python"].reference
         self.site.write("Dockerfile", DOCKERFILE)
         self.site.write(".dockerignore", "*.md\n")
         self.site.write("src/a", "content 00000\n")
@@ -175,6 +179,24 @@ def _lock(project: Changing) -> None:
     project.site.locked = {"python": LockedImage(name="python", reference=locked.reference, origin=origin)}
 
 
+def _tag(project: Changing) -> None:
+    """The base by its tag, which the registry is asked for, or by its digest again."""
+    locked = project.site.locked["python"]
+    is_pinned = locked.reference == project.pinned
+    project.site.locked = {"python": replace(locked, reference=project.pinned.partition("@")[0] if is_pinned else project.pinned)}
+
+
+def _service(project: Changing) -> None:
+    """A service beside the test, of the image that is built."""
+    command = ("python3", "-m", "http.server", "8000")
+    web = ServiceSpec(image="app", port=8000, command=command, env={"WORD": project.next()})
+    project.test = replace(project.test, services={"web": web} if not project.test.services else {})
+
+
+def _limit(project: Changing) -> None:
+    project.site.settings["engine"] = EngineSpec(kind=EngineKind.EMBEDDED, processes=1000 + int(project.next()))
+
+
 CHANGES: dict[str, Callable[[Changing], object]] = {
     "nothing": lambda _project: None,
     "edited": lambda project: project.path("src/a").write_text(f"other {project.next()}, of another size\n"),
@@ -203,6 +225,9 @@ CHANGES: dict[str, Callable[[Changing], object]] = {
     "command": _command,
     "commit": _commit,
     "lock": _lock,
+    "tag": _tag,
+    "service": _service,
+    "limit": _limit,
 }
 
 
