@@ -1,4 +1,4 @@
-"""`engine`: the embedded engine by itself: lend its session to a command, look at its store, keep it small, carry it elsewhere."""
+"""`engine`: the embedded engine by itself: runs a command with a session of it, and shows, shrinks, exports and imports its store."""
 
 from __future__ import annotations
 

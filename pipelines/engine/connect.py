@@ -44,8 +44,8 @@ async def open_engine(
     """Connect the SDK's global client to the chosen engine for as long as the context lasts.
 
     The session process starts first and `import dagger` runs in a thread meanwhile. `log` takes the engine's lines, on the event loop's
-    thread; those of the embedded engine are tagged (`pipelines.engine.engine_lines`). It writes `work_inputs` when it ends
-    (`pipelines.engine.embedded.ops.work_inputs`). `lifetime` is told when the engine or its session goes away.
+    thread; those of the embedded engine say which step they are about (`pipelines.engine.engine_lines`). It writes `work_inputs` when it
+    ends (`pipelines.engine.embedded.ops.work_inputs`). `lifetime` is told when the engine or its session goes away.
 
     Raises:
         EngineUnavailable: the engine does not start or does not answer.

@@ -1,4 +1,4 @@
-"""What a step returned or raised, as a status. Pure: the table of the design, nothing else."""
+"""What a step returned or raised, as a status. Pure."""
 
 from __future__ import annotations
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.foundation.regular_files import read_text
+from pipelines.errors import CredentialsError
 from pipelines.model import SecretRef, values_of
+from pipelines.steps.common.local_secrets import is_local, read_local, secret_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pipelines.model import Project
 
@@ -30,14 +31,9 @@ def secret_values(project: Project, environ: Mapping[str, str]) -> Iterator[str]
 
 
 def _value(secret: SecretRef, root: Path, environ: Mapping[str, str]) -> str | None:
-    if secret.scheme == "env":
-        return environ.get(secret.name)
-    return _read(root, secret.name) if secret.scheme == "file" else None
-
-
-def _read(root: Path, name: str) -> str | None:
     try:
-        path = root / Path(name).expanduser()
-        return read_text(path, errors="surrogateescape") if path.stat().st_size <= _LARGEST else None
-    except (OSError, RuntimeError):
+        if not is_local(secret) or (secret.scheme == "file" and secret_file(secret, root).stat().st_size > _LARGEST):
+            return None
+        return read_local(secret, root, environ)
+    except (CredentialsError, OSError):
         return None

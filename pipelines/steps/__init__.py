@@ -1,1 +1,1 @@
-"""The built-in steps. Written against dagger-io only; nothing here is imported by `plan` but `definition` and `catalog`."""
+"""The built-in steps, a folder for each kind. A plan imports what describes them; what runs and judges them is imported when they run."""

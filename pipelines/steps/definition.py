@@ -63,8 +63,8 @@ class AwaitedChecks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restoring:
-    """What a kept value is given again with. `client` gives a client at once, which starts the engine when it is first called."""
+class RestoreInputs:
+    """What a keeper makes a value out of, beside what it kept. `client` gives a client at once; calling it starts the engine."""
 
     project: Project
     source: Source
@@ -85,7 +85,7 @@ class ValueKeeper(Protocol):
     def keep(self, value: object, project: Project, source: Source) -> Mapping[str, Any] | None:
         """The value as plain JSON values; None when it cannot be given again, or its work had secrets."""
 
-    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> object | None:
+    async def restore(self, data: Mapping[str, Any], restore_inputs: RestoreInputs) -> object | None:
         """The value as the step would return it now; None when that cannot be said without work. Its artifacts are in the context's folder.
 
         Raises:

@@ -18,7 +18,7 @@ from pipelines.flow.unchanged.interface import PastResult
 from pipelines.flow.unchanged.kept_result import KeptResult, give_files
 from pipelines.flow.unchanged.pass_records import PassRecords
 from pipelines.registry import find_manifest, read_reference
-from pipelines.steps.definition import Restoring
+from pipelines.steps.definition import RestoreInputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,10 +82,10 @@ class UnchangedSteps:
         kept = KeptResult.from_json(record.kept)
         if not give_files(kept, self.kept_files, context):
             return None
-        restoring = Restoring(
+        restore_inputs = RestoreInputs(
             project=self.project, source=self.source, context=context, environ=self.environ, now=self.clock.now(), client=self.client
         )
-        value = await keeper.restore(kept.value, restoring)
+        value = await keeper.restore(kept.value, restore_inputs)
         if value is not None:
             context.log("".join(f"{line}\n" for line in (*kept.tail, f"nothing changed since run {record.run}: this is its result")))
         return value

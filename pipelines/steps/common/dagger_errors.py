@@ -1,7 +1,7 @@
-"""The border to dagger: every error of dagger-io and of the client libraries under it becomes one of ours here, and nowhere else.
+"""Errors of dagger-io, and of the client libraries under it, become errors of ours here, and nowhere else.
 
-`translate` is for whoever meets an exception of a step, built-in or a user's own; `border` is for code that knows what it is doing and
-says so in the message. `transient` tells which errors deserve another try.
+`translate` is for whoever meets an exception of a step, built-in or a user's own; `explained_errors` is for code that says in the message
+what it was doing. `transient` tells which errors deserve another try.
 """
 
 from __future__ import annotations

@@ -78,8 +78,8 @@ ERROR_MESSAGES: Mapping[Code, ErrorMessage] = {
 
 def code_of(error: Any) -> Code:
     """The code of a refused query (`dagger.QueryError`): as the embedded engine gives it; from the text where an engine gives none."""
-    step_inputs = error.error.extensions.get("code")
-    return Code(step_inputs) if step_inputs in _CODES else classify(str(error))
+    code = error.error.extensions.get("code")
+    return Code(code) if code in _CODES else classify(str(error))
 
 
 _CODES = frozenset(Code)

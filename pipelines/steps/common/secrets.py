@@ -5,27 +5,30 @@ Each use is written to the step's log by name and kind of source; the value is m
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import CredentialsError, StepFailed
 from pipelines.steps.common.dagger_errors import explained_errors
 from pipelines.steps.common.error_text import core
+from pipelines.steps.common.local_secrets import REMEDY, secret_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import dagger
 
     from pipelines.model import SecretRef
     from pipelines.steps.common.step_inputs import StepInputs
 
-_REMEDY = "set what its URI in the configuration names, and run again"
-
 
 def located(secret: SecretRef, root: Path) -> str:
-    """The URI with a file's path made absolute: `~` is the home folder, anything else is relative to the project."""
-    return f"file://{root / Path(secret.name).expanduser()}" if secret.scheme == "file" else secret.uri
+    """The URI with a file's path made absolute.
+
+    Raises:
+        CredentialsError: the user whose home folder it names does not exist.
+    """
+    return f"file://{secret_file(secret, root)}" if secret.scheme == "file" else secret.uri
 
 
 async def read_secret(step_inputs: StepInputs, name: str, ref: SecretRef) -> tuple[dagger.Secret, str]:
@@ -44,7 +47,7 @@ async def read_secret(step_inputs: StepInputs, name: str, ref: SecretRef) -> tup
     except (StepFailed, CredentialsError) as error:
         if not isinstance(error.__cause__, dagger.QueryError):
             raise
-        raise CredentialsError(f"secret {name} cannot be read", cause=core(str(error.__cause__)), next_step=_REMEDY) from error.__cause__
+        raise CredentialsError(f"secret {name} cannot be read", cause=core(str(error.__cause__)), next_step=REMEDY) from error.__cause__
     step_inputs.context.mask(value)
     return secret, value
 

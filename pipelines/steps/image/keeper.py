@@ -6,12 +6,10 @@ Nothing of the image is kept but which platform its engine builds for: everythin
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.errors import CredentialsError
-from pipelines.foundation.regular_files import read_text
 from pipelines.model import BuiltImage, ImageContainers
+from pipelines.steps.common.local_secrets import is_local, read_local
 from pipelines.steps.common.references import resolve
 from pipelines.steps.common.step_inputs import StepInputs
 from pipelines.steps.image.build_secrets import secrets_of
@@ -25,10 +23,8 @@ if TYPE_CHECKING:
     import dagger
 
     from pipelines.model import Project, SecretRef, Source
-    from pipelines.steps.definition import Restoring
+    from pipelines.steps.definition import RestoreInputs
     from pipelines.steps.image.spec import ImageSpec
-
-_READABLE = frozenset({"env", "file"})
 
 
 class ImageKeeper:
@@ -47,11 +43,11 @@ class ImageKeeper:
         if not isinstance(value, BuiltImage) or value.found is not None or value.platforms:
             return None
         secrets = secrets_of(self._spec, project).values()
-        return {} if all(secret.scheme in _READABLE for secret in secrets) else None
+        return {} if all(map(is_local, secrets)) else None
 
-    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> BuiltImage | None:  # noqa: ARG002 - nothing is kept
+    async def restore(self, data: Mapping[str, Any], restore_inputs: RestoreInputs) -> BuiltImage | None:  # noqa: ARG002 - nothing is kept
         """See `ValueKeeper`."""
-        spec, project, source = self._spec, step_inputs.project, step_inputs.source
+        spec, project, source = self._spec, restore_inputs.project, restore_inputs.source
         base = resolve(project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
         inputs = inputs_of(spec, project, source, base)
         if inputs is not None and project.registry is not None and immutable_tags(project, source):
@@ -59,23 +55,24 @@ class ImageKeeper:
         labels = labels_of(spec, source, base=base.reference if base else None, inputs=inputs)
         return BuiltImage(
             name=spec.name,
-            containers=functools.cache(lambda: self._containers(step_inputs, labels)),
+            containers=functools.cache(lambda: self._containers(restore_inputs, labels)),
             labels=labels,
             version=source.version,
             base=base.reference if base else None,
             origin=base.origin if base else None,
         )
 
-    def _containers(self, step_inputs: Restoring, labels: Mapping[str, str]) -> ImageContainers:
+    def _containers(self, restore_inputs: RestoreInputs, labels: Mapping[str, str]) -> ImageContainers:
         """The same calls that the step makes; what they build is in the engine's store."""
-        spec, client = self._spec, step_inputs.client()
-        inputs = StepInputs(client=client, context=step_inputs.context, project=step_inputs.project, source=step_inputs.source, images={})
-        base = resolve(step_inputs.project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
+        spec, client = self._spec, restore_inputs.client()
+        context, project, source = restore_inputs.context, restore_inputs.project, restore_inputs.source
+        inputs = StepInputs(client=client, context=context, project=project, source=source, images={})
+        base = resolve(project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
         recipe = Recipe(
             spec=spec,
             directory=build_directory(spec, inputs),
-            args=build_arguments(spec, step_inputs.source, base),
-            secrets=[_secret(client, name, secret, step_inputs) for name, secret in secrets_of(spec, step_inputs.project).items()],
+            args=build_arguments(spec, source, base),
+            secrets=[_secret(client, name, secret, restore_inputs) for name, secret in secrets_of(spec, project).items()],
         )
         shipped = recipe.build(spec.target)
         for name, value in labels.items():
@@ -84,19 +81,8 @@ class ImageKeeper:
         return ImageContainers(container=shipped, targets={**({spec.target: shipped} if spec.target else {}), **stages})
 
 
-def _secret(client: dagger.Client, name: str, secret: SecretRef, step_inputs: Restoring) -> dagger.Secret:
+def _secret(client: dagger.Client, name: str, secret: SecretRef, restore_inputs: RestoreInputs) -> dagger.Secret:
     """A build secret, read here: only one with a value has the name that a Dockerfile asks for."""
-    try:
-        value = (
-            step_inputs.environ[secret.name] if secret.scheme == "env" else _read(step_inputs.project.root / Path(secret.name).expanduser())
-        )
-    except (LookupError, OSError, ValueError) as error:
-        raise CredentialsError(
-            f"secret {name} cannot be read", cause=str(error), next_step="set what its URI in the configuration names, and run again"
-        ) from error
-    step_inputs.context.mask(value)
+    value = read_local(secret, restore_inputs.project.root, restore_inputs.environ)
+    restore_inputs.context.mask(value)
     return client.set_secret(name, value)
-
-
-def _read(path: Path) -> str:
-    return read_text(path, errors="surrogateescape")

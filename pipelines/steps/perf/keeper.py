@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import Restoring
+    from pipelines.steps.definition import RestoreInputs
 
 
 class MeasurementKeeper:
@@ -25,7 +25,7 @@ class MeasurementKeeper:
         """See `ValueKeeper`."""
         return check_to_json(value) if isinstance(value, Check) and passed(value) else None
 
-    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> Check | None:
+    async def restore(self, data: Mapping[str, Any], restore_inputs: RestoreInputs) -> Check | None:
         """See `ValueKeeper`."""
-        check = check_from_json(data, step_inputs.context.folder)
+        check = check_from_json(data, restore_inputs.context.folder)
         return dated(check) if passed(check) else None

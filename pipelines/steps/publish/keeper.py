@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
 from pipelines.foundation.registry_login import RegistryLogin
-from pipelines.foundation.regular_files import read_text
 from pipelines.model import PublishedImage
 from pipelines.registry import find_manifest, read_reference
+from pipelines.steps.common.local_secrets import is_local, read_local
 from pipelines.steps.common.login import NO_USER
 from pipelines.steps.common.tags import repository, tags_of
 from pipelines.steps.image.earlier import immutable_tags
@@ -20,10 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.model import Project, Registry, Source
-    from pipelines.steps.definition import Restoring
+    from pipelines.steps.definition import RestoreInputs
     from pipelines.steps.publish.spec import PublishSpec
-
-_READABLE = frozenset({"env", "file"})
 
 
 class PublishedImageKeeper:
@@ -38,40 +35,37 @@ class PublishedImageKeeper:
     def keep(self, value: object, project: Project, source: Source) -> Mapping[str, Any] | None:
         """See `ValueKeeper`."""
         registry = project.registry
-        readable = registry is not None and (registry.auth is None or registry.auth.scheme in _READABLE)
+        readable = registry is not None and (registry.auth is None or is_local(registry.auth))
         if not isinstance(value, PublishedImage) or not readable or immutable_tags(project, source):
             return None
         return value.to_json()
 
-    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> PublishedImage | None:
+    async def restore(self, data: Mapping[str, Any], restore_inputs: RestoreInputs) -> PublishedImage | None:
         """See `ValueKeeper`."""
-        image, registry = PublishedImage.from_json(dict(data)), step_inputs.project.registry
-        tags = [tag.name for tag in tags_of(self._spec, step_inputs.source)]
-        if registry is None or not tags or tuple(tags) != image.tags or immutable_tags(step_inputs.project, step_inputs.source):
+        image, registry = PublishedImage.from_json(dict(data)), restore_inputs.project.registry
+        tags = [tag.name for tag in tags_of(self._spec, restore_inputs.source)]
+        if registry is None or not tags or tuple(tags) != image.tags or immutable_tags(restore_inputs.project, restore_inputs.source):
             return None
         if image.repository != repository(registry, self._name):
             return None
-        login = _login(registry, step_inputs)
+        login = _login(registry, restore_inputs)
         for tag in tags:
-            ask = functools.partial(find_manifest, read_reference(f"{image.repository}:{tag}"), step_inputs.environ, login=login)
+            ask = functools.partial(find_manifest, read_reference(f"{image.repository}:{tag}"), restore_inputs.environ, login=login)
             if (await anyio.to_thread.run_sync(ask, abandon_on_cancel=True)).digest != image.digest:
                 return None
-        step_inputs.context.log(f"{image.ref} is there already\n")
+        restore_inputs.context.log(f"{image.ref} is there already\n")
         return image
 
 
-def _login(registry: Registry, step_inputs: Restoring) -> RegistryLogin | None:
+def _login(registry: Registry, restore_inputs: RestoreInputs) -> RegistryLogin | None:
     """The credentials of the configuration, which `keep` saw to be readable; None for the user's own.
 
     Raises:
-        LookupError, OSError, ValueError: they cannot be read.
+        CredentialsError: they cannot be read.
     """
     secret = registry.auth
     if secret is None:
         return None
-    if secret.scheme == "env":
-        value = step_inputs.environ[secret.name]
-    else:
-        value = read_text(step_inputs.project.root / Path(secret.name).expanduser(), errors="surrogateescape")
-    step_inputs.context.mask(value)
+    value = read_local(secret, restore_inputs.project.root, restore_inputs.environ)
+    restore_inputs.context.mask(value)
     return RegistryLogin(registry.username or NO_USER, value.rstrip("\r\n").encode(errors="surrogateescape"))

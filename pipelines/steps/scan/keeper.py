@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import Restoring
+    from pipelines.steps.definition import RestoreInputs
     from pipelines.steps.scan.spec import ScanSpec
 
 
@@ -44,13 +44,13 @@ class ScanKeeper:
             "updated": facts.get("database_updated"),
         }
 
-    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> Check | None:
+    async def restore(self, data: Mapping[str, Any], restore_inputs: RestoreInputs) -> Check | None:
         """See `ValueKeeper`."""
         if self._spec.database is None:
             return None
-        locked, updated = resolve(step_inputs.project, self._spec.database, wanted_by="scan"), data["updated"]
+        locked, updated = resolve(restore_inputs.project, self._spec.database, wanted_by="scan"), data["updated"]
         if locked.artifact:
-            locked = await newest(locked, step_inputs.environ)
+            locked = await newest(locked, restore_inputs.environ)
         if (digest_of(locked.reference) or "unknown") != data["digest"]:
             return None
         database = Database(
@@ -60,9 +60,9 @@ class ScanKeeper:
             fixture=data["fixture"],
             updated=dt.datetime.fromisoformat(updated) if updated is not None else None,
         )
-        files = [step_inputs.context.folder / name for name in data["reports"]]
+        files = [restore_inputs.context.folder / name for name in data["reports"]]
         texts = [await anyio.to_thread.run_sync(read_text, file) for file in files]
         reports = [trivy.parse(text, image=self._image) for text in texts]
         artifacts = tuple(str(file.resolve()) for file in files)
-        check = judge_scan(reports, self._spec, database, step_inputs.now, image=self._image is not None, artifacts=artifacts)
+        check = judge_scan(reports, self._spec, database, restore_inputs.now, image=self._image is not None, artifacts=artifacts)
         return check if passed(check) else None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.model import Project, Source
-    from pipelines.steps.definition import Restoring
+    from pipelines.steps.definition import RestoreInputs
     from pipelines.steps.test.spec import TestSpec
 
 
@@ -28,7 +28,7 @@ class CheckOfTestKeeper:
         """See `ValueKeeper`."""
         return check_to_json(value) if isinstance(value, Check) and passed(value) and not self._spec.secrets else None
 
-    async def restore(self, data: Mapping[str, Any], step_inputs: Restoring) -> Check | None:
+    async def restore(self, data: Mapping[str, Any], restore_inputs: RestoreInputs) -> Check | None:
         """See `ValueKeeper`."""
-        check = check_from_json(data, step_inputs.context.folder)
+        check = check_from_json(data, restore_inputs.context.folder)
         return check if passed(check) else None

@@ -16,7 +16,7 @@ from pipelines.engine.embedded.requester import REQUESTER, span_of
 
 
 @given(st.text())
-def test_an_asker_is_a_span_id(name: str) -> None:
+def test_a_requester_is_a_span_id(name: str) -> None:
     requester = engine_lines.requester_id(name)
     assert re.fullmatch("[0-9a-f]{16}", requester)
     assert int(requester, 16) > 0

@@ -29,7 +29,7 @@ from pipelines.model import (
     Waiver,
 )
 from pipelines.steps.common.check_json import check_from_json, check_to_json
-from pipelines.steps.definition import Restoring, StepContext
+from pipelines.steps.definition import RestoreInputs, StepContext
 from pipelines.steps.image.keeper import ImageKeeper
 from pipelines.steps.image.spec import ImageSpec, ImageTarget
 from pipelines.steps.perf.keeper import MeasurementKeeper
@@ -110,13 +110,13 @@ def test_a_check_survives_json(check: Check) -> None:
     assert check_from_json(json.loads(json.dumps(check_to_json(check))), Path("/nowhere")) == check
 
 
-def restoring(project: Project, folder: Path, *, source: Source = SNAPSHOT, now: dt.datetime = NOW, **environ: str) -> Restoring:
+def restoring(project: Project, folder: Path, *, source: Source = SNAPSHOT, now: dt.datetime = NOW, **environ: str) -> RestoreInputs:
     def no_client() -> Any:
         raise AssertionError("nobody asks for a client")
 
     folder.mkdir(exist_ok=True)
     context = StepContext(id="a.b", run_id="run-2", folder=folder)
-    return Restoring(project=project, source=source, context=context, environ=environ, now=now, client=no_client)
+    return RestoreInputs(project=project, source=source, context=context, environ=environ, now=now, client=no_client)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pipelines.flow.unchanged.proof import UnchangedSteps
 from pipelines.foundation.clock import Clock
 from pipelines.foundation.redaction import Redactor
 from pipelines.model import Result, Source, Status
-from pipelines.steps.definition import Restoring, StepContext, StepDef, StepSettings
+from pipelines.steps.definition import RestoreInputs, StepContext, StepDef, StepSettings
 from tests.projects import project_with
 from tests.unit.registry.conftest import Server, manifest, server
 
@@ -68,10 +68,10 @@ class TextKeeper:
     def keep(self, value: object, project: Project, source: Source) -> Mapping[str, Any] | None:
         return {"text": value}
 
-    async def restore(self, data: Mapping[str, Any], given: Restoring) -> object | None:
+    async def restore(self, data: Mapping[str, Any], restore_inputs: RestoreInputs) -> object | None:
         if self.error is not None:
             raise self.error
-        file = given.context.folder / "text"
+        file = restore_inputs.context.folder / "text"
         return file.read_text() if file.exists() else data["text"]
 
 
