@@ -34,9 +34,11 @@ def program() -> NoReturn:
     The interpreter is not taken apart piece by piece, which would take 0.2 s once dagger is imported, and in which a late Ctrl-C would
     leave a traceback. What asked to be called at exit is called.
     """
+    from pipelines.engine.sdk_import import skip_argument_checks
     from pipelines.foundation.streams import open_missing_streams
 
     open_missing_streams()
+    skip_argument_checks()
     code = main()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter itself calls; there is no public name

@@ -194,6 +194,35 @@ def test_what_is_written_to_a_shared_file_is_in_one_file_system_only(history: tu
             assert stat.S_IMODE((view.path / "src/same").stat().st_mode) == mode
 
 
+@pytest.mark.parametrize("above", [False, True], ids=["a copy", "a copy onto a stored copy"])
+def test_a_name_of_an_owner_means_whom_it_means_below_this_copy(stores: tuple[Store, Store], above: bool) -> None:
+    """Not whom it meant below the former one: the accounts may come with an earlier action of the same layer."""
+    store, _ = stores
+    base, first = snapshot(store, {"b": "one"}), snapshot(store, {"d/same": "one"})
+    second = snapshot(store, {"d/same": "one", "d/new": "one"}, first, {"d/same": "one"})
+    made = []
+    for uid, source in ((1000, first), (2000, second)):
+        accounts = directory_of(snapshot(store, {"passwd": f"app:x:{uid}:{uid}::/:/bin/sh\n"}), "/etc")
+        copy = CopyDirectory("/app", Constant(source), "/", owner="app")
+        made.append(applied(store, applied(store, base, accounts), copy) if above else applied(store, base, accounts, copy))
+    for uid, snapshot_ in zip((1000, 2000), made, strict=True):
+        with store.view(snapshot_) as view:
+            assert {path.stat().st_uid for path in (view.path / "app/d").iterdir()} == {uid}
+
+
+def test_a_file_of_an_earlier_copy_into_the_same_folder_is_no_file_of_this_one(stores: tuple[Store, Store]) -> None:
+    """Though the former copy's layer has it, and the source has one of that name: it is excluded."""
+    store, _ = stores
+    base, first = snapshot(store, {"b": "one"}), snapshot(store, {"d/out": "one", "d/in": "one"})
+    second = snapshot(store, {"d/out": "one", "d/in": "two"}, first, {"d/out": "one", "d/in": "one"})
+    made = [
+        applied(store, base, directory_of(snapshot(store, earlier), "/x"), CopyDirectory("/x", Constant(source), "/", exclude=("d/out",)))
+        for earlier, source in (({"d/out": "two"}, first), ({"other": "two"}, second))
+    ]
+    with store.view(made[-1]) as view:
+        assert sorted(Root(view.path / "x").listdir("d")) == ["in"]
+
+
 def test_a_copy_whose_layers_are_gone_is_copied_anew(stores: tuple[Store, Store], tmp_path: Path) -> None:
     with Store.open(tmp_path / "store", rootless=False) as store:
         base, first = snapshot(store, {"a": "one"}), snapshot(store, {"d/b": "one"})

@@ -1,4 +1,4 @@
-"""The SDK's checks of arguments: off for built-in steps, on where a project has steps of its own."""
+"""The SDK's checks of arguments: off for built-in steps, on where code of somebody else uses the SDK."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import gc, os
-from pipelines.engine.sdk_import import import_sdk, keep_argument_checks, prepare_sdk
+from pipelines.engine.sdk_import import import_sdk, keep_argument_checks, prepare_sdk, skip_argument_checks
 {before}
 prepare_sdk()
 import_sdk()
@@ -22,10 +22,11 @@ print(hasattr(dagger.Container.with_exec, "__wrapped__"), os.environ.get("PYTHON
 @pytest.mark.parametrize(
     ("before", "environ", "printed"),
     [
-        ("", {}, "False None True True"),
-        ("keep_argument_checks()", {}, "True None True True"),
-        ("import dagger", {}, "True None True True"),
-        ("gc.disable()", {}, "False None False True"),
+        ("", {}, "True None True True"),  # a library in somebody's program
+        ("skip_argument_checks()", {}, "False None True True"),
+        ("skip_argument_checks(); keep_argument_checks()", {}, "True None True True"),
+        ("skip_argument_checks(); import dagger", {}, "True None True True"),
+        ("skip_argument_checks(); gc.disable()", {}, "False None False True"),
         ("", {"PYTHONOPTIMIZE": "2"}, "False 2 True False"),
     ],
 )

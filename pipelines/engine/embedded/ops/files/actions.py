@@ -115,13 +115,13 @@ async def evaluate_actions(session: ClientSession, op: ActionOp) -> OpOutput:
     ops = [source for action in chain for source in action.sources]
     snapshots = iter([output.snapshot for output in await session.ops.outputs(ops)])
     steps = [(action, [next(snapshots) for _ in action.sources]) for action in chain]
-    key = base.id
+    below = key = base.id
     for action, sources in steps:
-        key = digest_of("files", key, action.name, await action.key(session, sources))
+        below, key = key, digest_of("files", key, action.name, await action.key(session, sources))
     async with session.store.lock(key):
         output = await session.ops.stored(key)
         if output is None:
-            output = OpOutput(await in_thread(_apply, session, base, steps, key))
+            output = OpOutput(await in_thread(_apply, session, base, steps, key, below))
         label = f"files {chain[-1].name}"
         await in_thread(session.store.put, key, output.to_json(), layers=output.layers(), alias=[op.digest], label=label)
     return output
@@ -146,7 +146,8 @@ def _first_stored(store: Store, digests: Sequence[str]) -> int | None:
     return next((place for place, digest in enumerate(digests) if store.get(digest) is not None), None)
 
 
-def _apply(session: ClientSession, base: Snapshot, steps: Sequence[tuple[Action, Sequence[Snapshot]]], key: str) -> Snapshot:
+def _apply(session: ClientSession, base: Snapshot, steps: Sequence[tuple[Action, Sequence[Snapshot]]], key: str, below: str) -> Snapshot:
+    """Do the actions on `base`. `key` says what comes of all of them, `below` what comes of all but the last."""
     from pipelines.engine.embedded.store.trees.root import Root
 
     draft = session.store.draft(base)
@@ -155,9 +156,9 @@ def _apply(session: ClientSession, base: Snapshot, steps: Sequence[tuple[Action,
             _apply_one(session, draft, action, sources)
         action, sources = steps[-1]
         if isinstance(action, FolderAction) and (folder := action.folder_copy()) is not None:
-            former = _FormerCopies(session.store, base, [step for step, _ in steps], sources[0])
-            with session.store.view(base) as below:
-                former.copy(draft, action, folder, Root(below.path))
+            former = _FormerCopies(session.store, base, digest_of("former copy", below, action.name, action.recipe()), sources[0])
+            with session.store.view(base) as view:
+                former.copy(draft, action, folder, Root(view.path))
             snapshot = draft.commit(key)
             former.note(snapshot)
             return snapshot
@@ -177,13 +178,17 @@ def _apply_one(session: ClientSession, draft: Draft, action: Action, sources: Se
 
 
 class _FormerCopies:
-    """What the same actions made before, with another state of the folder they copy. Found by what they are, not by what they copy."""
+    """What the same action made before, with another state of the folder it copies.
 
-    def __init__(self, store: Store, base: Snapshot, actions: Sequence[Action], source: Snapshot) -> None:
+    `key` names the action without what it copies, and the file system it is done on with all content: that has a say in the copy (whom a
+    name means, what was there already).
+    """
+
+    def __init__(self, store: Store, base: Snapshot, key: str, source: Snapshot) -> None:
         self._store = store
         self._base = base
+        self._key = key
         self._source = source
-        self._key = digest_of("former copy", base.id, [[action.name, action.recipe()] for action in actions])
 
     def copy(self, draft: Draft, action: FolderAction, folder: FolderCopy, below: Root) -> None:
         """Do the last action; what did not change is shared with what it made before."""

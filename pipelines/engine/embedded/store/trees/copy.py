@@ -18,7 +18,7 @@ from pipelines.engine.embedded.errors import InvalidInput, NotFound
 from pipelines.engine.embedded.store.selection.patterns import Filter
 from pipelines.engine.embedded.store.selection.select import SelectedPath, select
 from pipelines.engine.embedded.store.trees.compare import changes
-from pipelines.engine.embedded.store.trees.copyfile import MetadataChange, copy_entry, copy_metadata
+from pipelines.engine.embedded.store.trees.copyfile import MetadataChange, copy_entry, copy_metadata, link_or_copy
 from pipelines.engine.embedded.store.trees.linking import SharedPaths
 from pipelines.engine.embedded.store.trees.pathwalk import path_errors
 from pipelines.engine.embedded.store.trees.removing import remove_below
@@ -228,7 +228,7 @@ class TreeWriter:
         if parent not in self._fresh:
             self._make_room(path)
         if info.st_nlink > 1 and (first := self._links.get(inode)) is not None:
-            os.link(first, path, follow_symlinks=False)
+            link_or_copy(first, path)
             return
         try:
             copy_entry(found.path, path, info, self._change)

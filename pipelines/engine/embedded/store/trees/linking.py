@@ -67,7 +67,8 @@ class _Folder(NamedTuple):
 
 
 def unchanged_paths(former: FormerCopy, source: Root, source_path: str, merged: Root, target: str) -> SharedPaths:
-    """What a copy of the folder `source_path` into the folder `target` can share with a copy that the same recipe made before.
+    """What a copy of the folder `source_path` into the folder `target` can share with a copy that the same recipe made before,
+    on the same file system.
 
     Only folders that are not there yet are looked at: nothing else has a say in them, and where a file's number of links matters
     (`/etc/cron.d` is an example) the folder is the image's own. Files with set-user-id or set-group-id bits are left out.
