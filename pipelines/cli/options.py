@@ -40,7 +40,7 @@ class Settings:
 
     def stdout(self) -> Terminal:
         """Standard output as a terminal: for data."""
-        return inspect(sys.stdout, self.environ, color=self.color)
+        return inspect(sys.stdout, self.environ, color=self.color, data=True)
 
     def cleaner(self, project: Project) -> Callable[[str], str]:
         """A function that masks the secrets of a project, as far as they can be read now."""

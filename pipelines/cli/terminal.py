@@ -51,6 +51,8 @@ class Terminal:
     width: int
     harmless: Callable[[str], str] = _as_it_is
     """Changes text so that a CI's log viewer does not take it for a command."""
+    data: bool = False
+    """What is printed is what the command is for: it is an error when that cannot be written. Other lines are lost on a full disk."""
 
     def paint(self, text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
         """The text in colour, where colour is wanted."""
@@ -59,6 +61,9 @@ class Terminal:
 
     def line(self, text: str = "") -> None:
         """Print a line at once; characters the stream cannot hold are replaced, and a reader that closed early does not stop us.
+
+        Raises:
+            OSError: a line of data cannot be written.
 
         No CI takes the line for a command, whoever wrote the text; our own commands are printed by `command`.
         """
@@ -76,10 +81,15 @@ class Terminal:
             self.stream.flush()
         except BrokenPipeError:
             return
+        except OSError:
+            if self.data:
+                raise
 
 
-def inspect(stream: TextIO, environ: Mapping[str, str], *, color: When = When.AUTO, progress: Progress = Progress.AUTO) -> Terminal:
-    """Decide for a stream."""
+def inspect(
+    stream: TextIO, environ: Mapping[str, str], *, color: When = When.AUTO, progress: Progress = Progress.AUTO, data: bool = False
+) -> Terminal:
+    """Decide for a stream; `data` as in `Terminal`."""
     from pipelines.providers import detect
 
     tty = stream.isatty()
@@ -91,6 +101,7 @@ def inspect(stream: TextIO, environ: Mapping[str, str], *, color: When = When.AU
         unicode=_is_unicode(stream),
         width=_width(environ),
         harmless=detect(environ).harmless,
+        data=data,
     )
 
 

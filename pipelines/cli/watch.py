@@ -58,7 +58,7 @@ def watch(project: Project, request: RunRequest, here: Settings, progress: Progr
 
 
 class _ToStandardError(io.TextIOBase):
-    """Standard error as it is at the moment of writing: a live board puts itself in its place."""
+    """Standard error as it is at the moment of writing: a live board puts itself in its place. On a full disk the text is lost."""
 
     def writable(self) -> bool:
         return True
@@ -67,11 +67,13 @@ class _ToStandardError(io.TextIOBase):
         self._harmless = harmless
 
     def write(self, text: str) -> int:
-        sys.stderr.write(self._harmless(text))
+        with contextlib.suppress(OSError):
+            sys.stderr.write(self._harmless(text))
         return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def _harmless(here: Settings) -> Callable[[str], str]:

@@ -54,7 +54,11 @@ class RunRecorder:
         self._recorded: Run | None = None
 
     def finish(self, results: Iterable[Result], end: RunEnd, error: BaseException | None = None) -> Run:
-        """Write everything, even when some of it cannot be written; the run as it was recorded. Blocks: no step is at work any more."""
+        """Write everything, even when some of it cannot be written; the run as it was recorded. Blocks: no step is at work any more.
+
+        Raises:
+            Exception: a defect in a report; the record says so.
+        """
         results = self._outputs.masked_again(results)
         self._folder.tidy(self._outputs.contexts)
         self._state.note(results, self._outputs.contexts)
@@ -62,7 +66,11 @@ class RunRecorder:
         if (failed := self._context.write_error) is not None:
             run = _with_problem(run, f"logs cannot be written: {failed}")
         copied = self._copied(run)
-        run = self._written(copied)
+        try:
+            run = self._written(copied)
+        except Exception as defect:
+            self._copied(self._without_reports(run, defect))
+            raise
         if run != copied and self._output is not None:
             self._copied(run)
         self._recorded = run
@@ -129,14 +137,25 @@ class RunRecorder:
         """With what room there is: everything, else the record alone, else a short one. None of what says otherwise is left."""
         with contextlib.suppress(OSError):
             return self._write(run)
+        return self._write_record_alone(run)
+
+    def _without_reports(self, run: Run, defect: Exception) -> Run:
+        """Record a run whose reports could not be made: that is an error which ends it."""
+        said = self._context.redactor.text(_said(defect))
+        run = dataclasses.replace(run, end=RunEnd.ERROR, exit_code=int(error_exit_code(defect)), error=run.error or said)
+        self._folder.release()
+        self._write_record_alone(run)
+        self._recorded = run
+        return run
+
+    def _write_record_alone(self, run: Run) -> None:
         self._home.retract()
         self._folder.retract()
         for record in (run, _short(run)):
             with contextlib.suppress(OSError):
                 self._dependencies.write_record(record, self._folder.path)
-                return None
+                return
         self._context.note("not even the record of this run (run.json) can be written")
-        return None
 
 
 def _with_problem(run: Run, problem: str) -> Run:

@@ -21,6 +21,11 @@ def one_line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
+def encodable(text: str) -> str:
+    r"""Text as UTF-8 can hold it: lone surrogates, as in names of files that are not UTF-8, are written as escapes (`\udcff`)."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def shortened(text: str, most: int) -> str:
     """Text as one line of at most `most` characters; what is left out is shown by an ellipsis."""
     line = " ".join(text.split())

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipelines.foundation.durations import rounded_duration
-from pipelines.foundation.text import one_line, plain
+from pipelines.foundation.text import encodable, one_line, plain
 from pipelines.report.select import bad, images, open_findings
 from pipelines.report.text import counts, finding_line, has_worked, outcome, remark
 
@@ -23,7 +23,7 @@ _ESCAPE = re.compile(r"([\\`*_\[\]|<>#~])")
 def render(run: Run) -> str:
     """The run as one page: verdict, steps, images, then what failed with the last lines of its output."""
     sections = [_head(run), _table(run), _images(run), *(_failure(result) for result in bad(run)), _warnings(run)]
-    return "\n\n".join(section for section in sections if section) + "\n"
+    return encodable("\n\n".join(section for section in sections if section) + "\n")
 
 
 def _head(run: Run) -> str:

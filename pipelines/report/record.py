@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.foundation.json_values import from_json, schema_of, to_json
+from pipelines.foundation.text import encodable
 from pipelines.model import EngineInfo, Finding, RunEnd, Status, Verdict
 from pipelines.report.select import images
 
@@ -159,8 +160,7 @@ def render(run: Run) -> str:
     """The record of a run as indented JSON text. Lone surrogates are escaped, as JSON allows."""
     import json
 
-    text = json.dumps(document(run), indent=2, ensure_ascii=False) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode()
+    return encodable(json.dumps(document(run), indent=2, ensure_ascii=False) + "\n")
 
 
 def _step(result: Result) -> StepRecord:

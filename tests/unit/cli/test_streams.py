@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,14 @@ COMMANDS = {
     "nonsense": 2,
 }
 READER_LEFT = 141
+STEP = """
+from pipelines import Check, Verdict, pipeline
+
+@pipeline.step
+async def says() -> Check:
+    print("a line", flush=True)
+    return Check(verdict=Verdict.FAIL, reason="no")
+"""
 
 
 @pytest.fixture
@@ -40,6 +49,24 @@ def test_a_closed_stream_changes_no_exit_code(words: str, project: Path) -> None
     for closed in (">&-", "<&- >&- 2>&-"):
         done = lockgate(words, project, closed)
         assert (done.returncode, b"Traceback" in done.stderr, b"internal error" in done.stderr) == (COMMANDS[words], False, False), closed
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_messages_on_a_full_disk_are_lost_and_change_no_exit_code(words: str, project: Path) -> None:
+    assert lockgate(words, project, "2>/dev/full").returncode == COMMANDS[words]
+
+
+def test_data_on_a_full_disk_is_an_error(project: Path) -> None:
+    done = lockgate("plan", project, ">/dev/full")
+    assert (done.returncode, b"no space left" in done.stderr) == (4, True)
+
+
+def test_a_run_whose_messages_cannot_be_written_leaves_its_record(project: Path) -> None:
+    (project / "lockgate.toml").write_text('[project]\nname = "o"\n')
+    (project / "lockgate.py").write_text(STEP)
+    assert lockgate("run", project, "2>/dev/full").returncode == 1
+    record = json.loads((project / ".lockgate/runs/latest/run.json").read_text())
+    assert (record["run"]["exit_code"], record["steps"][0]["reason"]) == (1, "no")
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -149,6 +149,23 @@ def test_where_the_whole_record_finds_no_room_a_short_one_does(fake: FakeProject
     assert [(step["status"], step["findings"]) for step in fake.record()["steps"]] == [("failed", [])]
 
 
+def test_a_defect_in_a_report_leaves_the_record_of_the_end(fake: FakeProject, make: Callable[..., StepDef], tmp_path: Path) -> None:
+    def broken(run: Run, folder: Path) -> Sequence[Path]:
+        (folder / "junit.xml").write_text("half")
+        raise ValueError("a defect")
+
+    fake.write_reports = broken
+    fake.steps = [make(plain)]
+    with pytest.raises(ValueError, match="a defect"):
+        fake.run()
+    record = fake.record()
+    assert (record["run"]["exit_code"], record["run"]["end"], record["run"]["error"]) == (70, "error", "ValueError: a defect")
+    assert {step["id"]: step["status"] for step in record["steps"]} == {"step.plain": "passed"}
+    latest = fake.home.latest()
+    assert latest is not None
+    assert [path.name for path in latest.path.iterdir() if path.is_file()] == ["run.json"]
+
+
 def test_where_no_record_can_be_written_there_is_none_and_it_is_said(fake: FakeProject, make: Callable[..., StepDef]) -> None:
     def never(run: Run, folder: Path) -> Path:
         raise FULL
