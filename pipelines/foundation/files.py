@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import tempfile
+import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from pipelines.foundation.regular_files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +22,8 @@ OWN_FOLDER = ".lockgate"
 
 
 _OPEN_FILES = "/proc/self/fd"
+_DRAFT = ".draft"
+_DRAFT_AGE_S = 60.0  # a younger draft may not be locked yet
 _NO_TMPFILE = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})  # of file systems, and of kernels before 3.11, without O_TMPFILE
 
 
@@ -26,7 +32,7 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """A new file that takes the place of `path` when the block ends without an error; else nothing has changed.
 
     While it is written it has no name (O_TMPFILE of open(2)), so that a process that is killed leaves nothing behind. Where the file system
-    cannot do that, it has a name of its own beside `path`, which begins with a dot. Several processes may replace the same file.
+    cannot do that, it has a name of its own beside `path` (see `replacing_by_name`). Several processes may replace the same file.
 
     Args:
         path: the file, in a folder that exists.
@@ -37,7 +43,7 @@ def replacing(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     """
     handle = _nameless(path.parent)
     if handle is None:
-        with _replacing_by_name(path, mode) as file:
+        with replacing_by_name(path, mode=mode) as file:
             yield file
         return
     with os.fdopen(handle, "wb") as file:
@@ -80,17 +86,57 @@ def _name(handle: int, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replacing_by_name(path: Path, mode: int) -> Iterator[IO[bytes]]:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")
+def replacing_by_name(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """As `replacing`, where a file needs a name while it is written: `.<name>.<random>.draft` beside `path`.
+
+    A process that is killed leaves its draft there; the next one that replaces the same file a minute later or more removes it. A draft
+    whose writer still lives is locked (flock(2)), and stays.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    prefix = f".{path.name[:200]}."
+    _remove_abandoned(path.parent, prefix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=_DRAFT)
     draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
+            _lock(handle)
             yield file
-        draft.chmod(mode)
-        draft.replace(path)
+            file.flush()
+            os.fchmod(handle, mode)
+            draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _lock(handle: int) -> bool:
+    """Lock a file for as long as it is open; False where somebody else has, or where the file system has no locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_abandoned(folder: Path, prefix: str) -> None:
+    """Remove the drafts of writers that are dead."""
+    before = time.time() - _DRAFT_AGE_S
+    drafts = [one for one in os.scandir(folder) if one.name.startswith(prefix) and one.name.endswith(_DRAFT)]
+    for draft in drafts:
+        with contextlib.suppress(OSError):
+            if draft.stat(follow_symlinks=False).st_mtime < before:
+                _remove_unlocked(folder / draft.name)
+
+
+def _remove_unlocked(path: Path) -> None:
+    handle = open_regular(path, os.O_RDWR)
+    try:
+        if _lock(handle):
+            path.unlink()
+    finally:
+        os.close(handle)
 
 
 def replace_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> Path:

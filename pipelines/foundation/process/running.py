@@ -101,8 +101,11 @@ async def start(
     on_stdout: Callable[[bytes], None] | Inherit | None = None,
     on_stderr: Callable[[bytes], None] | Inherit | None = None,
     own_session: bool = True,
+    inherited: Sequence[int] = (),
 ) -> Process:
     """Start a program; the caller waits for it and stops it. Output without a callback is thrown away. For the arguments see `run`.
+
+    `inherited` are descriptors of ours that it has too, under the same numbers.
 
     Raises:
         OSError: it cannot be started.
@@ -117,6 +120,7 @@ async def start(
             stdout=_output(on_stdout),
             stderr=_output(on_stderr),
             start_new_session=own_session,
+            pass_fds=inherited,
         )
     )
     try:

@@ -6,15 +6,13 @@ import base64
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipelines.engine.embedded.images.logins import auth_file, registry
+from pipelines.engine.embedded.images.logins import credentials_in_memory, path_of, registry
 from pipelines.foundation.registry_login import RegistryLogin, find_login
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOGIN = RegistryLogin("me", b"s3cret:with:colons")
 
@@ -29,23 +27,26 @@ def write(path: Path, value: Any) -> None:
 
 
 def content(logins: dict[str, RegistryLogin], environment: dict[str, str]) -> Any:
-    with auth_file(logins, environment) as path:
-        assert path is not None
-        return json.loads(path.read_text())
+    with credentials_in_memory(logins, environment) as file:
+        assert file is not None
+        return json.loads(Path(path_of(file)).read_text())
 
 
-def test_the_file_is_private_and_gone_afterwards() -> None:
-    with auth_file({"host": LOGIN}, {}) as path:
-        assert path is not None
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-        assert json.loads(path.read_text())["auths"]["host"] == encoded("me:s3cret:with:colons")
-    assert not path.parent.exists()
+def test_the_file_is_private_has_no_name_and_is_gone_afterwards(tmp_path: Path) -> None:
+    with credentials_in_memory({"host": LOGIN}, {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}) as file:
+        assert file is not None
+        found = os.fstat(file)
+        assert (stat.S_IMODE(found.st_mode), found.st_nlink) == (0o600, 0)
+        assert not os.get_inheritable(file)
+        for _ in range(2):
+            assert json.loads(Path(path_of(file)).read_text())["auths"]["host"] == encoded("me:s3cret:with:colons")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
 
 
 def test_without_logins_the_users_own_files_are_left_to_skopeo() -> None:
-    with auth_file({}) as path:
-        assert path is None
+    with credentials_in_memory({}) as file:
+        assert file is None
 
 
 def test_given_logins_come_before_the_users_and_first_files_before_later_ones(tmp_path: Path) -> None:

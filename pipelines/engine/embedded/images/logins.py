@@ -1,13 +1,10 @@
-"""Credentials for registries: the user's own and those a pipeline gives, in one file that only skopeo reads."""
+"""Credentials for registries: the user's own and those a pipeline gives, in one file in memory that only skopeo reads."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.images.references import InvalidReference
@@ -31,22 +28,32 @@ def registry(address: str) -> str:
 
 
 @contextmanager
-def auth_file(logins: Mapping[str, RegistryLogin], environment: Mapping[str, str] | None = None) -> Iterator[Path | None]:
-    """A file for ``--authfile`` (mode 0600, in a folder of its own), gone afterwards; None where the user's own files are enough.
+def credentials_in_memory(logins: Mapping[str, RegistryLogin], environment: Mapping[str, str] | None = None) -> Iterator[int | None]:
+    """A credentials file (containers-auth.json(5)) that has no name and is on no disk: whoever is killed, nothing of it stays.
+
+    A program that inherits the descriptor reads it as often as it likes at `path_of` the descriptor.
 
     Args:
         logins: by registry; they count more than the user's.
         environment: where to look for the user's files, by default this process's.
+
+    Returns:
+        Its descriptor, closed afterwards; None where there are no logins, as the user's own files are enough then.
     """
     if not logins:
         yield None
         return
     merged = merged_credentials(logins, credentials_files(os.environ if environment is None else environment))
-    folder = Path(tempfile.mkdtemp(prefix="lockgate-"))
+    memory = os.memfd_create("credentials", os.MFD_CLOEXEC)
     try:
-        path = folder / "auth.json"
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        os.fchmod(memory, 0o600)
+        with os.fdopen(os.dup(memory), "w") as file:
             json.dump(merged, file)
-        yield path
+        yield memory
     finally:
-        shutil.rmtree(folder)
+        os.close(memory)
+
+
+def path_of(descriptor: int) -> str:
+    """The path by which a process opens a descriptor that it has, from its beginning (proc(5))."""
+    return f"/proc/self/fd/{descriptor}"

@@ -138,12 +138,23 @@ async def test_output_and_arguments(program: Path) -> None:
     assert out.removeprefix("--insecure-policy|") == "inspect|--raw|docker://a|"
 
 
-async def test_credentials_come_in_a_file_never_in_arguments(program: Path) -> None:
-    script(program, 'printf "%s " "$@"; for a in "$@"; do [ -f "$a" ] && stat -c %a "$a"; done; exit 0')
+async def test_credentials_come_in_a_file_without_a_name_never_in_arguments(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can be left on a disk then, also when the engine and skopeo are killed."""
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(program.with_name("none.json")))
+    script(program, 'for word in "$@"; do echo "$word"; [ -f "$word" ] && stat -L -c "%a %h" "$word" && cat "$word" "$word"; done; exit 0')
     out = (await skopeo.ask(["inspect", "x"], HOST, RegistryAccess({"host": RegistryLogin("me", b"s3cret")}))).decode()
-    assert "--authfile" in out
-    assert "600" in out
+    path, facts, content = out.partition("--authfile\n")[2].splitlines()[:3]
+    assert path.startswith("/proc/self/fd/")
+    assert facts == "600 0"
+    document = json.dumps({"auths": {"host": {"auth": RegistryLogin("me", b"s3cret").encoded()}}})
+    assert content.startswith(document)
+    assert content.count(document) == 2
     assert "s3cret" not in out
+
+
+async def test_without_logins_skopeo_inherits_only_its_three_streams(program: Path) -> None:
+    script(program, "ls /proc/self/fd")
+    assert len((await skopeo.ask(["inspect"], HOST, ASKING)).split()) == 4  # with the folder that ls reads
 
 
 async def test_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

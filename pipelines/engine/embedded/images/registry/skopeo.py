@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.engine.embedded.errors import EmbeddedUnavailable, ImageDamaged, RegistrySilent
-from pipelines.engine.embedded.images.logins import auth_file
+from pipelines.engine.embedded.images.logins import credentials_in_memory, path_of
 from pipelines.engine.embedded.images.registry.skopeo_errors import skopeo_error
 from pipelines.foundation.process import running
 from pipelines.foundation.process.result import STDERR_KEPT, OutputTooLarge, Tail, completed
@@ -87,10 +87,11 @@ async def _run(arguments: Sequence[str], access: RegistryAccess, registry: str, 
         if len(out) > LARGEST:
             raise OutputTooLarge(PROGRAM, LARGEST)
 
-    with auth_file(access.logins) as file:
-        command = [PROGRAM, *_policy(), arguments[0], *([] if file is None else ["--authfile", str(file)]), *arguments[1:]]
+    with credentials_in_memory(access.logins) as file:
+        credentials = [] if file is None else ["--authfile", path_of(file)]
+        command = [PROGRAM, *_policy(), arguments[0], *credentials, *arguments[1:]]
         try:
-            process = await running.start(command, on_stdout=keep, on_stderr=err.add)
+            process = await running.start(command, on_stdout=keep, on_stderr=err.add, inherited=[] if file is None else [file])
         except FileNotFoundError:
             raise EmbeddedUnavailable("skopeo pulls and pushes images, and it is not installed: install the package skopeo") from None
         try:
