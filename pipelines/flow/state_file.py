@@ -59,7 +59,8 @@ class StateFile:
         for result in results:
             context = contexts.get(result.id)
             if context is not None:
-                token = context.used_attempt if result.status is Status.PASSED else self.attempt(result.id)
+                anew = context.attempt == context.run_id  # it was to work whatever had passed before, and so it is until it passes
+                token = context.used_attempt if anew or result.status is Status.PASSED else self.attempt(result.id)
                 self._steps[result.id] = StepState(status=result.status.value, run=context.run_id, attempt=token)
 
     def write(self) -> None:
