@@ -84,8 +84,8 @@ class PastWork(Protocol):
         folder `cannot be …`.
         """
 
-    def same_files(self, one: WorkInputs, other: WorkInputs) -> bool:
-        """Whether two pieces of work began from files that were alike."""
+    def has_files(self, whole: WorkInputs, part: WorkInputs) -> bool:
+        """Whether the files that the work `part` began from are among those of `whole`, as they were."""
 
     def has_results(self, inputs: WorkInputs) -> bool:
         """Whether the store still has all results of the work."""

@@ -64,11 +64,6 @@ class ProjectHome:
         return self.path / "unchanged"
 
     @property
-    def work_inputs(self) -> Path:
-        """What the embedded engine wrote about its last session."""
-        return self.path / "work_inputs.json"
-
-    @property
     def lock(self) -> Path:
         """Held by the run at work."""
         return self.path / "lock"
@@ -150,6 +145,11 @@ class RunFolder:
     def record(self) -> Path:
         """How the run ended. Not there while it is at work, or when it was killed."""
         return self.path / RECORD
+
+    @property
+    def work_inputs(self) -> Path:
+        """What the embedded engine wrote about its session: of this run, however late an engine of another one ends."""
+        return self.path / "work_inputs.json"
 
     @property
     def logs(self) -> Path:

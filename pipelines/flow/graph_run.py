@@ -56,7 +56,15 @@ class GraphRun:
         self._engine = RunEngine(dependencies, context, prepared.graph.wanting(CLIENT))
         self._listener = EngineListener(context, _ENGINE_LOG)
         self._outputs = StepOutputs(context, folder, state, self._listener, fresh=request.fresh)
-        self._passes = Passes(context=context, home=home, project=project, prepared=prepared, request=request, dependencies=dependencies)
+        self._passes = Passes(
+            context=context,
+            home=home,
+            work_inputs=folder.work_inputs,
+            project=project,
+            prepared=prepared,
+            request=request,
+            dependencies=dependencies,
+        )
         self._scheduler = Scheduler(prepared.graph, self._givens(), self._options(dependencies, state), context.sink)
         self._recorder = RunRecorder(
             context=context,
@@ -104,12 +112,11 @@ class GraphRun:
         if not self._prepared.graph.wants(CLIENT):
             await self._scheduler.run()
             return
-        self._home.work_inputs.unlink(missing_ok=True)
         redactor, log = self._context.redactor, self._folder.log(_ENGINE_LOG)
         known = redactor.value_count
         try:
             with contextlib.closing(self._listener) as listener:
-                async with self._engine.beside(self._project.engine, self._request.environ, listener.line, self._home.work_inputs):
+                async with self._engine.beside(self._project.engine, self._request.environ, listener.line, self._folder.work_inputs):
                     await self._scheduler.run()
         finally:
             if redactor.value_count > known:  # the engine's log has lines from before a secret became known

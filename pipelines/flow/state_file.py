@@ -1,6 +1,7 @@
 """What one run leaves for the next: the last status of every step, and the attempt token of its last pass.
 
-A step that passed under a token keeps it, so that an unchanged next run finds the outcome in the engine's cache.
+A step that passed under a token keeps it, so that an unchanged next run finds the outcome in the engine's cache. When it fails in a
+fresh run, the token of that run takes its place: what passed before may not hide the failure.
 """
 
 from __future__ import annotations

@@ -42,12 +42,14 @@ class Parameter:
 class StepSettings:
     """What of the configuration shapes a step, by names people know: what takes part in the `work`, and what is only `judged` by when the
     work is done. Values are short hashes, and references of images as they are: nothing else of a configuration is kept elsewhere.
-    `asked` is what only somebody else can say, each time, as the end of a sentence that begins with "cached if".
+    `asked` is what only somebody else can say, each time, as the end of a sentence that begins with "cached if". `files` are the states of
+    the files that were read for it: they tell, within a run, that one was written in between; between runs they mean nothing.
     """
 
     work: Mapping[str, str] = field(default_factory=dict)
     judged: Mapping[str, str] = field(default_factory=dict)
     asked: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,9 +78,10 @@ class EmbeddedPastWork:
             elif files != listing.files:
                 yield from ((f"{listing.base}/{rel}", how) for rel, how in self._of_part(part, listing, files))
 
-    def same_files(self, one: WorkInputs, other: WorkInputs) -> bool:
+    def has_files(self, whole: WorkInputs, part: WorkInputs) -> bool:
         """See `PastWork`."""
-        return self._content(one) == self._content(other)
+        there = self._content(whole)
+        return all(one in there for one in self._content(part))
 
     def has_results(self, inputs: WorkInputs) -> bool:
         """See `PastWork`."""
@@ -119,7 +120,7 @@ class EmbeddedPastWork:
         return self._differences[part]
 
     def _content(self, inputs: WorkInputs) -> list[list[tuple[str, tuple[str, str]]]]:
-        return sorted(sorted(files_in_parts(self._folders[part.folder].files, _tree_parts(part)).items()) for part in inputs.files)
+        return [sorted(files_in_parts(self._folders[part.folder].files, _tree_parts(part)).items()) for part in inputs.files]
 
 
 def _sources(folder: str) -> Iterator[str]:

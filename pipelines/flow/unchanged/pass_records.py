@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.engine.work_inputs import OpenPastWork, PastWork
     from pipelines.flow.unchanged.kept_result import KeptResult
     from pipelines.model import Result
-    from pipelines.steps.definition import StepDef
+    from pipelines.steps.definition import StepSettings
 
 SCHEMA = 2
 MOST_PASSES = 4
@@ -72,13 +72,13 @@ class PassRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRun:
-    """A run that is over, as far as records of it are kept. `steps` are its definitions by id, `attempts` the attempt tokens of the steps
-    that worked; `kept` says what a passed step gave, where that can be given again.
+    """A run that is over, as far as records of it are kept. `settings` gives those of a step, None where they are not known for sure;
+    `attempts` are the attempt tokens of the steps that worked; `kept` says what a passed step gave, where that can be given again.
     """
 
     id: str
     results: Iterable[Result]
-    steps: Mapping[str, StepDef]
+    settings: Callable[[str], StepSettings | None]
     engine: str
     attempts: Mapping[str, str | None] = field(default_factory=dict)
     kept: Callable[[Result], KeptResult | None] = lambda _result: None
@@ -131,32 +131,39 @@ class PassRecords:
         """Take over what the engine wrote down about a run."""
         noted = self.past.take_over(work_inputs)
         for result in run.results:
-            inputs = noted.get(requester_id(result.id))
-            settings_of = run.steps[result.id].settings
-            if inputs is None or settings_of is None:
-                continue
-            settings = settings_of()
-            kept = run.kept(result) if result.status is Status.PASSED else None
-            record = PassRecord(
-                inputs=inputs,
-                run=run.id,
-                engine=run.engine,
-                attempt=run.attempts.get(result.id),
-                work=settings.work,
-                judged=settings.judged,
-                kept=kept.to_json() if kept is not None else None,
-            )
-            self._add(result, record)
+            inputs, settings = noted.get(requester_id(result.id)), run.settings(result.id)
+            if result.status in {Status.FAILED, Status.ERROR}:
+                self._failed(result, settings, inputs)
+            elif result.status is Status.PASSED and inputs is not None and settings is not None:
+                kept = run.kept(result)
+                record = PassRecord(
+                    inputs=inputs,
+                    run=run.id,
+                    engine=run.engine,
+                    attempt=run.attempts.get(result.id),
+                    work=settings.work,
+                    judged=settings.judged,
+                    kept=kept.to_json() if kept is not None else None,
+                )
+                others = (one for one in self.steps.get(result.id, ()) if not self._alike(one, record))
+                self.steps[result.id] = (record, *others)[:MOST_PASSES]
 
-    def _add(self, result: Result, record: PassRecord) -> None:
-        before = self.steps.get(result.id, ())
-        if result.status is Status.PASSED:
-            others = (one for one in before if not self._alike(one, record))
-            self.steps[result.id] = (record, *others)[:MOST_PASSES]
-        else:
-            self.steps[result.id] = tuple(replace(one, failed_since=True) if self._alike(one, record) else one for one in before)
+    def _failed(self, result: Result, settings: StepSettings | None, inputs: WorkInputs | None) -> None:
+        """No pass is taken over that had the inputs of a failure, as far as these are known: work that was broken off, by its time limit
+        or by an error, has used a part of them.
+        """
+        if inputs is None and result.status is not Status.FAILED:
+            return
+        records = self.steps.get(result.id, ())
+        marked = (replace(one, failed_since=True) if self._may_be_of(one, settings, inputs) else one for one in records)
+        self.steps[result.id] = tuple(marked)
+
+    def _may_be_of(self, one: PassRecord, settings: StepSettings | None, inputs: WorkInputs | None) -> bool:
+        if settings is not None and settings.work != one.work:
+            return False
+        return inputs is None or (set(inputs.images) <= set(one.inputs.images) and self.past.has_files(one.inputs, inputs))
 
     def _alike(self, one: PassRecord, other: PassRecord) -> bool:
         """Whether all that counts of what two passes depended on is the same."""
         same = (one.work, sorted(one.inputs.images)) == (other.work, sorted(other.inputs.images))
-        return same and self.past.same_files(one.inputs, other.inputs)
+        return same and self.past.has_files(one.inputs, other.inputs) and self.past.has_files(other.inputs, one.inputs)

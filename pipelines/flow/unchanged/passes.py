@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from pipelines.flow.unchanged.run_settings import RunSettings
+from pipelines.model import Status
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import dagger
 
@@ -30,6 +34,7 @@ class Passes:
         *,
         context: RunContext,
         home: ProjectHome,
+        work_inputs: Path,
         project: Project,
         prepared: PreparedRun,
         request: RunRequest,
@@ -37,10 +42,12 @@ class Passes:
     ) -> None:
         self._context = context
         self._home = home
+        self._work_inputs = work_inputs
         self._project = project
         self._prepared = prepared
         self._request = request
         self._dependencies = dependencies
+        self._settings = RunSettings(prepared.graph.nodes[step.id].definition for step in prepared.plan.working)
 
     def find(self, state: StateFile, client: Callable[[], dagger.Client]) -> PastResults | None:
         """Results of past runs on the embedded engine of this user; a Dagger engine keeps its own cache. `client` gives a client at once,
@@ -57,6 +64,7 @@ class Passes:
             environ=request.environ,
             clock=self._context.clock,
             client=client,
+            settings=self._settings,
             home=self._home,
             state=state,
             open_past=self._dependencies.past_work,
@@ -64,9 +72,10 @@ class Passes:
 
     def keep(self, results: Sequence[Result], value: Callable[[str], object], contexts: Mapping[str, StepContext]) -> None:
         """Note what the steps depended on, as the embedded engine wrote it down when it closed, and what they gave. `results` are
-        masked, `value` is what a step returned.
+        masked, `value` is what a step returned. Without what the engine wrote, because another one worked or it was killed, only failures
+        are noted.
         """
-        if not self._home.work_inputs.exists():
+        if not self._work_inputs.exists() and not (self._home.passes.exists() and any(one.status is Status.FAILED for one in results)):
             return
         from pipelines.flow.unchanged.kept_result import tidy_files
         from pipelines.flow.unchanged.pass_records import FinishedRun, PassRecords
@@ -76,16 +85,16 @@ class Passes:
         finished = FinishedRun(
             id=self._context.id,
             results=results,
-            steps={node.id: node.definition for node in self._prepared.graph.nodes.values()},
+            settings=self._settings.still,
             engine=deciding(records.past, self._project.engine),
             attempts={step_id: context.used_attempt for step_id, context in contexts.items()},
             kept=lambda result: self._kept(result, value(result.id), contexts[result.id]),
         )
-        records.note(self._home.work_inputs, finished)
+        records.note(self._work_inputs, finished)
         with contextlib.suppress(OSError):
             records.write(self._home.passes, self._project.root)
             tidy_files(self._home.kept_files, records.kept())
-            self._home.work_inputs.unlink()
+            self._work_inputs.unlink(missing_ok=True)
 
     def _kept(self, result: Result, value: object, context: StepContext) -> KeptResult | None:
         """What a step gave, where it can be given again without work and no secret can be in it."""

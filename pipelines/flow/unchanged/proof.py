@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pipelines.flow.folder import ProjectHome
     from pipelines.flow.state_file import StateFile
     from pipelines.flow.unchanged.pass_records import PassRecord
+    from pipelines.flow.unchanged.run_settings import RunSettings
     from pipelines.foundation.clock import Clock
     from pipelines.model import EngineSpec, Project, Source
     from pipelines.steps.definition import StepContext, StepDef, StepSettings, ValueKeeper
@@ -50,6 +51,7 @@ class UnchangedSteps:
     environ: Mapping[str, str]
     clock: Clock
     client: Callable[[], dagger.Client]
+    settings: RunSettings
     records: PassRecords
     comparison: Comparison
     kept_files: Path
@@ -57,9 +59,9 @@ class UnchangedSteps:
 
     async def find(self, step: StepDef, context: StepContext) -> PastResult | None:
         """See `PastResults`."""
-        if step.keeper is None or step.settings is None or step.id not in self.records.steps:
+        settings = self.settings.of(step.id)
+        if step.keeper is None or settings is None or step.id not in self.records.steps:
             return None
-        settings = step.settings()
         keeper = step.keeper()
         for record in self.records.steps[step.id]:
             try:
@@ -110,6 +112,7 @@ def unchanged_steps(
     environ: Mapping[str, str],
     clock: Clock,
     client: Callable[[], dagger.Client],
+    settings: RunSettings,
     home: ProjectHome,
     state: StateFile,
     open_past: OpenPastWork,
@@ -123,6 +126,7 @@ def unchanged_steps(
         environ=environ,
         clock=clock,
         client=client,
+        settings=settings,
         records=records,
         comparison=Comparison(root=project.root, past=records.past, state=state, engine=engine),
         kept_files=home.kept_files,

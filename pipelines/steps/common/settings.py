@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 BASE = "base image "
 IMAGE = "image "
 """Beginnings of the names whose values are references."""
+_FILE = "state of file "
 _NEVER = frozenset({"name", "limits"})
 Setting = tuple[str, str]
 """A name, and a short hash or a reference."""
@@ -30,8 +31,9 @@ def step_settings(found: Iterable[Setting], judging: Iterable[str] = (), asked: 
     """The settings of a step. Keys of its table that are in `judging` take no part in the work: by them, what came out is judged."""
     every, judging = _together(found), frozenset(judging)
     judged = {name: value for name, value in every.items() if name.partition("] ")[2].partition(".")[0] in judging}
-    work = {name: value for name, value in every.items() if name not in judged}
-    return StepSettings({"Lockgate's version": _version(), **work}, judged, asked)
+    files = {name: value for name, value in every.items() if name.startswith(_FILE)}
+    work = {name: value for name, value in every.items() if name not in judged and name not in files}
+    return StepSettings({"Lockgate's version": _version(), **work}, judged, asked, files)
 
 
 def _together(found: Iterable[Setting]) -> dict[str, str]:
@@ -54,6 +56,15 @@ def fields(where: str, spec: Any, but: Iterable[str] = ()) -> Iterator[Setting]:
             yield from ((f"{where} {kind} {key}", short(inner)) for key, inner in value.items())
         else:
             yield f"{where} {one.name}", short(value)
+
+
+def state_of_file(path: Path) -> Setting:
+    """What the file system says of a file whose content is one of the settings: another state, and it was written in between."""
+    try:
+        info = path.stat()
+    except OSError:
+        return f"{_FILE}{path}", "none"
+    return f"{_FILE}{path}", f"{info.st_dev} {info.st_ino} {info.st_size} {info.st_mtime_ns} {info.st_ctime_ns}"
 
 
 def place(folder: Path, project: Project) -> str:

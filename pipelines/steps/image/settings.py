@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.foundation.regular_files import read_bytes
-from pipelines.steps.common.settings import BASE, IMAGE, fields, place, reference, short, step_settings
+from pipelines.steps.common.settings import BASE, IMAGE, fields, place, reference, short, state_of_file, step_settings
 from pipelines.steps.common.tags import fill
 from pipelines.steps.image.build_context import exclusions
 from pipelines.steps.image.build_secrets import secrets_of
@@ -44,6 +44,7 @@ def stages_settings(spec: ImageSpec, project: Project, source: Source) -> Iterat
     """What all stages of an image are made by."""
     context = Path(project.root) / spec.context
     for file in (spec.dockerfile, f"{spec.dockerfile}.dockerignore", ".dockerignore"):
+        yield state_of_file(context / file)
         yield f"host file {_shown(context / file, project)}", _instructions(context / file)
     if spec.base:
         yield f"{BASE}{spec.base}", reference(spec.base, project)

@@ -24,6 +24,7 @@ from pipelines.flow.request import RunRequest
 from pipelines.flow.run import run_project
 from pipelines.flow.state_file import StateFile
 from pipelines.flow.unchanged.proof import unchanged_steps
+from pipelines.flow.unchanged.run_settings import RunSettings
 from pipelines.foundation.clock import Clock
 from pipelines.model import BuiltImage, Check, EngineKind, EngineSpec, LockedImage, Run, SecretRef, Source, Status
 from pipelines.steps.common.service_spec import ServiceSpec
@@ -117,6 +118,7 @@ class Changing:
             environ=request.environ,
             clock=Clock(),
             client=no_client,
+            settings=RunSettings(node.definition for node in prepared.graph.nodes.values()),
             home=home,
             state=StateFile.read(home.state),
             open_past=dependencies.past_work,

@@ -27,6 +27,7 @@ from pipelines.flow.request import RunRequest
 from pipelines.flow.run import explain_project
 from pipelines.flow.unchanged.pass_records import MOST_PASSES, FinishedRun, PassRecords
 from pipelines.flow.unchanged.proof import deciding
+from pipelines.flow.unchanged.run_settings import RunSettings
 from pipelines.foundation.clock import Clock
 from pipelines.model import LockedImage, Project, Registry, Result, Source, Status
 from pipelines.providers import Provider
@@ -38,7 +39,7 @@ from tests.projects import changed, project_with, scan_in
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pipelines.flow.unchanged.prediction import Prediction
@@ -99,12 +100,23 @@ class Shop:
     def store(self) -> Path:
         return store_dir(self.environ, rootless=os.geteuid() != 0)
 
-    def ran(self, statuses: Mapping[str, Status] | None = None, attempts: Mapping[str, str] | None = None) -> None:
-        """Write down what a run would have left."""
+    def ran(
+        self,
+        statuses: Mapping[str, Status] | None = None,
+        attempts: Mapping[str, str] | None = None,
+        used: Mapping[str, Sequence[str] | None] | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Write down what a run would have left. `used` has what steps used, where it is not what they always use."""
         folder = Listing(str(self.folder or self.root), (), ("**/.lockgate", "stores"), gitignore=False, files={})
         files = current_files(folder, ReadOnlyIndex(self.store))
         assert files is not None
-        uses = {"image.shop": ["/app"], "publish.shop": ["/app"], "test.unit": ["/app", "/tests"], "scan.sources": ["/"]}
+        uses: dict[str, Sequence[str] | None] = {
+            "image.shop": ["/app"],
+            "publish.shop": ["/app"],
+            "test.unit": ["/app", "/tests"],
+            "scan.sources": ["/"],
+        } | dict(used or {})
         requesters = {
             requester_id(step): {
                 "uses": [["host:1", [list(TreePart(path))]] for path in paths],
@@ -113,22 +125,25 @@ class Shop:
                 "results": [f"result of {step}"],
             }
             for step, paths in uses.items()
+            if paths is not None
         }
         document = {"store": str(self.store), "folders": {"host:1": [replace(folder, files=files).to_json()]}, "requesters": requesters}
         home = ProjectHome.of(self.root)
         home.make()
-        home.work_inputs.write_text(json.dumps(document))
+        work_inputs = home.path / "work_inputs.json"
+        work_inputs.write_text(json.dumps(document))
         ended = {step: (statuses or {}).get(step, Status.PASSED) for step in uses}
         prepared = prepare(self.project, RunRequest(environ=self.environ), self.dependencies())
-        steps = {node.id: node.definition for node in prepared.graph.nodes.values()}
+        settings = RunSettings(node.definition for node in prepared.graph.nodes.values())
+        meanwhile()
         records = PassRecords.read(home.passes, self.root, self.environ, EmbeddedPastWork)
         results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
         records.note(
-            home.work_inputs,
+            work_inputs,
             FinishedRun(
                 id="r1",
                 results=results,
-                steps=steps,
+                settings=settings.still,
                 engine=deciding(records.past, self.project.engine),
                 attempts=attempts or {},
             ),
@@ -287,6 +302,42 @@ def test_a_failure_that_was_taken_back_does_not_count(shop: Shop) -> None:
     assert shop.predict()["test.unit"].reasons == ("host file tests/main.py changed",)
     file.write_text("tests")
     assert shop.verdicts()["test.unit"] == "cached"
+
+
+@pytest.mark.parametrize("used", [None, (), ("/app",)], ids=["nobody knows", "nothing", "a part"])
+def test_a_failure_that_may_have_had_the_inputs_of_a_pass_counts(shop: Shop, used: Sequence[str] | None) -> None:
+    shop.ran()
+    shop.ran({"test.unit": Status.FAILED}, used={"test.unit": used})
+    assert "has failed since" in shop.predict()["test.unit"].reasons[0]
+    assert shop.verdicts()["image.shop"] == "cached"
+
+
+def test_a_failure_of_a_step_with_other_settings_does_not_count(shop: Shop) -> None:
+    shop.ran()
+    unit, before = configured_tests(shop.project)["unit"], shop.project
+    shop.project = changed(shop.project, tests={"unit": replace(unit, env={"DEBUG": "1"})})
+    shop.ran({"test.unit": Status.FAILED}, used={"test.unit": None})
+    shop.project = before
+    assert shop.verdicts()["test.unit"] == "cached"
+
+
+def test_a_step_that_was_stopped_has_not_failed(shop: Shop) -> None:
+    shop.ran()
+    shop.ran({"test.unit": Status.CANCELLED}, used={"test.unit": ("/app",)})
+    assert shop.verdicts()["test.unit"] == "cached"
+
+
+def test_a_dockerfile_that_was_edited_while_the_run_worked_proves_nothing(shop: Shop) -> None:
+    file = shop.root / "Dockerfile"
+    before = file.read_text()
+
+    def edit_and_undo() -> None:
+        file.write_text("FROM other\n")
+        file.write_text(before)
+
+    shop.ran(meanwhile=edit_and_undo)
+    assert {shop.verdicts()[step] for step in ("image.shop", "test.unit", "publish.shop")} == {"runs"}
+    assert shop.verdicts()["scan.sources"] == "cached"
 
 
 def test_a_pass_with_another_token_is_another_outcome(shop: Shop) -> None:

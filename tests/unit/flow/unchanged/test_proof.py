@@ -14,6 +14,7 @@ from pipelines.flow.unchanged.comparison import Comparison
 from pipelines.flow.unchanged.kept_result import KeptResult, keep_result, tidy_files
 from pipelines.flow.unchanged.pass_records import PassRecord, PassRecords
 from pipelines.flow.unchanged.proof import UnchangedSteps
+from pipelines.flow.unchanged.run_settings import RunSettings
 from pipelines.foundation.clock import Clock
 from pipelines.foundation.redaction import Redactor
 from pipelines.model import Result, Source, Status
@@ -48,7 +49,7 @@ class FakePastWork:
     def differences(self, inputs: WorkInputs) -> Iterator[tuple[str, str]]:
         yield from self.changed
 
-    def same_files(self, one: WorkInputs, other: WorkInputs) -> bool:
+    def has_files(self, whole: WorkInputs, part: WorkInputs) -> bool:
         raise NotImplementedError
 
     def has_results(self, inputs: WorkInputs) -> bool:
@@ -115,6 +116,7 @@ class Case:
             environ={},
             clock=Clock(),
             client=self.fail,
+            settings=RunSettings([step]),
             records=PassRecords(self.past, {"test.unit": (self.record,)}),
             comparison=Comparison(root=self.root, past=self.past, state=StateFile.read(self.root / "state.json"), engine="engine"),
             kept_files=self.root / "kept",
