@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from pipelines.cli.options import Settings
@@ -21,7 +20,7 @@ def steps(context: click.Context, _parameter: click.Parameter, incomplete: str) 
     here = context.ensure_object(Settings)
     file = None if here.config is None else here.directory / here.config
     try:
-        project = load(here.directory, environ=os.environ, file=file).project
+        project = load(here.directory, environ=here.environ, file=file).project
         plan = plan_project(project, RunRequest(environ=here.environ))
     except (LockgateError, OSError):
         return []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.options import TAKE_A_VALUE, Settings
+from pipelines.foundation.similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,7 +91,9 @@ class Commands(click.Group):
             return [word, *args[:position], *args[position + 1 :]]
         if word in _kinds() or "." in word:
             return [DEFAULT, *args]
-        raise click.UsageError(f"{word!r} is neither a command nor the id or kind of a step{self._close(word)}")
+        raise click.UsageError(
+            f"{word!r} is neither a command nor the id or kind of a step{did_you_mean(word, [*self._modules, *_kinds()])}"
+        )
 
     def _first_word(self, args: list[str]) -> int | None:
         """Where the first word is that is not an option or an option's value; options of the group itself count as words."""
@@ -103,12 +106,6 @@ class Commands(click.Group):
                 return position
             position += 2 if token in TAKE_A_VALUE else 1
         return None
-
-    def _close(self, word: str) -> str:
-        import difflib
-
-        close = difflib.get_close_matches(word, [*self._modules, *_kinds()], 1)
-        return f"; did you mean {close[0]}?" if close else ""
 
 
 def _kinds() -> tuple[str, ...]:

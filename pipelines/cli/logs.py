@@ -11,15 +11,16 @@ import click
 from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, settings
 from pipelines.errors import NothingSelected, UsageError
-from pipelines.foundation.files import OWN_FOLDER
+from pipelines.flow.folder import ProjectHome
 from pipelines.foundation.regular_files import read_text, reading
+from pipelines.foundation.similar import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.flow.folder import RunFolder
     from pipelines.report.record import RunRecord
 
-RUNS = f"{OWN_FOLDER}/runs"
 NO_RECORD = "no record of its end: it was killed, or the machine stopped"
 
 
@@ -37,12 +38,12 @@ Without an ID: the steps of that run, how they ended, and where their logs are."
 def command(step: str | None, *, run_id: str | None, list_runs: bool) -> int:
     """Print the output of a step."""
     here = settings()
-    runs = here.load().project.root / RUNS
+    home = ProjectHome.of(here.load().project.root)
     if list_runs:
-        return _list(runs, here)
-    folder = _folder(runs, run_id)
+        return _list(home, here)
+    folder = _folder(home, run_id)
     if step is None:
-        return _steps(folder, here)
+        return _steps(home, folder, here)
     out = here.stdout()
     from pipelines.foundation.text import plain
 
@@ -52,51 +53,40 @@ def command(step: str | None, *, run_id: str | None, list_runs: bool) -> int:
     return 0
 
 
-def _folder(runs: Path, run_id: str | None) -> Path:
+def _folder(home: ProjectHome, run_id: str | None) -> RunFolder:
     """The folder of a run.
 
     Raises:
         UsageError: there is no such run, or none at all.
     """
-    known = _runs(runs)
+    known = home.kept_runs()
     if not known:
         raise UsageError("there are no logs of a run here", next_step="lockgate run")
     if run_id is None:
-        latest = runs / "latest"
-        return latest if latest.is_dir() else known[0]
+        return home.latest() or known[0]
     for folder in known:
-        if folder.name == run_id:
+        if folder.id == run_id:
             return folder
     raise UsageError(f"no run {run_id!r} is kept here", next_step="`lockgate logs --list` shows the runs that are kept")
 
 
-def _runs(runs: Path) -> list[Path]:
-    """The folders of runs, newest first; their names sort by time."""
-    if not runs.is_dir():
-        return []
-    return sorted((path for path in runs.iterdir() if path.is_dir() and not path.is_symlink()), reverse=True)
-
-
-def _log(folder: Path, step: str) -> Path:
+def _log(folder: RunFolder, step: str) -> Path:
     """The log file of a step.
 
     Raises:
         NothingSelected: the run has no log of it.
     """
-    logs = {path.stem: path for path in sorted((folder / "logs").glob("*.log"))}
+    logs = {path.stem: path for path in sorted(folder.logs.glob("*.log"))}
     if step in logs:
         return logs[step]
-    import difflib
-
-    close = difflib.get_close_matches(step, logs, 1)
     raise NothingSelected(
-        f"run {folder.resolve().name} has no log of {step!r}" + (f"; did you mean {close[0]}?" if close else ""),
+        f"run {folder.id} has no log of {step!r}{did_you_mean(step, logs)}",
         cause=f"logs: {', '.join(logs)}" if logs else "none of its steps ran",
         next_step="`lockgate logs` lists its steps",
     )
 
 
-def _steps(folder: Path, here: Settings) -> int:
+def _steps(home: ProjectHome, folder: RunFolder, here: Settings) -> int:
     from pipelines.cli.name import shown
 
     out = here.stdout()
@@ -106,38 +96,37 @@ def _steps(folder: Path, here: Settings) -> int:
     for step in steps:
         out.line(f"{step.id:<{width}}  {step.status:<9}  {shown(step.log) if step.log else ''}".rstrip())
     if not steps:
-        for path in sorted((folder / "logs").glob("*.log")):
+        for path in sorted(folder.logs.glob("*.log")):
             out.line(f"{path.stem}  {shown(path)}")
-    if record is None and not _is_at_work(folder):
-        here.stderr().line(f"run {folder.resolve().name} left {NO_RECORD}")
+    if record is None and not _is_at_work(home, folder):
+        here.stderr().line(f"run {folder.id} left {NO_RECORD}")
     return 0
 
 
-def _is_at_work(folder: Path) -> bool:
+def _is_at_work(home: ProjectHome, folder: RunFolder) -> bool:
     """Whether the run of a folder is still at work: it is the newest one, and its project is locked."""
     from pipelines.flow.lock import is_locked
 
-    runs = folder.resolve().parent
-    return is_locked(runs.parent / "lock") and _runs(runs)[:1] == [folder.resolve()]
+    return is_locked(home.lock) and home.kept_runs()[:1] == (folder,)
 
 
-def _list(runs: Path, here: Settings) -> int:
+def _list(home: ProjectHome, here: Settings) -> int:
     out = here.stdout()
-    for folder in _runs(runs):
+    for folder in home.kept_runs():
         record = _record(folder)
         if record is not None:
             said = f"exit {record.run.exit_code}  {record.run.end}  {(record.run.revision or '')[:12]}"
         else:
-            said = "exit ?  at work" if _is_at_work(folder) else f"exit ?  {NO_RECORD}"
-        out.line(f"{folder.name}  {said}".rstrip())
+            said = "exit ?  at work" if _is_at_work(home, folder) else f"exit ?  {NO_RECORD}"
+        out.line(f"{folder.id}  {said}".rstrip())
     return 0
 
 
-def _record(folder: Path) -> RunRecord | None:
+def _record(folder: RunFolder) -> RunRecord | None:
     """The run's record; None while it is still at work, or was killed."""
     from pipelines.report.record import RunRecord
 
     try:
-        return RunRecord.from_json(json.loads(read_text(folder / "run.json")))
+        return RunRecord.from_json(json.loads(read_text(folder.record)))
     except (OSError, ValueError, RecursionError):
         return None

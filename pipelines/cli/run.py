@@ -10,7 +10,6 @@ from pipelines.cli.complete import steps
 from pipelines.cli.options import Settings, common, renamed_option, settings
 from pipelines.cli.terminal import Progress
 from pipelines.errors import UsageError
-from pipelines.foundation.files import OWN_FOLDER
 from pipelines.model.project import EngineKind
 
 if TYPE_CHECKING:
@@ -95,8 +94,9 @@ def _request(selectors: tuple[str, ...], options: dict[str, Any], here: Settings
 def _report(run: Run, project: Project, here: Settings, *, as_json: bool, output: str | None) -> None:
     from pipelines.cli.ci import tell_provider
     from pipelines.cli.summary import summarise
+    from pipelines.flow.folder import ProjectHome
 
-    reports = project.root / OWN_FOLDER / "reports"
+    reports = ProjectHome.of(project.root).reports
     summarise(run, here, here.stderr(), reports=str(reports) if reports.is_dir() else None)
     tell_provider(run, project, here)
     if output == "-" or (as_json and output is None):

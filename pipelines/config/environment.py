@@ -6,12 +6,12 @@ An empty variable counts as unset.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config.keys import scalars, typed
 from pipelines.config.refused_keys import RENAMED
 from pipelines.errors import ConfigError
+from pipelines.foundation.similar import closest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.config.keys import Shape
 
 PREFIX = "LOCKGATE_"
-_LOOKS_LIKE = 0.9
+_MISTYPED = 0.9
 
 
 def variable(path: tuple[str, ...]) -> str:
@@ -59,6 +59,6 @@ def near_misses(shape: Shape, tables: Mapping[str, Any], environ: Mapping[str, s
     known = {name for path, _ in scalars(shape, tables) for name in variables(path)}
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, 1, _LOOKS_LIKE)
-            if close:
-                yield f"{name} is not a setting; did you mean {close[0]}?"
+            close = closest(name, known, at_least=_MISTYPED)
+            if close is not None:
+                yield f"{name} is not a setting; did you mean {close}?"

@@ -8,7 +8,7 @@ from pipelines.config.fields import NAME_FORM
 from pipelines.config.keyname import key
 from pipelines.config.keys import shape_at
 from pipelines.config.refused_keys import refusal
-from pipelines.config.suggest import did_you_mean
+from pipelines.foundation.similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

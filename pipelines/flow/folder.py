@@ -78,10 +78,17 @@ class ProjectHome:
         path = self.runs / _LATEST
         return RunFolder(path.resolve()) if path.is_dir() else None
 
+    def kept_runs(self) -> tuple[RunFolder, ...]:
+        """The runs that are kept, newest first: their ids sort by time."""
+        if not self.runs.is_dir():
+            return ()
+        found = (path for path in self.runs.resolve().iterdir() if path.is_dir() and not path.is_symlink())
+        return tuple(RunFolder(path) for path in sorted(found, reverse=True))
+
     def unfinished(self) -> str | None:
         """The id of the newest run, when it left no record of its end: it is at work, was killed, or its machine stopped."""
         latest = self.latest()
-        return latest.path.name if latest is not None and not latest.record.exists() else None
+        return latest.id if latest is not None and not latest.record.exists() else None
 
     def make(self) -> None:
         """Make the folder.
@@ -130,9 +137,8 @@ class ProjectHome:
                 report.unlink()
 
     def _prune(self) -> None:
-        runs = sorted(path for path in self.runs.iterdir() if path.is_dir() and not path.is_symlink())
-        for path in runs[:-KEEP_RUNS]:
-            shutil.rmtree(path, ignore_errors=True)
+        for run in self.kept_runs()[KEEP_RUNS:]:
+            shutil.rmtree(run.path, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,11 @@ class RunFolder:
     """The folder of one run."""
 
     path: Path
+
+    @property
+    def id(self) -> str:
+        """The id of the run."""
+        return self.path.name
 
     @property
     def record(self) -> Path:

@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipelines.config.suggest import did_you_mean
 from pipelines.errors import ConfigError
 from pipelines.flow.annotations import same_type
 from pipelines.flow.order import ancestors
 from pipelines.flow.selection import selectable
 from pipelines.flow.wiring import build
+from pipelines.foundation.similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

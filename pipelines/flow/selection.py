@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.config.suggest import did_you_mean
 from pipelines.errors import NothingSelected
 from pipelines.flow.graph import OWN_KIND, with_selected
 from pipelines.flow.order import ancestors
+from pipelines.foundation.similar import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pipelines.config.suggest import did_you_mean
 from pipelines.errors import GraphError
 from pipelines.flow.annotations import anything, last_name, renamed_type, same_type, tidy
 from pipelines.flow.graph import OWN_KIND, FromGiven, FromStep, Graph, Node
 from pipelines.flow.order import CycleError, topological
+from pipelines.foundation.similar import did_you_mean
 from pipelines.steps.definition import GIVENS, parameter_name
 
 if TYPE_CHECKING:

@@ -35,6 +35,14 @@ class RegistryAnswer:
     challenge: str
     body: bytes
 
+    def document(self) -> dict[str, Any]:
+        """The body as the JSON object that it is; empty for anything else."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
 
 class RegistryClient:
     """Requests about one repository, with the time left for all of them.
@@ -145,7 +153,7 @@ class RegistryClient:
         query.setdefault("scope", f"repository:{self._reference.path}:pull")
         url = urlunsplit(realm._replace(query=urlencode([*parse_qsl(realm.query), *query.items()])))
         answer = self._read(url, {"Authorization": basic} if basic else {}, _LARGEST_TOKEN)
-        document = _json(answer.body) if answer.status == _OK else {}
+        document = answer.document() if answer.status == _OK else {}
         token = document.get("token") or document.get("access_token")
         if not isinstance(token, str):
             raise self._refused(f"its token server answers with {answer.status}")
@@ -166,11 +174,3 @@ class RegistryClient:
         host = self._reference.domain
         told = "no credentials file has an entry for it" if self._login is None else f"the credentials of {self._login.username} were tried"
         return CredentialsError(f"the registry {host} refuses {self._reference}", cause=f"{why}; {told}", next_step=f"docker login {host}")
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pipelines.foundation.registry_login import RegistryLogin
+    from pipelines.registry.client import RegistryAnswer
 
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
@@ -70,16 +70,16 @@ def find_manifest(
     """
     client = RegistryClient(reference, environ, timeout_s=timeout_s, login=login)
     answer = client.get(f"manifests/{reference.digest or reference.tag}", accept=(*_MANIFESTS, *_INDEXES), largest=_LARGEST)
-    return _summary(answer.body, answer.content_type)
+    return _summary(answer)
 
 
-def _summary(body: bytes, content_type: str) -> ManifestSummary:
-    document = _json(body)
-    media_type = str(document.get("mediaType") or content_type.partition(";")[0].strip())
+def _summary(answer: RegistryAnswer) -> ManifestSummary:
+    document = answer.document()
+    media_type = str(document.get("mediaType") or answer.content_type.partition(";")[0].strip())
     config = document.get("config")
     kind = config.get("mediaType") if isinstance(config, dict) else None
     artifact = media_type not in _INDEXES and "manifests" not in document and kind not in _IMAGE_CONFIGS
-    return ManifestSummary(f"sha256:{hashlib.sha256(body).hexdigest()}", artifact, _created(document.get("annotations")))
+    return ManifestSummary(f"sha256:{hashlib.sha256(answer.body).hexdigest()}", artifact, _created(document.get("annotations")))
 
 
 def _created(annotations: Any) -> dt.datetime | None:
@@ -89,11 +89,3 @@ def _created(annotations: Any) -> dt.datetime | None:
     except (ValueError, TypeError, LookupError):
         return None
     return made if made.tzinfo else made.replace(tzinfo=dt.UTC)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}

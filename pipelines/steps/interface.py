@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,14 +24,22 @@ class RunOptions:
     in_ci: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing that `lockgate doctor` says: of what, how it stands (`ok`, `warning`, `failed`), what was seen, and what to do."""
+class CheckState(StrEnum):
+    """How something stands that `lockgate doctor` looks at: good, worth knowing, or in the way of a run."""
 
-    subject: str
-    state: Literal["ok", "warning", "failed"]
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One line of `lockgate doctor`: what was looked at, how it stands, what was seen, and what to do."""
+
+    name: str
+    state: CheckState
     detail: str
-    next_step: str | None = None
+    fix: str | None = None
 
 
 def _nothing(*_arguments: object) -> tuple[()]:
@@ -59,5 +68,5 @@ class Kind:
     definitions: Callable[[Project, Source, RunOptions], Iterable[StepDef]]
     propose: Callable[[ProjectFacts], Iterable[Sequence[str]]] = _nothing
     images: Callable[[Project], Iterable[str]] = _nothing
-    examine: Callable[[Project], Iterable[Examined]] = _nothing
-    examine_images: Callable[[Project, Mapping[str, ManifestSummary | None]], Iterable[Examined]] = _nothing
+    examine: Callable[[Project], Iterable[CheckResult]] = _nothing
+    examine_images: Callable[[Project, Mapping[str, ManifestSummary | None]], Iterable[CheckResult]] = _nothing

@@ -64,8 +64,8 @@ def _nothing_to_build(root: Path, seen: ProjectFacts) -> UsageError:
             f"{root} has several Dockerfiles and none in a usual place: {', '.join(several)}",
             next_step="write a lockgate.toml with an [images.NAME] for each, context and dockerfile in it (`lockgate config schema`)",
         )
-    what = f", which is written in {seen.kinds[0].language}" if seen.kinds else ""
-    offer = "let `lockgate init --dockerfile` write one, or write" if seen.kinds else "write"
+    what = f", which is written in {seen.languages[0].language}" if seen.languages else ""
+    offer = "let `lockgate init --dockerfile` write one, or write" if seen.languages else "write"
     return UsageError(
         f"there is no Dockerfile in {root}{what}: nothing could be built, tested or scanned",
         next_step=f"{offer} a Dockerfile and run `lockgate init` again",

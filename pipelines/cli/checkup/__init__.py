@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.cli.checkup.examine import examine
+from pipelines.steps.interface import CheckResult, CheckState
 
 __all__ = ["CheckResult", "CheckState", "examine"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.cli.name import renamed
 from pipelines.errors import LockgateError
+from pipelines.steps.interface import CheckResult, CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

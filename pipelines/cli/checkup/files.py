@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.cli.name import shadows
 from pipelines.flow.folder import ProjectHome
 from pipelines.flow.lock import is_locked
 from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.process.blocking import run_blocking
 from pipelines.foundation.process.result import ProcessError
+from pipelines.steps.interface import CheckResult, CheckState
 from pipelines.steps.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def names(folder: Path) -> Iterator[CheckResult]:
 def needed(project: Project) -> Iterator[CheckResult]:
     """What a run would miss: files the configuration names, and a folder for its results. Nothing where all of it is there."""
     for kind in KINDS:
-        yield from (CheckResult(one.subject, CheckState(one.state), one.detail, one.next_step) for one in kind.examine(project))
+        yield from kind.examine(project)
     folder = project.root / OWN_FOLDER
     if not os.access(folder if folder.exists() else project.root, os.W_OK):
         yield CheckResult(

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.check_result import CheckResult, CheckState
-from pipelines.config.suggest import did_you_mean
 from pipelines.errors import LockgateError, Unavailable
+from pipelines.foundation.similar import did_you_mean
 from pipelines.registry import ManifestSummary, find_manifest, read_reference
 from pipelines.steps.common.references import resolve
+from pipelines.steps.interface import CheckResult, CheckState
 from pipelines.steps.kinds import KINDS
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ def images(project: Project, environ: Mapping[str, str], *, certain: bool = True
         yield _told(need, answer, bad, did_you_mean(need.name, project.locked))
     summaries = {need.name: answer if isinstance(answer, ManifestSummary) else None for need, answer in found.items()}
     for kind in KINDS:
-        for one in kind.examine_images(project, summaries):
-            yield CheckResult(one.subject, CheckState(one.state), one.detail, one.next_step)
+        yield from kind.examine_images(project, summaries)
 
 
 def _needs(project: Project) -> Iterator[Need]:

@@ -7,13 +7,13 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.engine.choice import choose
 from pipelines.engine.machine import ThisMachine
 from pipelines.engine.probe import probe
 from pipelines.errors import LockgateError
 from pipelines.foundation.sizes import show_size
 from pipelines.model import EngineKind
+from pipelines.steps.interface import CheckResult, CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

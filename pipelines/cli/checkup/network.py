@@ -7,9 +7,9 @@ import ssl
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from pipelines.cli.checkup.check_result import CheckResult, CheckState
 from pipelines.foundation.clock import utc_now
 from pipelines.foundation.image_reference import is_loopback
+from pipelines.steps.interface import CheckResult, CheckState
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.config.suggest import did_you_mean
 from pipelines.errors import Unavailable
+from pipelines.foundation.similar import did_you_mean
 from pipelines.model import LockedImage
 
 if TYPE_CHECKING:

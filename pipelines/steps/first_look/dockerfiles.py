@@ -37,11 +37,11 @@ def write(root: Path) -> tuple[Path, ...]:
     file, ignore = root / FILE, root / IGNORE_FILE
     if file.exists():
         raise UsageError(f"{file} is already there", next_step="leave --dockerfile out: `lockgate init` looks at the one there is")
-    kinds = languages(root)
-    if not kinds:
+    found = languages(root)
+    if not found:
         known = ", ".join(language.value for language in Language)
         raise UsageError(f"{root} is not recognised as a project in any of: {known}", next_step=f"write {file} by hand")
-    texts = {file: _HEAD.format(language=kinds[0].language) + _TEMPLATES[kinds[0].language](root)}
+    texts = {file: _HEAD.format(language=found[0].language) + _TEMPLATES[found[0].language](root)}
     if not ignore.exists():
         texts[ignore] = "".join(f"{pattern}\n" for pattern in IGNORED)
     try:

@@ -48,7 +48,7 @@ def languages(root: Path) -> tuple[LanguageFacts, ...]:
         ConfigError: its pyproject.toml cannot be parsed.
     """
     readers = (_python, _node, _go, _rust, _maven, _gradle)
-    return tuple(kind for kind in (reader(root) for reader in readers) if kind is not None)
+    return tuple(facts for facts in (reader(root) for reader in readers) if facts is not None)
 
 
 def _python(root: Path) -> LanguageFacts | None:

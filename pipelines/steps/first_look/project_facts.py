@@ -44,7 +44,7 @@ class ProjectFacts:
     stages: tuple[Stage, ...] = ()
     base_argument: bool = False
     ports: tuple[int, ...] = ()
-    kinds: tuple[LanguageFacts, ...] = ()
+    languages: tuple[LanguageFacts, ...] = ()
     k6_scripts: tuple[str, ...] = ()
     python_steps: bool = False
 
@@ -58,22 +58,22 @@ def look_at(root: Path) -> ProjectFacts:
     dockerfile = _dockerfile(root)
     instructions = _instructions(root / dockerfile) if dockerfile is not None else ()
     stages = stages_of(instructions)
-    kinds = languages(root)
+    found = languages(root)
     return ProjectFacts(
-        name=_name(root, kinds),
+        name=_name(root, found),
         dockerfile=dockerfile,
         stages=tuple(_stage(one) for one in stages),
         base_argument=any(one.base.startswith("${BASE}") or one.base == "$BASE" for one in stages),
         ports=tuple(dict.fromkeys(_ports(instructions))),
-        kinds=kinds,
+        languages=found,
         k6_scripts=tuple(sorted(_k6_scripts(root))),
         python_steps=(root / "lockgate.py").is_file(),
     )
 
 
-def _name(root: Path, kinds: Iterable[LanguageFacts]) -> str:
+def _name(root: Path, languages: Iterable[LanguageFacts]) -> str:
     """What the project calls itself in its language's own file, else the folder's name; in the form of our names."""
-    own = next((kind.name for kind in kinds if kind.name), None) or root.resolve().name
+    own = next((one.name for one in languages if one.name), None) or root.resolve().name
     bare = own.rpartition("/")[2] if own.startswith("@") else own
     return _NOT_A_NAME.sub("-", bare.lower()).strip("-")[:63].strip("-") or "project"
 

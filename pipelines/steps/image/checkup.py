@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pipelines.config.suggest import did_you_mean
 from pipelines.foundation.dockerfile import NotADockerfile, read, stages_of
 from pipelines.foundation.regular_files import read_text
+from pipelines.foundation.similar import did_you_mean
 from pipelines.steps.image.spec import images_of
 from pipelines.steps.image.uses import stages_used
-from pipelines.steps.interface import Examined
+from pipelines.steps.interface import CheckResult, CheckState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +39,12 @@ def _first_images(dockerfile: Path) -> Iterator[str]:
     yield from (stage.base for stage in stages if stage.base.lower() not in named and not _VARIABLE.search(stage.base))
 
 
-def dockerfiles(project: Project) -> Iterator[Examined]:
+def dockerfiles(project: Project) -> Iterator[CheckResult]:
     """Dockerfiles that are not there or cannot be read, and those without a stage that is asked for."""
     for image in images_of(project).values():
         wrong = _wrong(project, image)
         if wrong is not None:
-            yield Examined(f"image {image.name}", "failed", *wrong)
+            yield CheckResult(f"image {image.name}", CheckState.FAILED, *wrong)
 
 
 def _wrong(project: Project, image: ImageSpec) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pipelines.model import Project
     from pipelines.steps.first_look.project_facts import ProjectFacts
-    from pipelines.steps.interface import Examined
+    from pipelines.steps.interface import CheckResult
 
 
 def _images(project: Project) -> Iterable[str]:
@@ -23,7 +23,7 @@ def _images(project: Project) -> Iterable[str]:
     return base_images(project)
 
 
-def _examine(project: Project) -> Iterable[Examined]:
+def _examine(project: Project) -> Iterable[CheckResult]:
     from pipelines.steps.image.checkup import dockerfiles
 
     return dockerfiles(project)

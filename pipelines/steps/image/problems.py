@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from pipelines.config.suggest import did_you_mean
+from pipelines.foundation.similar import closest, did_you_mean
 from pipelines.steps.image.spec import images_of
 
 if TYPE_CHECKING:
@@ -36,5 +35,5 @@ def service_problems(path: str, service: ServiceSpec, project: Project) -> Itera
         return
     if service.target is not None:
         yield f"{path}.target: {service.image} is not an image of this project, so it has no stages"
-    elif difflib.get_close_matches(service.image, images, 1, _TYPO):
+    elif closest(service.image, images, at_least=_TYPO) is not None:
         yield from image_problem(f"{path}.image", service.image, project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.steps.image.uses import foreign_images
-from pipelines.steps.interface import Examined, Kind
+from pipelines.steps.interface import CheckResult, CheckState, Kind
 from pipelines.steps.perf.definition import definitions
 from pipelines.steps.perf.section import SECTION
 from pipelines.steps.perf.spec import NAME, performance_checks_of
@@ -23,11 +23,13 @@ def _images(project: Project) -> Iterator[str]:
         yield spec.image
 
 
-def _examine(project: Project) -> Iterator[Examined]:
+def _examine(project: Project) -> Iterator[CheckResult]:
     for spec in performance_checks_of(project).values():
         file = project.root / spec.script
         if not file.is_file():
-            yield Examined(f"perf {spec.name}", "failed", f"there is no script at {file}", f"correct `script` in [perf.{spec.name}]")
+            yield CheckResult(
+                f"perf {spec.name}", CheckState.FAILED, f"there is no script at {file}", f"correct `script` in [perf.{spec.name}]"
+            )
 
 
 def _propose(seen: ProjectFacts) -> Iterable[list[str]]:

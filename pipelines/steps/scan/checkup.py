@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pipelines.foundation.clock import utc_now
 from pipelines.foundation.files import OWN_FOLDER
 from pipelines.foundation.regular_files import read_text
-from pipelines.steps.interface import Examined
+from pipelines.report.record import RunRecord
+from pipelines.steps.interface import CheckResult, CheckState
 from pipelines.steps.scan.spec import scan_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pipelines.registry import ManifestSummary
 
 
-def database_age(project: Project, found: Mapping[str, ManifestSummary | None]) -> Iterator[Examined]:
+def database_age(project: Project, found: Mapping[str, ManifestSummary | None]) -> Iterator[CheckResult]:
     """Whether the database is new enough to be evidence; nothing where no database is configured."""
     spec = scan_of(project)
     if spec is None or spec.database is None:
@@ -28,28 +29,30 @@ def database_age(project: Project, found: Mapping[str, ManifestSummary | None]) 
     locked, summary = project.locked.get(name), found.get(name)
     if locked is not None and locked.fixture:
         counts = "count here" if spec.allow_fixture_database else "report no data"
-        yield Examined(title, "warning", f"made up, it finds no real vulnerabilities: scans with it {counts}", fix)
+        yield CheckResult(title, CheckState.WARNING, f"made up, it finds no real vulnerabilities: scans with it {counts}", fix)
         return
     reference = locked.reference if locked is not None else name
     digest = summary.digest if summary is not None else reference.partition("@")[2]
     made = (summary.created if summary is not None else None) or _seen(project, digest)
     if made is None:
-        yield Examined(title, "ok", "its age is known after the first scan")
+        yield CheckResult(title, CheckState.OK, "its age is known after the first scan")
         return
     days = max(0, (utc_now() - made).days)
     if days > spec.max_age_days:
-        yield Examined(title, "warning", f"{days} days old, more than {spec.max_age_days} (scan.max_age_days): scans report no data", fix)
+        yield CheckResult(
+            title, CheckState.WARNING, f"{days} days old, more than {spec.max_age_days} (scan.max_age_days): scans report no data", fix
+        )
     else:
-        yield Examined(title, "ok", f"{days} days old")
+        yield CheckResult(title, CheckState.OK, f"{days} days old")
 
 
 def _seen(project: Project, digest: str) -> dt.datetime | None:
     """When the database was made, as the latest run saw it."""
     try:
-        steps = json.loads(read_text(project.root / OWN_FOLDER / "reports/run.json"))["steps"]
-        facts = [step["facts"] for step in steps]
+        record = RunRecord.from_json(json.loads(read_text(project.root / OWN_FOLDER / "reports/run.json")))
+        facts = [step.facts for step in record.steps]
         told = next(fact["database_updated"] for fact in facts if fact.get("database_digest") == digest and "database_updated" in fact)
-        made = dt.datetime.fromisoformat(told)
-    except (OSError, ValueError, LookupError, TypeError, StopIteration):
+        made = dt.datetime.fromisoformat(str(told))
+    except (OSError, ValueError, RecursionError, StopIteration):
         return None
     return made if made.tzinfo else made.replace(tzinfo=dt.UTC)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pipelines.model import Project
     from pipelines.registry import ManifestSummary
     from pipelines.steps.first_look.project_facts import ProjectFacts
-    from pipelines.steps.interface import Examined
+    from pipelines.steps.interface import CheckResult
 
 
 def _images(project: Project) -> Iterator[str]:
@@ -25,7 +25,7 @@ def _images(project: Project) -> Iterator[str]:
         yield from [spec.database] if spec.database is not None else []
 
 
-def _examine_images(project: Project, found: Mapping[str, ManifestSummary | None]) -> Iterable[Examined]:
+def _examine_images(project: Project, found: Mapping[str, ManifestSummary | None]) -> Iterable[CheckResult]:
     from pipelines.steps.scan.checkup import database_age
 
     return database_age(project, found)

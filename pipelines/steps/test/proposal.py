@@ -22,9 +22,9 @@ _BUILT_IN = ("true",)
 
 def propose(seen: ProjectFacts) -> Iterator[list[str]]:
     """A test for every language that has some; else what the Dockerfile's own test stage does."""
-    tested = [kind for kind in seen.kinds if kind.test]
-    for number, kind in enumerate(tested):
-        yield _test(seen, "unit" if number == 0 else f"unit-{kind.language.name.lower()}", kind)
+    tested = [one for one in seen.languages if one.test]
+    for number, one in enumerate(tested):
+        yield _test(seen, "unit" if number == 0 else f"unit-{one.language.name.lower()}", one)
     stage = pick(seen.stages, _TESTS)
     if tested:
         return
@@ -36,11 +36,11 @@ def propose(seen: ProjectFacts) -> Iterator[list[str]]:
     yield ["[tests.unit]", _in(seen, stage), *about, f"command = {array(command)}"]
 
 
-def _test(seen: ProjectFacts, name: str, kind: LanguageFacts) -> list[str]:
-    stage = pick(seen.stages, _TESTS) or (pick(seen.stages, _BUILDS) if kind.language in _COMPILED else None)
-    program = (kind.test or ("",))[0]
+def _test(seen: ProjectFacts, name: str, facts: LanguageFacts) -> list[str]:
+    stage = pick(seen.stages, _TESTS) or (pick(seen.stages, _BUILDS) if facts.language in _COMPILED else None)
+    program = (facts.test or ("",))[0]
     about = [f"# The image must hold {program}: usually a stage `test` in the Dockerfile has it."] if stage is None else []
-    return [f"[tests.{name}]", *about, _in(seen, stage), f"command = {array(kind.test or ())}"]
+    return [f"[tests.{name}]", *about, _in(seen, stage), f"command = {array(facts.test or ())}"]
 
 
 def _in(seen: ProjectFacts, stage: Stage | None) -> str:

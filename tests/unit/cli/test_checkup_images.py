@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pipelines.cli.checkup import CheckState
 from pipelines.cli.checkup.images import images
-from pipelines.model import LockedImage, Project
+from pipelines.model import LockedImage, Project, Result, Run, Status
+from pipelines.report import write_record
 from pipelines.steps.common.service_spec import ServiceSpec
 from pipelines.steps.image.spec import ImageSpec
 from pipelines.steps.perf.spec import PerfSpec
@@ -111,9 +111,13 @@ def test_the_age_of_the_database_as_the_last_run_saw_it(tmp_path: Path, server: 
 
     digest = find_manifest(read_reference(f"{server.address}/trivy-db"), {}).digest
     made = (dt.datetime.now(dt.UTC) - dt.timedelta(days=9)).isoformat()
-    report = tmp_path / ".lockgate/reports/run.json"
-    report.parent.mkdir(parents=True)
-    report.write_text(json.dumps({"steps": [{"facts": {}}, {"facts": {"database_digest": digest, "database_updated": made}}]}))
+    steps: list[dict[str, str | int | float | bool]] = [{}, {"database_digest": digest, "database_updated": made}]
+    results = tuple(Result(id=f"scan.{n}", kind="scan", name=str(n), status=Status.PASSED, facts=facts) for n, facts in enumerate(steps))
+    reports = tmp_path / ".lockgate/reports"
+    reports.mkdir(parents=True)
+    write_record(
+        Run(id="r", project="p", revision=None, version="1", started="", duration_s=1, engine=None, exit_code=0, results=results), reports
+    )
     assert look(scanning(tmp_path, server))["database"].state is CheckState.WARNING
 
 

@@ -48,7 +48,7 @@ PACKAGE = {
         from dataclasses import dataclass
         from pipelines.config.section import Section, limits_of, secret_refs
         from pipelines.steps.definition import Parameter, StepDef
-        from pipelines.steps.interface import Examined, Kind
+        from pipelines.steps.interface import CheckResult, CheckState, Kind
 
         @dataclass(frozen=True)
         class SpellingSpec:
@@ -85,7 +85,7 @@ PACKAGE = {
             for spec in project.steps.get("spelling", {}).values():
                 for file in spec.files:
                     if not (project.root / file).is_file():
-                        yield Examined(f"spelling {spec.name}", "failed", f"there is no {file}")
+                        yield CheckResult(f"spelling {spec.name}", CheckState.FAILED, f"there is no {file}")
 
         SECTION = Section(key="spelling", kind="spelling", description="Spelling.", example="docs", table=_table, convert=_convert)
         KIND = Kind(name="spelling", section=SECTION, definitions=_definitions, examine=_examine)
