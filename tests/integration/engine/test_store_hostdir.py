@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -23,6 +24,8 @@ from tests.integration.engine.store_trees import PATHS, read_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from pipelines.engine.embedded.store.host.listing import Listing
 
 pytestmark = pytest.mark.root
 LONG_AGO = 1_500_000_000
@@ -171,6 +174,7 @@ def test_a_deleted_layer_is_made_anew(store: Store, host: Path, tmp_path: Path) 
 
 
 def test_a_folder_that_changes_all_the_time_gives_snapshots_that_are_what_they_say(store: Store, host: Path) -> None:
+    (host / "same as a").hardlink_to(host / "a.txt")
     stop = threading.Event()
 
     def disturb() -> None:
@@ -188,9 +192,10 @@ def test_a_folder_that_changes_all_the_time_gives_snapshots_that_are_what_they_s
     thread.start()
     try:
         seen: dict[str, dict[str, str]] = {}
+        listings: list[Listing] = []
         for _ in range(30):
             try:
-                snapshot = import_host_dir(store, host)
+                snapshot = import_host_dir(store, host, on_listing=listings.append)
             except InvalidInput as error:
                 if "keeps changing" not in str(error):
                     raise
@@ -198,6 +203,9 @@ def test_a_folder_that_changes_all_the_time_gives_snapshots_that_are_what_they_s
             tree = shown(store, snapshot)
             assert seen.setdefault(snapshot.id, tree) == tree
             assert tree["b/c.py"] == "file:print(1)"
+            for name in ("a.txt", "same as a"):
+                content = tree[name].removeprefix("file:").encode()
+                assert listings[-1].files[name][1] == hashlib.sha256(content).hexdigest()
     finally:
         stop.set()
         thread.join()

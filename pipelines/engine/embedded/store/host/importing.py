@@ -136,6 +136,8 @@ class _Import:
                 elif not self._linked(one, path, earlier):
                     copy_entry(one.path, path, one.info, _CHANGE)
                     self._verify(one, path, records)
+                elif one.info.st_nlink > 1:  # perhaps linked to a copy that was made just now
+                    self._verify(one, path, records)
             except OSError as error:
                 if error.errno not in _VANISHED:
                     raise
