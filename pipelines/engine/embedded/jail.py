@@ -94,7 +94,7 @@ def start(inside: Callable[[JailInfo], int], run_dir: str, *, rootless: bool = F
     except OSError as error:
         raise EmbeddedUnavailable(f"cannot make {run_dir}: {error.strerror}; set LOCKGATE_CACHE to a folder that you own") from error
     is_rootless, mapped = _unshare(rootless=rootless)
-    status, told = os.pipe()
+    status, status_writer = os.pipe()
     stop, stopper = os.pipe()
     info = JailInfo(stop, is_rootless, mapped)
     sys.stdout.flush()
@@ -102,8 +102,8 @@ def start(inside: Callable[[JailInfo], int], run_dir: str, *, rootless: bool = F
     if not pid:
         os.close(status)
         os.close(stopper)
-        _process_one(inside, info, run_dir, told)
-    os.close(told)
+        _process_one(inside, info, run_dir, status_writer)
+    os.close(status_writer)
     os.close(stop)
     return RunningJail(pid, status, stopper, info)
 
@@ -126,7 +126,7 @@ def _unshare(*, rootless: bool) -> tuple[bool, bool]:
     return True, mapped
 
 
-def _process_one(inside: Callable[[JailInfo], int], info: JailInfo, run_dir: str, told: int) -> NoReturn:
+def _process_one(inside: Callable[[JailInfo], int], info: JailInfo, run_dir: str, status_writer: int) -> NoReturn:
     """Process 1 of the jail: builds it, starts the engine, reaps whatever is orphaned, and ends with the engine."""
     try:
         kernel.die_with_parent(signal.SIGKILL)  # if the parent is dead already, the engine finds `stop` at its end
@@ -137,11 +137,11 @@ def _process_one(inside: Callable[[JailInfo], int], info: JailInfo, run_dir: str
         engine = os.fork()
     except OSError as error:
         where = f" {error.filename2 or error.filename}" if error.filename else ""
-        os.write(told, f"the namespaces of the engine could not be set up:{where} {error.strerror}; {_why(info)}\n".encode())
+        os.write(status_writer, f"the namespaces of the engine could not be set up:{where} {error.strerror}; {_why(info)}\n".encode())
         os._exit(UNAVAILABLE)
     if not engine:
         os._exit(_run(inside, info))
-    os.write(told, READY)
+    os.write(status_writer, READY)
     os._exit(_reap_until(engine))
 
 

@@ -129,8 +129,8 @@ def _compiled(pattern: str, *, dot_all: bool = True, within_lines: bool = False,
 
 
 def _reason(error: Exception) -> str:
-    told = error.args[0] if error.args else "malformed"
-    return told.decode(errors="replace") if isinstance(told, bytes) else str(told)
+    reason = error.args[0] if error.args else "malformed"
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
 
 
 def _by_python(pattern: str) -> re.Pattern[str]:

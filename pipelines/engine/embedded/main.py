@@ -1,4 +1,4 @@
-"""`lockgate-engine`: a Dagger session for one machine, and care for its store."""
+"""`lockgate-engine`: a Dagger session for one machine, and the commands for its store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine is doing, told to people: one line per finished piece of work on stderr."""
+"""What the engine is doing, shown to people: one line per finished piece of work on stderr."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class NamedProgress(NoProgress):
 class LineSplitter:
     """Turns the chunks a command prints into whole lines for `progress`; call `close` for the last one.
 
-    `call_later` calls a function after so many seconds (`loop.call_later`): with it, a line that does not go on for a while is told
+    `call_later` calls a function after so many seconds (`loop.call_later`): with it, a line that does not go on for a while is passed on
     as it is.
     """
 
@@ -132,7 +132,7 @@ class LineSplitter:
     _decoders: dict[Stream, codecs.IncrementalDecoder] = field(default_factory=dict)
 
     def add(self, stream: Stream, data: bytes) -> None:
-        """Take a chunk of one of the two streams; whole lines in it are told at once."""
+        """Take a chunk of one of the two streams; whole lines in it are passed on at once."""
         decoder = self._decoders.setdefault(stream, codecs.getincrementaldecoder("utf-8")("replace"))
         *lines, rest = (self._rest.get(stream, "") + decoder.decode(data)).split("\n")
         if len(rest) > LONGEST:
@@ -155,7 +155,7 @@ class LineSplitter:
             self._timer = None
 
     def close(self) -> None:
-        """The command has ended: tell the rest of both streams as lines."""
+        """The command has ended: pass on the rest of both streams as lines."""
         self._stop_waiting()
         for rest in self._rest.values():
             if rest:

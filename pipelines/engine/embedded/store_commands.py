@@ -1,4 +1,4 @@
-"""Care for the store from the command line: what it holds, making it smaller, carrying it to another machine. Runs inside the jail."""
+"""The store from the command line: what it holds, making it smaller, carrying it to another machine. Runs inside the jail."""
 
 from __future__ import annotations
 

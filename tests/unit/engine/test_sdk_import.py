@@ -35,3 +35,24 @@ def test_arguments_are_checked_where_nobody_else_has_checked_them(before: str, e
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONOPTIMIZE"}
     done = subprocess.run([sys.executable, "-c", program], env={**clean, **environ}, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == printed
+
+
+def test_the_program_switches_them_off_for_its_own_process() -> None:
+    at_exit = """
+import atexit, sys
+from pipelines.__main__ import program
+from pipelines.engine.sdk_import import import_sdk, prepare_sdk
+
+@atexit.register
+def look():
+    prepare_sdk()
+    import_sdk()
+    import dagger
+    print(hasattr(dagger.Container.with_exec, "__wrapped__"))
+
+sys.argv = ["lockgate", "--version"]
+program()
+"""
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONOPTIMIZE"}
+    done = subprocess.run([sys.executable, "-c", at_exit], env=clean, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"

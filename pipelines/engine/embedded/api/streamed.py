@@ -72,7 +72,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_utf8(text: str) -> bytes:
-    """A byte of a file's name that is not UTF-8 is told as U+FFFD, as a Dagger engine does (Go's encoding/json)."""
+    """A byte of a file's name that is not UTF-8 is sent as U+FFFD, as a Dagger engine does (Go's encoding/json)."""
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The door to the room: images as one session sees them."""
+"""Images as one session sees them; what other rooms call."""
 
 from __future__ import annotations
 

@@ -76,12 +76,12 @@ async def _slirp4netns(netns: Path, path: str) -> Egress:
     """slirp4netns(1) writes to a descriptor when it is ready, and stays."""
     options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--ready-fd=1", "--netns-type=path"]
     with ExitStack() as open_here, _memory("messages") as messages:
-        ready, tell = os.pipe()
+        ready, ready_writer = os.pipe()
         open_here.callback(os.close, ready)
         try:
-            process = _spawn(["slirp4netns", *options, str(netns), INTERFACE], path, (tell, messages))
+            process = _spawn(["slirp4netns", *options, str(netns), INTERFACE], path, (ready_writer, messages))
         finally:
-            os.close(tell)
+            os.close(ready_writer)
         if not await _in_time(process, asyncio.to_thread(os.read, ready, 1)):
             raise _failed("slirp4netns", messages)
     return Egress(process, _SLIRP_DNS)

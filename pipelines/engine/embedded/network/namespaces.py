@@ -24,24 +24,24 @@ def new_namespace() -> int:
 @contextmanager
 def entered(namespace: int) -> Iterator[None]:
     """Have the calling thread in `namespace` for a while."""
-    home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+    own = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
         kernel.setns(namespace, kernel.CLONE_NEWNET)
         yield
     finally:
-        kernel.setns(home, kernel.CLONE_NEWNET)
-        os.close(home)
+        kernel.setns(own, kernel.CLONE_NEWNET)
+        os.close(own)
 
 
 @contextmanager
 def returning() -> Iterator[None]:
     """Bring the calling thread back into its network namespace, wherever it went."""
-    home = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
+    own = os.open(_OWN, os.O_RDONLY | os.O_CLOEXEC)
     try:
         yield
     finally:
-        kernel.setns(home, kernel.CLONE_NEWNET)
-        os.close(home)
+        kernel.setns(own, kernel.CLONE_NEWNET)
+        os.close(own)
 
 
 def pin(namespace: int, file: Path) -> None:

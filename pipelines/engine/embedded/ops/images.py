@@ -44,9 +44,9 @@ class ImageOp(ComputedOp):
 
 async def container_from(session: ClientSession, state: ContainerState, address: str) -> ContainerState:
     """`state` with an image's file system and configuration; its mounts, service bindings and credentials stay."""
-    known = await credentials(session, state.credentials)
-    image = await session.images.resolve(address, state.platform, known)
-    return _with_image(state, ImageOp(image, known, pinned="@" in address), image.config, str(image.reference))
+    logins = await credentials(session, state.credentials)
+    image = await session.images.resolve(address, state.platform, logins)
+    return _with_image(state, ImageOp(image, logins, pinned="@" in address), image.config, str(image.reference))
 
 
 async def imported(session: ClientSession, state: ContainerState, source: FileState, tag: str) -> ContainerState:

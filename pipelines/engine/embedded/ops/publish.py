@@ -37,10 +37,10 @@ async def publish_container(
 ) -> str:
     """Publish an image of one container a platform; returns `name:tag@sha256:…`."""
     outputs = await session.ops.outputs([state.rootfs for state in variants])
-    known = await credentials(session, [one for state in variants for one in state.credentials])
+    logins = await credentials(session, [one for state in variants for one in state.credentials])
     images = [_variant(state, output) for state, output in zip(variants, outputs, strict=True)]
     docker = media.startswith("Docker")
-    return await session.images.publish(images, address, known, compression=compression_of(forced), docker=docker)
+    return await session.images.publish(images, address, logins, compression=compression_of(forced), docker=docker)
 
 
 def _variant(state: ContainerState, output: OpOutput) -> Variant:

@@ -36,10 +36,10 @@ REMOTE = frozenset({"git", "http"})  # kinds of ops whose source may change unse
 
 
 class _Link(NamedTuple):
-    """An op on the way down. `narrows`: what of it counts, the last narrowing first; `recipe`: all below counts."""
+    """An op on the way down. `narrowings`: what of it counts, the last narrowing first; `recipe`: all below counts."""
 
     op: Op
-    narrows: tuple[TreePart, ...] = ()
+    narrowings: tuple[TreePart, ...] = ()
     recipe: bool = False
 
 
@@ -88,12 +88,12 @@ def _depends(asked: Mapping[str, Op], folders: Mapping[str, object]) -> dict[str
     while todo:
         link = todo.pop()
         op = link.op
-        if (op.digest, link.narrows, link.recipe) in seen:
+        if (op.digest, link.narrowings, link.recipe) in seen:
             continue
-        seen.add((op.digest, link.narrows, link.recipe))
+        seen.add((op.digest, link.narrowings, link.recipe))
         if isinstance(op, Constant):
             if op.snapshot.id in folders:
-                uses[op.snapshot.id, link.narrows] = None
+                uses[op.snapshot.id, link.narrowings] = None
             continue
         if isinstance(op, ImageOp):
             images[str(op.image.reference), op.pinned] = None
@@ -103,7 +103,7 @@ def _depends(asked: Mapping[str, Op], folders: Mapping[str, object]) -> dict[str
             results.add(op.digest)
         todo += _below(link)
     return {
-        "uses": [[snapshot, [list(narrow) for narrow in narrows]] for snapshot, narrows in uses],
+        "uses": [[snapshot, [list(one) for one in narrowings]] for snapshot, narrowings in uses],
         "images": [list(image) for image in images],
         "remote": sorted(remote),
         "results": sorted(results),
@@ -136,7 +136,7 @@ def _below(link: _Link) -> Iterator[_Link]:
     elif link.recipe or not isinstance(op, ActionOp):
         yield from (_Link(one, recipe=link.recipe) for one in op.inputs)
     else:
-        yield from _of_action(op, link.narrows)
+        yield from _of_action(op, link.narrowings)
 
 
 def _of_exec(op: ExecOp, *, recipe: bool) -> Iterator[_Link]:
@@ -161,11 +161,11 @@ def _of_services(bindings: tuple[Binding, ...]) -> Iterator[_Link]:
             services += [binding.service for binding in service.command.bindings]
 
 
-def _of_action(op: ActionOp, narrows: tuple[TreePart, ...]) -> Iterator[_Link]:
+def _of_action(op: ActionOp, narrowings: tuple[TreePart, ...]) -> Iterator[_Link]:
     """A copy counts by what it copies; what is said about the copy is said about that, where the copy is all there is."""
     base, action = op.inputs[0], op.action
     yield _Link(base)
     is_all = isinstance(action, CopyDirectory) and base is SCRATCH_OP and action.path == action.source_path == "/"
     for source, part in action.source_parts():
         own = () if part is None else (part,)
-        yield _Link(source, (*own, *narrows) if is_all else own)
+        yield _Link(source, (*own, *narrowings) if is_all else own)

@@ -189,8 +189,8 @@ class Recording:
             case HostOp():
                 return op.tree()
             case ExecOp():
-                left = {path: text.encode() for path, text in self._done[op.digest].left.items()}
-                return {**self._given(), **self.tree(op.inputs[0]), **left}
+                written = {path: text.encode() for path, text in self._done[op.digest].written.items()}
+                return {**self._given(), **self.tree(op.inputs[0]), **written}
             case MountOf():
                 return {**self._given(), **self._mounted(op)}
             case NamedOp():
@@ -206,13 +206,12 @@ class Recording:
         mounts = [one for one in execution.command.mounts if isinstance(one, DirectoryMount) and not one.readonly]
         mount = mounts[op.index]
         base = mount.target.rstrip("/")
-        written = self._done[execution.digest].left
-        left = {
+        written = {
             mount.source.path.rstrip("/") + path[len(base) :]: text.encode()
-            for path, text in written.items()
+            for path, text in self._done[execution.digest].written.items()
             if path.startswith(f"{base}/")
         }
-        return {**self.tree(mount.source.op), **left}
+        return {**self.tree(mount.source.op), **written}
 
     def _given(self) -> Tree:
         return {path: text.encode() for path, text in self.rules.files.items()}

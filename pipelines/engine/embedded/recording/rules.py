@@ -23,14 +23,14 @@ class ExecRule:
     code: int = 0
     out: str = ""
     err: str = ""
-    left: dict[str, str] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
 
     def matches(self, args: Sequence[str]) -> bool:
         """Whether a command begins with the rule's words."""
         return len(args) >= len(self.command) and all(map(fnmatch.fnmatchcase, args, self.command))
 
     def prints(self, stdout: str, stderr: str = "") -> ExecRule:
-        """What it says."""
+        """What it prints."""
         self.out, self.err = stdout, stderr
         return self
 
@@ -40,8 +40,8 @@ class ExecRule:
         return self
 
     def writes(self, path: str, contents: str) -> ExecRule:
-        """A file it leaves, by absolute path in the container."""
-        self.left[path] = contents
+        """A file it writes, by absolute path in the container."""
+        self.written[path] = contents
         return self
 
 

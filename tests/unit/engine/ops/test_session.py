@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.engine.embedded.ops.session import LocalSession
+from pipelines.engine.embedded.store.layers.layer_hashes import LayerHashes
 from pipelines.engine.embedded.store.snapshot import SCRATCH
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Trees:
 
     path: Path
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    file_hashes: LayerHashes = field(default_factory=LayerHashes)
     reads: int = 0
 
     def get(self, key: str) -> dict[str, Any] | None:

@@ -84,12 +84,12 @@ def nullify(place: ResponsePosition, call: Call) -> None:
 
 def report(error: EngineError, place: ResponsePosition | None) -> dict[str, Any]:
     """An error as GraphQL reports it, in characters that any client can print: a file name may hold bytes that are not text."""
-    told: dict[str, Any] = {"message": cut(error.message).encode("utf-8", "backslashreplace").decode()}
+    reported: dict[str, Any] = {"message": cut(error.message).encode("utf-8", "backslashreplace").decode()}
     if place is not None:
-        told["path"] = place.path()
+        reported["path"] = place.path()
     if extensions := error.extensions():
-        told["extensions"] = extensions
-    return told
+        reported["extensions"] = extensions
+    return reported
 
 
 def cut(message: str) -> str:

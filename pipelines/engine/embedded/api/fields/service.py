@@ -49,11 +49,11 @@ async def ports(session: ClientSession, state: ServiceState, _: Args) -> list[Ex
 
 @field("Service.endpoint", args=("port", "scheme"))
 async def endpoint(session: ClientSession, state: ServiceState, args: Args) -> str:
-    known = await session.services.ports(state)
-    port = args["port"] or next((one.port for one in known), None)
+    ports = await session.services.ports(state)
+    port = args["port"] or next((one.port for one in ports), None)
     if port is None:
         raise InvalidInput("no ports exposed")
-    if args["port"] and args["port"] not in {one.port for one in known}:
+    if args["port"] and args["port"] not in {one.port for one in ports}:
         raise InvalidInput(f"port {args['port']} not exposed")
     host = "localhost" if state.tunnel else state.name
     return f"{args['scheme']}://{host}:{port}" if args["scheme"] else f"{host}:{port}"

@@ -167,8 +167,8 @@ class _Options:
         for name in ("mode", "uid", "gid"):
             if name in self.values and self.type not in OWNED:
                 raise Fault(f'{name} not allowed for "{self.type}" type mounts')
-        for name, home in (("required", "secret"), ("size", "tmpfs")):
-            if name in self.values and self.type != home:
+        for name, mount_type in (("required", "secret"), ("size", "tmpfs")):
+            if name in self.values and self.type != mount_type:
                 raise Fault(f"unexpected key '{name}' for mount type '{self.type}'")
         if "sharing" in self.values and self.type != "cache":
             raise Fault(f"invalid cache sharing set for {self.type} mount")

@@ -88,12 +88,12 @@ class BuildPlan:
 
     def arguments(self, step: ArgInstruction, variables: Mapping[str, str]) -> dict[str, str]:
         """The build arguments an ARG brings into its stage: the caller's value, else its default, else the global one."""
-        known = dict(variables)
+        values = dict(variables)
         found: dict[str, str] = {}
         for name, default in step.pairs:
-            value = self._argument(step, name, default, known)
+            value = self._argument(step, name, default, values)
             if value is not None:
-                known[name] = found[name] = value
+                values[name] = found[name] = value
         return found
 
     def _argument(self, step: ArgInstruction, name: str, default: str | None, variables: Mapping[str, str]) -> str | None:

@@ -109,7 +109,7 @@ class ActionOp(Op):
 
 
 async def evaluate_actions(session: ClientSession, op: ActionOp) -> OpOutput:
-    """Evaluate a chain of actions down to the nearest file system that is known, as one layer."""
+    """Evaluate a chain of actions down to the nearest file system that is there already, as one layer."""
     chain, base_op = await _chain(session, op)
     base = (await session.ops.output(base_op)).snapshot
     ops = [source for action in chain for source in action.sources]
@@ -213,10 +213,10 @@ class _FormerCopies:
         from pipelines.engine.embedded.store.trees.linking import FormerCopy
         from pipelines.engine.embedded.store.trees.root import Root
 
-        known = self._store.get(self._key)
-        if known is None or known["source"] in self._source.layers:
+        recorded = self._store.get(self._key)
+        if recorded is None or recorded["source"] in self._source.layers:
             return None
-        return FormerCopy(Root(self._store.layer_path(known["source"])), self._store.layer_path(known["copy"]))
+        return FormerCopy(Root(self._store.layer_path(recorded["source"])), self._store.layer_path(recorded["copy"]))
 
     def note(self, made: Snapshot) -> None:
         """Remember the layer that was made, for the next state of the source."""

@@ -55,9 +55,9 @@ def _group(root: Root, group: str) -> int:
     number = parse_id(group)
     if number is not None:
         return number
-    for known in groups(_text(root, "/etc/group")):
-        if known.name == group:
-            return known.gid
+    for account in groups(_text(root, "/etc/group")):
+        if account.name == group:
+            return account.gid
     raise InvalidInput(f"unable to find group {group}: no matching entries in group file")
 
 

@@ -93,8 +93,8 @@ class _Import:
         self.records = records = dict(records_of(found, hashes))
         if not records:
             return SCRATCH
-        if not no_cache and (known := self._store.get(_key(records))) is not None:
-            layer = str(known["layer"])
+        if not no_cache and (recorded := self._store.get(_key(records))) is not None:
+            layer = str(recorded["layer"])
             self._remember(layer)
             if self._hashes.changed or layer != self._hashes.layer:
                 self._hashes.save(self._store.workspace.index, layer)

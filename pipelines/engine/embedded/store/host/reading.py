@@ -102,7 +102,7 @@ def _readlink(path: str) -> str:
     try:
         return os.readlink(path)
     except OSError:
-        return ""  # changed: its copy will tell
+        return ""  # it changed: the link that is copied later counts
 
 
 def _ignore(base: str) -> tuple[IgnoreRules, str]:
