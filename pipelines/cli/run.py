@@ -62,8 +62,21 @@ def command(selectors: tuple[str, ...], **options: Any) -> int:
     _check_output(options["output"], here)
     with guarded(here):
         run = watch(project, request, here, Progress(options["progress"]))
-        _report(run, project, here, as_json=options["as_json"], output=options["output"])
+        try:
+            _report(run, project, here, as_json=options["as_json"], output=options["output"])
+        except OSError as error:
+            run = _not_printed(run, project, here, error)
     return int(run.exit_code)
+
+
+def _not_printed(run: Run, project: Project, here: Settings, error: OSError) -> Run:
+    """The run whose data standard output did not take: that is a problem of the run, as it is with --output."""
+    from pipelines.flow.folder import ProjectHome
+    from pipelines.flow.run_record import record_problem
+
+    problem = f"standard output cannot be written: {error.strerror or error}"
+    here.stderr().line(f"{here.stderr().paint('error:', fg='red', bold=True)} {problem}")
+    return record_problem(ProjectHome.of(project.root), run, problem)
 
 
 def _check_output(output: str | None, here: Settings) -> None:

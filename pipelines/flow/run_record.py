@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import ExitCode, LockgateError
@@ -14,7 +15,6 @@ from pipelines.model import Run, RunEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from pipelines.flow.context import RunContext
     from pipelines.flow.dependencies import RunDependencies
@@ -156,6 +156,16 @@ class RunRecorder:
                 self._dependencies.write_record(record, self._folder.path)
                 return
         self._context.note("not even the record of this run (run.json) can be written")
+
+
+def record_problem(home: ProjectHome, run: Run, problem: str) -> Run:
+    """The run with a problem that showed when it was over and recorded already; its record says so from now on, where it can be written."""
+    from pipelines.report import write_record
+
+    run = _with_problem(run, problem)
+    with contextlib.suppress(OSError):
+        home.publish(write_record(run, Path(str(run.folder))))
+    return run
 
 
 def _with_problem(run: Run, problem: str) -> Run:

@@ -69,6 +69,17 @@ def test_a_run_whose_messages_cannot_be_written_leaves_its_record(project: Path)
     assert (record["run"]["exit_code"], record["steps"][0]["reason"]) == (1, "no")
 
 
+@pytest.mark.parametrize(("verdict", "code"), [("FAIL", 1), ("PASS", 4)])
+def test_a_run_whose_data_cannot_be_printed_ends_as_its_record_says(verdict: str, code: int, project: Path) -> None:
+    (project / "lockgate.toml").write_text('[project]\nname = "o"\n')
+    (project / "lockgate.py").write_text(STEP.replace("FAIL", verdict))
+    done = lockgate("run --json", project, ">/dev/full")
+    assert (done.returncode, b"standard output cannot be written" in done.stderr) == (code, True)
+    for path in ("runs/latest", "reports"):
+        record = json.loads((project / ".lockgate" / path / "run.json").read_text())
+        assert (record["run"]["exit_code"], record["run"]["error"]) == (code, "standard output cannot be written: No space left on device")
+
+
 @pytest.mark.parametrize("words", COMMANDS)
 def test_a_reader_who_left_is_no_defect(words: str, project: Path) -> None:
     read, write = os.pipe()
