@@ -85,7 +85,8 @@ class LocalSession:
 
         url = repository.url
         if url not in self._refs:
-            self._refs[url] = await self._listing.do(url, lambda: list_refs(self, repository))
+            asked = digest_of("refs", url, dict(repository.environment))  # with other credentials the answer may be another one
+            self._refs[url] = await self._listing.do(asked, lambda: list_refs(self, repository))
         return self._refs[url]
 
     def host_path(self, path: str) -> Path:

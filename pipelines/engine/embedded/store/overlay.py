@@ -1,4 +1,4 @@
-"""OverlayMounts mounts over the store's layers, by mount(2).
+"""Overlay mounts over the store's layers, by mount(2).
 
 Paths in the options go through `/proc/self/fd/N`, N being the open store, so that their length does not depend on where the store is and
 128 layers fit into the page the kernel takes. `index`, `metacopy` and `redirect_dir` stay off: a layer holds plain files, whiteouts and

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from pipelines.engine.embedded.errors import ToolError
 from pipelines.engine.embedded.ops.session import LocalSession
+from pipelines.engine.embedded.ops.values.repository import GitRepository
 from pipelines.engine.embedded.store.layers.layer_hashes import LayerHashes
 from pipelines.engine.embedded.store.snapshot import SCRATCH
+from pipelines.foundation.process.blocking import run_blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,3 +53,13 @@ async def test_a_tree_is_hashed_once_however_many_ask_and_not_again_in_the_next_
     assert await here.content_digest(SCRATCH, "/") != first
     assert await session(store).content_digest(SCRATCH, "/file") == first
     assert store.reads == 2
+
+
+async def test_who_asks_with_other_credentials_does_not_get_the_refusal_of_somebody_else(tmp_path: Path) -> None:
+    run_blocking(["git", "init", "--quiet", "--bare", str(tmp_path / "repository")])
+    url = f"file://{tmp_path}/repository"
+    refused, welcome = GitRepository(url, {"GIT_ALLOW_PROTOCOL": "none"}), GitRepository(url)
+    here = session(Trees(tmp_path))
+    first, second = await asyncio.gather(here.git_refs(refused), here.git_refs(welcome), return_exceptions=True)
+    assert isinstance(first, ToolError)
+    assert second == {}

@@ -1,4 +1,4 @@
-"""MemberWriter of a tar stream as files: content, owner, mode, times, extended attributes, hard links, devices."""
+"""Members of a tar stream as files: content, owner, mode, times, extended attributes, hard links, devices."""
 
 from __future__ import annotations
 

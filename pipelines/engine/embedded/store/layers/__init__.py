@@ -1,1 +1,1 @@
-"""LayerStore and what is made of them: drafts, views, flatter stacks."""
+"""Layers and what is made of them: drafts, views, flatter stacks."""

@@ -55,7 +55,7 @@ class StoreSessions:
                 (self.folder / token).unlink(missing_ok=True)
 
     def tokens(self) -> set[str]:
-        """StoreSessions that have a file: after `remove_dead`, those alive."""
+        """Sessions that have a file: after `remove_dead`, those alive."""
         return {path.name for path in self.folder.iterdir() if not path.name.startswith(".")}
 
     def _locked(self, token: str) -> bool:
