@@ -25,14 +25,15 @@ class WorkInputs:
     """What the work of one step depended on.
 
     `images` are references with digest, and whether they were asked for by digest; `remote` sources that may change unseen; `results` the
-    keys of operations whose results the store at `store` must still have for the work to be done.
+    keys of operations whose results the store at `store` must still have for the work to be done, each with what stands for its result: the
+    same operation may be done again with another one.
     """
 
     store: str
     files: tuple[FolderPart, ...] = ()
     images: tuple[tuple[str, bool], ...] = ()
     remote: tuple[str, ...] = ()
-    results: tuple[str, ...] = ()
+    results: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -41,7 +42,7 @@ class WorkInputs:
             "files": [[part.folder, list(part.parts)] for part in self.files],
             "images": [list(image) for image in self.images],
             "remote": list(self.remote),
-            "results": list(self.results),
+            "results": [list(result) for result in self.results],
         }
 
     @classmethod
@@ -56,7 +57,7 @@ class WorkInputs:
             files=tuple(FolderPart(folder, frozen(parts)) for folder, parts in data["files"]),
             images=tuple((name, pinned) for name, pinned in data["images"]),
             remote=tuple(data["remote"]),
-            results=tuple(data["results"]),
+            results=tuple((key, content) for key, content in data["results"]),
         )
 
 
@@ -88,7 +89,7 @@ class PastWork(Protocol):
         """Whether the files that the work `part` began from are among those of `whole`, as they were."""
 
     def has_results(self, inputs: WorkInputs) -> bool:
-        """Whether the store still has all results of the work."""
+        """Whether the store still has all results of the work, and no others in their place."""
 
     def folders_to_json(self, wanted: Iterable[WorkInputs]) -> dict[str, Any]:
         """The folders that these depend on, as plain JSON values."""

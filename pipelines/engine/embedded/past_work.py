@@ -63,7 +63,8 @@ class EmbeddedPastWork:
         try:
             document = json.loads(read_text(work_inputs, errors="surrogateescape"))
             folders = {snapshot: [self._keep(one) for one in listings] for snapshot, listings in document["folders"].items()}
-            return {requester: _inputs(entry, document["store"], folders) for requester, entry in document["requesters"].items()}
+            contents = self._index.contents([key for entry in document["requesters"].values() for key in entry["results"]])
+            return {requester: _inputs(entry, document["store"], folders, contents) for requester, entry in document["requesters"].items()}
         except (OSError, ValueError, LookupError, TypeError):
             return {}
 
@@ -85,7 +86,8 @@ class EmbeddedPastWork:
 
     def has_results(self, inputs: WorkInputs) -> bool:
         """See `PastWork`."""
-        return self._index.has(inputs.results)
+        now = self._index.contents([key for key, _ in inputs.results])
+        return all(content and now.get(key) == content for key, content in inputs.results)
 
     def folders_to_json(self, wanted: Iterable[WorkInputs]) -> dict[str, Any]:
         """See `PastWork`."""
@@ -133,14 +135,14 @@ def _sources(folder: str) -> Iterator[str]:
                 yield from _sources(entry.path)
 
 
-def _inputs(entry: Mapping[str, Any], store: str, folders: Mapping[str, list[str]]) -> WorkInputs:
+def _inputs(entry: Mapping[str, Any], store: str, folders: Mapping[str, list[str]], contents: Mapping[str, str]) -> WorkInputs:
     parts = ((folder, frozen(narrowings)) for snapshot, narrowings in entry["uses"] for folder in folders[snapshot])
     return WorkInputs(
         store=store,
         files=tuple(FolderPart(folder, narrowings) for folder, narrowings in parts),
         images=tuple((name, pinned) for name, pinned in entry["images"]),
         remote=tuple(entry["remote"]),
-        results=tuple(entry["results"]),
+        results=tuple((key, contents.get(key, "")) for key in entry["results"]),
     )
 
 

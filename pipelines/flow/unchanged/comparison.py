@@ -47,7 +47,7 @@ class Comparison:
         elif record.engine != self.engine:
             yield "the engine, its limits or its user changed"
         elif not self.past.has_results(record.inputs):
-            yield "its result is no longer in the engine's store"
+            yield "its result is no longer in the engine's store, or was made again since"
 
     def _files(self, record: PassRecord) -> Iterator[str]:
         found: dict[str, str] = {}

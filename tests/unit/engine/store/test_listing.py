@@ -146,20 +146,24 @@ def test_a_listing_is_what_an_import_tells(tmp_path: Path) -> None:
 def test_a_look_into_a_store(tmp_path: Path) -> None:
     from pipelines.engine.embedded.store.store import Store
 
-    assert not ReadOnlyIndex(tmp_path).has(["key"])
-    assert ReadOnlyIndex(tmp_path).has([])
+    assert ReadOnlyIndex(tmp_path).contents(["key"]) == {}
     store = Store.open(tmp_path, rootless=True)
     try:
-        store.put("key", {}, alias=["other"])
-        assert ReadOnlyIndex(tmp_path).has(["key", "other", "key"])
-        assert not ReadOnlyIndex(tmp_path).has(["key", "unknown"])
+        store.put("key", {"layers": [1]}, alias=["other"])
+        before = ReadOnlyIndex(tmp_path).contents(["key", "other", "key", "unknown"])
+        assert before.keys() == {"key", "other"}
+        store.put("key", {"layers": [1]}, alias=["other"])
+        assert ReadOnlyIndex(tmp_path).contents(["key", "other"]) == before
+        store.put("key", {"layers": [2]}, alias=["other"])
+        after = ReadOnlyIndex(tmp_path).contents(["key", "other"])
+        assert all(after[name] != content for name, content in before.items())
     finally:
         store.close()
 
 
 def test_a_file_that_is_no_store_is_an_empty_one(tmp_path: Path) -> None:
     (tmp_path / "index.db").write_bytes(b"not a database at all, but long enough to be looked at" * 20)
-    assert not ReadOnlyIndex(tmp_path).has(["key"])
+    assert ReadOnlyIndex(tmp_path).contents(["key"]) == {}
 
 
 def test_a_folder_counts_for_what_is_in_it() -> None:

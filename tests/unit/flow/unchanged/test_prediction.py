@@ -138,6 +138,7 @@ class Shop:
         meanwhile()
         records = PassRecords.read(home.passes, self.root, self.environ, EmbeddedPastWork)
         results = [Result(id=step, kind=step.partition(".")[0], name="x", status=status) for step, status in ended.items()]
+        self.works(*uses)
         records.note(
             work_inputs,
             FinishedRun(
@@ -149,10 +150,13 @@ class Shop:
             ),
         )
         records.write(home.passes, self.root)
+
+    def works(self, *steps: str, result: str = "") -> None:
+        """The engine does the work of steps: what it gives is in its store."""
         store = Store.open(self.store, rootless=True)
         try:
-            for step in uses:
-                store.put(f"result of {step}", {})
+            for step in steps:
+                store.put(f"result of {step}", {"result": result})
         finally:
             store.close()
 
@@ -264,7 +268,17 @@ def test_what_only_judges_is_no_reason_to_be_sure(shop: Shop) -> None:
 def test_a_result_that_was_collected_is_made_again(shop: Shop) -> None:
     shop.ran()
     (shop.store / "index.db").unlink()
-    assert shop.predict()["image.shop"].reasons == ("its result is no longer in the engine's store",)
+    assert shop.predict()["image.shop"].reasons == ("its result is no longer in the engine's store, or was made again since",)
+
+
+def test_a_result_that_was_made_again_is_another_one(shop: Shop) -> None:
+    """By a run that was killed before it noted a failure, or by another checkout of the project."""
+    shop.ran()
+    shop.works("image.shop", "test.unit")
+    assert shop.verdicts()["test.unit"] == "cached"
+    shop.works("test.unit", result="another one")
+    assert "made again since" in shop.predict()["test.unit"].reasons[0]
+    assert shop.verdicts()["image.shop"] == "cached"
 
 
 def test_another_store_is_another_cache(shop: Shop) -> None:
@@ -354,8 +368,8 @@ def test_a_pass_with_another_token_is_another_outcome(shop: Shop) -> None:
         "",
         "{",
         '{"schema": 99}',
-        '{"schema": 2, "root": "/", "folders": [], "steps": 3}',
-        '{"schema": 2, "root": "/", "folders": {}, "steps": {"image.shop": [{"inputs": {}}]}}',
+        '{"schema": 3, "root": "/", "folders": [], "steps": 3}',
+        '{"schema": 3, "root": "/", "folders": {}, "steps": {"image.shop": [{"inputs": {}}]}}',
     ],
 )
 def test_records_that_cannot_be_read_are_none(shop: Shop, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
@@ -38,18 +39,18 @@ class ReadOnlyIndex:
                 yield db
                 return
         with closing(sqlite3.connect(":memory:")) as empty:
-            empty.execute("CREATE TABLE results (key)")
+            empty.execute("CREATE TABLE results (key, payload)")
             empty.execute("CREATE TABLE aliases (alias, key)")
             empty.execute("CREATE TABLE notes (name, value)")
             yield empty
 
-    def has(self, digests: Sequence[str]) -> bool:
-        """Whether there are results under all of these keys or aliases."""
-        missing = set(digests)
+    def contents(self, digests: Sequence[str]) -> dict[str, str]:
+        """What stands for the outcome under each of these keys or aliases, of those that there are: another text when it was made again."""
+        found: dict[str, str] = {}
         with self.reading() as db:
             for marks, part in chunks(digests):
-                find = f"SELECT key FROM results WHERE key IN ({marks})"  # noqa: S608 - only question marks
-                missing -= {key for (key,) in db.execute(find, part)}
-                find = f"SELECT alias FROM aliases JOIN results ON results.key = aliases.key WHERE alias IN ({marks})"  # noqa: S608
-                missing -= {alias for (alias,) in db.execute(find, part)}
-        return not missing
+                find = f"SELECT alias, payload FROM aliases JOIN results ON results.key = aliases.key WHERE alias IN ({marks})"  # noqa: S608 - only question marks
+                found.update(db.execute(find, part).fetchall())
+                find = f"SELECT key, payload FROM results WHERE key IN ({marks})"  # noqa: S608
+                found.update(db.execute(find, part).fetchall())
+        return {digest: hashlib.sha256(payload.encode()).hexdigest()[:24] for digest, payload in found.items()}
