@@ -26,7 +26,7 @@ class RunSettings:
     def still(self, step_id: str) -> StepSettings | None:
         """The settings of a step, when none of the files they were read from was written since.
 
-        A Dockerfile may be edited while a run works: nobody knows then with which of its contents the step worked.
+        A Dockerfile may be edited while a run works: then it is not known with which content the step worked.
         """
         settings = self.of(step_id)
         return settings if settings is not None and settings == _read(self._steps[step_id]) else None

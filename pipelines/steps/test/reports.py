@@ -7,6 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.engine.codes import Code
+from pipelines.steps.common.error_messages import code_of
+
 if TYPE_CHECKING:
     import dagger
 
@@ -50,10 +53,14 @@ async def _bytes(file: dagger.File) -> bytes:
 
 
 def _absent(error: Exception) -> bool:
-    return "no such file or directory" in str(error)
+    """Whether an engine says that there is no such file or folder."""
+    import dagger
+
+    return isinstance(error, dagger.QueryError) and code_of(error) is Code.NOT_FOUND
 
 
 def is_pattern(report: str) -> bool:
+    """Whether it names several files: a folder (with a slash at its end), or a pattern with `*`."""
     return report.endswith("/") or "*" in report
 
 
