@@ -76,6 +76,11 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _not_started(error: Exception) -> NotStarted:
+    traceback.print_exception(error, file=sys.stderr)
+    return NotStarted(f"internal error: the engine did not start: {type(error).__name__}: {error}")
+
+
 class SessionApi:
     """Answers requests for one session.
 
@@ -123,7 +128,12 @@ class SessionApi:
         return await execute(api, request.query, request.name, request.variables)
 
     async def _prepare(self) -> Api:
-        return await asyncio.to_thread(self._load)
+        try:
+            return await asyncio.to_thread(self._load)
+        except EngineError:
+            raise
+        except Exception as error:
+            raise _not_started(error) from error
 
     def _load(self) -> Api:
         """What queries are executed against. In a thread: it imports graphql-core, and may have to read the SDK."""
@@ -141,10 +151,10 @@ class SessionApi:
 
     async def _run(self) -> None:
         """Keep the engine proper open until the session closes. If it cannot open, every request is told why."""
-        from pipelines.engine.embedded.api.execution.evaluate import Evaluator
-
         try:
-            await asyncio.wait((self._api,))  # both import a great deal; the client needs this one first
+            await asyncio.wait((self._api,))  # the client needs it first, and two threads that import the same at a time may fail
+            from pipelines.engine.embedded.api.execution.evaluate import Evaluator
+
             async with self._boot() as (registry, ctx):
                 evaluator = Evaluator(registry, ctx)
                 self._evaluator.set_result(evaluator)
@@ -157,8 +167,7 @@ class SessionApi:
         except EngineError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001 - told to the client, and shown in full to people
-            traceback.print_exc(file=sys.stderr)
-            self._fail(NotStarted(f"internal error: the engine did not start: {type(error).__name__}: {error}"))
+            self._fail(_not_started(error))
 
     def _fail(self, error: EngineError) -> None:
         print(f"engine: {error.message}", file=sys.stderr, flush=True)  # noqa: T201 - stderr is this session's log

@@ -27,7 +27,8 @@ PATIENCE = 30.0  # seconds the thread has to begin and to end
 def serving(recording: Recording) -> Iterator[dict[str, str]]:
     """Serve a recording; the value is the environment that leads a dagger-io program to it."""
     derived = Derived(find_sdk(), cache_dir())
-    derived.schema()  # here: in Python 3.11 ast.parse may fail while another thread (pytest's, Hypothesis's) is in it
+    _import_all()
+    derived.schema()
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()
@@ -42,6 +43,18 @@ def serving(recording: Recording) -> Iterator[dict[str, str]]:
     finally:
         host.end()
         thread.join(PATIENCE)
+
+
+def _import_all() -> None:
+    """What the server's thread needs, in the thread that opens it, as the schema is read there.
+
+    In Python 3.11 `ast.parse` may fail while another thread is in it, and an import while another thread imports the same. Pytest parses
+    every module of ours that it has not seen before, and Hypothesis parses tests.
+    """
+    import pipelines.engine.embedded.api.execution.execute
+    import pipelines.engine.embedded.api.fields
+    import pipelines.engine.embedded.api.schema.introspection
+    import pipelines.engine.embedded.recording.fields  # noqa: F401
 
 
 class _Host:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.engine.embedded.api.registry import ResolverRegistry
+    from pipelines.engine.embedded.api.schema.types import Schema
 
 LIMIT = 20  # seconds until a test that hangs fails
 
@@ -208,3 +211,58 @@ async def test_who_waits_for_an_engine_that_closes_is_told(derived: Derived, reg
     await engine.close()
     (error,) = json.loads(whole(await asyncio.wait_for(asking, LIMIT)))["errors"]
     assert "session" in error["message"]
+
+
+class BrokenSchema(Derived):
+    def schema(self) -> Schema:
+        raise SystemError("AST constructor recursion depth mismatch")
+
+
+async def test_a_defect_while_the_schema_is_read_is_told_too(
+    tmp_path: Path, registry: ResolverRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever waits for the engine proper must not wait for ever, nor be told nothing."""
+    world = World(SessionApi(BrokenSchema(find_sdk(), tmp_path), Booting(registry)), Booting(registry))
+    for _ in range(2):
+        (error,) = (await world.ask(request("{ container { exitCode } }")))["errors"]
+        assert error["message"] == "internal error: the engine did not start: SystemError: AST constructor recursion depth mismatch"
+    await world.engine.close()
+    assert capsys.readouterr().err.count("Traceback") == 1
+
+
+IMPORTING = """
+import asyncio, sys, threading
+from contextlib import asynccontextmanager
+from pathlib import Path
+from pipelines.engine.embedded.api.schema.sdk import Derived, find_sdk
+from pipelines.engine.embedded.api.session_api import SessionApi
+
+class Finder:
+    found = {}
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name.startswith("pipelines."):
+            cls.found.setdefault(threading.current_thread().name, []).append(name)
+
+@asynccontextmanager
+async def boot():
+    opened.set()
+    yield None, None
+
+async def main():
+    engine = SessionApi(Derived(find_sdk(), Path(sys.argv[1])), boot)
+    await opened.wait()
+    await engine.close()
+
+opened = asyncio.Event()
+sys.meta_path.insert(0, Finder)
+asyncio.run(main())
+assert any(name.endswith("execution.evaluate") for names in Finder.found.values() for name in names), Finder.found
+assert "MainThread" not in Finder.found, Finder.found["MainThread"]
+"""
+
+
+def test_no_two_threads_import_while_a_session_begins(tmp_path: Path) -> None:
+    """Python 3.11 may take a module that another thread is importing for one of a circle, and give it half imported."""
+    done = subprocess.run([sys.executable, "-c", IMPORTING, tmp_path], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
