@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.engine.embedded import kernel
 from pipelines.engine.embedded.dockerfile.building.copy import CopySources
 from pipelines.engine.embedded.dockerfile.instructions.copy import CopySource
-from pipelines.engine.embedded.errors import EngineError
+from pipelines.engine.embedded.errors import DiskFull, EngineError
 from pipelines.engine.embedded.nonblocking_writer import NonBlockingWriter
 from pipelines.engine.embedded.ops.files.actions import Action, ActionOp
 from pipelines.engine.embedded.ops.files.copies import CopyDirectory
@@ -232,3 +233,21 @@ def test_a_copy_whose_layers_are_gone_is_copied_anew(stores: tuple[Store, Store]
         base, second = snapshot(store, {"a": "one"}), snapshot(store, {"d/b": "two"})
         with store.view(applied(store, base, copy_of(second, "/x"))) as view:
             assert (view.path / "x/d/b").read_text() == "two"
+
+
+def test_a_disk_that_is_full_while_files_are_shared_is_a_full_disk(private_mounts: Path) -> None:
+    disk = private_mounts / "small"
+    disk.mkdir()
+    kernel.mount("tmpfs", disk, "tmpfs", data="nr_inodes=600")
+    old = {f"d/{number}": "one" for number in range(100)}
+    try:
+        with Store.open(disk / "store", rootless=False) as store:
+            base, first = snapshot(store, {"b": "one"}), snapshot(store, old)
+            second = snapshot(store, old | {"new": "two"}, first, old)
+            applied(store, base, copy_of(first, "/x"))
+            for number in range(os.statvfs(disk).f_ffree - 50):
+                (disk / f"other {number}").touch()
+            with pytest.raises(DiskFull):
+                applied(store, base, copy_of(second, "/x"))
+    finally:
+        kernel.umount(disk, kernel.MNT_DETACH)

@@ -193,16 +193,18 @@ class _FormerCopies:
     def copy(self, draft: Draft, action: FolderAction, folder: FolderCopy, below: Root) -> None:
         """Do the last action; what did not change is shared with what it made before."""
         from pipelines.engine.embedded.store.trees.linking import share, unchanged_paths
+        from pipelines.engine.embedded.store.trees.pathwalk import path_errors
         from pipelines.engine.embedded.store.trees.root import Root
 
         with self._store.view(self._source) as view:
             tree, shared = Root(view.path), None
             former = self._find() if self._is_layer(view.path) else None
             if former is not None:
-                wanted = unchanged_paths(former, tree, folder.source_path, Root(draft.mount()), folder.target)
-                if wanted.files:
-                    draft.unmount()
-                    shared = share(wanted, former.copy, below, draft.upper)
+                with path_errors("copy", folder.source_path, self._store.root):
+                    wanted = unchanged_paths(former, tree, folder.source_path, Root(draft.mount()), folder.target)
+                    if wanted.files:
+                        draft.unmount()
+                        shared = share(wanted, former.copy, below, draft.upper)
             action.copy(Root(draft.mount()), [tree], shared)
 
     def _is_layer(self, path: Path) -> bool:
