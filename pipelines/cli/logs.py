@@ -14,13 +14,14 @@ from pipelines.errors import NothingSelected, UsageError
 from pipelines.flow.folder import ProjectHome
 from pipelines.foundation.regular_files import read_text, reading
 from pipelines.foundation.similar import did_you_mean
+from pipelines.report.record import RunRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.flow.folder import RunFolder
-    from pipelines.report.record import RunRecord
 
+AT_WORK = "at work"
 NO_RECORD = "no record of its end: it was killed, or the machine stopped"
 
 
@@ -90,16 +91,16 @@ def _steps(home: ProjectHome, folder: RunFolder, here: Settings) -> int:
     from pipelines.cli.name import shown
 
     out = here.stdout()
-    record = _record(folder)
-    steps = record.steps if record else ()
+    record = _record(home, folder)
+    steps = record.steps if isinstance(record, RunRecord) else ()
     width = max((len(step.id) for step in steps), default=0)
     for step in steps:
         out.line(f"{step.id:<{width}}  {step.status:<9}  {shown(step.log) if step.log else ''}".rstrip())
     if not steps:
         for path in sorted(folder.logs.glob("*.log")):
             out.line(f"{path.stem}  {shown(path)}")
-    if record is None and not _is_at_work(home, folder):
-        here.stderr().line(f"run {folder.id} left {NO_RECORD}")
+    if isinstance(record, str) and record != AT_WORK:
+        here.stderr().line(f"run {folder.id} left {record}")
     return 0
 
 
@@ -113,20 +114,20 @@ def _is_at_work(home: ProjectHome, folder: RunFolder) -> bool:
 def _list(home: ProjectHome, here: Settings) -> int:
     out = here.stdout()
     for folder in home.kept_runs():
-        record = _record(folder)
-        if record is not None:
-            said = f"exit {record.run.exit_code}  {record.run.end}  {(record.run.revision or '')[:12]}"
+        record = _record(home, folder)
+        if isinstance(record, str):
+            said = f"exit ?  {record}"
         else:
-            said = "exit ?  at work" if _is_at_work(home, folder) else f"exit ?  {NO_RECORD}"
+            said = f"exit {record.run.exit_code}  {record.run.end}  {(record.run.revision or '')[:12]}"
         out.line(f"{folder.id}  {said}".rstrip())
     return 0
 
 
-def _record(folder: RunFolder) -> RunRecord | None:
-    """The run's record; None while it is still at work, or was killed."""
-    from pipelines.report.record import RunRecord
-
+def _record(home: ProjectHome, folder: RunFolder) -> RunRecord | str:
+    """The run's record, or why there is none."""
     try:
         return RunRecord.from_json(json.loads(read_text(folder.record)))
-    except (OSError, ValueError, RecursionError):
-        return None
+    except FileNotFoundError:
+        return AT_WORK if _is_at_work(home, folder) else NO_RECORD
+    except (OSError, ValueError, RecursionError) as error:
+        return f"a record that cannot be read: {error}"

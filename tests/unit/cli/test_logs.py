@@ -82,7 +82,7 @@ def test_a_name_with_slashes_reads_no_file_elsewhere(project: Path, lockgate: Lo
 
 def test_a_run_that_was_killed_still_has_its_logs_and_is_said_to_have_no_record(project: Path, lockgate: Lockgate) -> None:
     lockgate("run")
-    (project / ".lockgate" / "runs" / "latest" / "run.json").write_text('{"half')
+    (project / ".lockgate" / "runs" / "latest" / "run.json").unlink()
     said = lockgate("logs")
     assert said.out.splitlines()[0].startswith("step.")
     assert "left no record of its end: it was killed" in said.err
@@ -101,6 +101,16 @@ def test_a_run_at_work_has_no_record_yet(project: Path, lockgate: Lockgate) -> N
     with run_lock(home.lock):
         assert lockgate("logs", "--list").out.endswith("exit ?  at work\n")
         assert lockgate("logs").err == ""
+
+
+def test_a_record_of_another_version_is_not_taken_for_a_run_that_was_killed(project: Path, lockgate: Lockgate) -> None:
+    lockgate("run", "step.good")
+    file = project / ".lockgate" / "runs" / "latest" / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"schema": 99}))
+    assert "exit ?  a record that cannot be read: the record of a run has schema 99, not 1" in lockgate("logs", "--list").out
+    said = lockgate("logs")
+    assert said.out.startswith("step.good  .lockgate/runs/")
+    assert "left a record that cannot be read" in said.err
 
 
 def test_the_list_says_how_runs_ended(project: Path, lockgate: Lockgate) -> None:
