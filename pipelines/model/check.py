@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pipelines.model.finding import Finding  # noqa: TC001 - the types of fields are read when a check is kept as JSON
+from pipelines.model.verdict import Verdict  # noqa: TC001 - as above
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from pipelines.model.finding import Finding
-    from pipelines.model.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

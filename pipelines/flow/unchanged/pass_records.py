@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.model import Result
     from pipelines.steps.definition import StepSettings
 
-SCHEMA = 3
+SCHEMA = 4
 MOST_PASSES = 4
 """Kept of each step: whoever goes back to what passed before finds it done."""
 
