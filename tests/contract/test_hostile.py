@@ -24,13 +24,10 @@ DEEP = "x/" * 3000 + "x"
         lambda: dag.directory().with_new_file(DEEP, "").entries(),
         lambda: dag.directory().with_new_file(LONG, "").entries(),
         lambda: dag.directory().with_symlink("a", DEEP).entries(),
-        lambda: dag.directory().with_new_file("a", "", permissions=2**31 - 1).entries(),
-        lambda: dag.directory().with_new_directory("a", permissions=-1).entries(),
         lambda: dag.directory().export("a\0b"),
         lambda: dag.directory().export(LONG),
         lambda: dag.file("f", "").export(DEEP),
         lambda: dag.container().export(LONG),
-        lambda: dag.container().with_env_variable("A", "\0").env_variable("A"),
         lambda: dag.git("a\0b").head().commit(),
         lambda: dag.http("https://[::").contents(),
         lambda: dag.directory().glob("[" * 5000),
@@ -45,6 +42,23 @@ async def test_values_that_no_system_takes_are_refused(asked: object, is_real: b
         await asked()
     assert is_real or "internal error" not in str(refused.value)
     assert await dag.directory().with_new_file("a", "\0").file("a").size() == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda: dag.directory().with_new_file("a", "", permissions=2**31 - 1).entries(),
+        lambda: dag.directory().with_new_directory("a", permissions=-1).entries(),
+        lambda: dag.container().with_env_variable("A", "\0").env_variable("A"),
+    ],
+)
+async def test_values_that_no_command_could_be_given_are_refused_before_there_is_one(asked: object, is_real: bool) -> None:
+    if is_real:
+        pytest.skip("0.21.8 takes them as long as nothing runs")
+    assert callable(asked)
+    with pytest.raises(dagger.QueryError) as refused:
+        await asked()
+    assert "internal error" not in str(refused.value)
 
 
 async def test_an_argument_that_linux_does_not_take_is_refused_at_once(base: dagger.Container, is_real: bool) -> None:

@@ -11,6 +11,8 @@ import dagger
 import pytest
 from dagger import dag
 
+from tests.conftest import RUNNER_HOST
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
@@ -23,6 +25,9 @@ pytestmark = [
     pytest.mark.usefixtures("engine"),
 ]
 
+NOT_REAL = pytest.mark.skipif(
+    RUNNER_HOST in os.environ, reason="a real engine opens them: it reads a device until memory is full, and waits at a pipe"
+)
 IS_ROOT = os.geteuid() == 0
 KINDS = ("device", "pipe", "socket") if IS_ROOT else ("pipe", "socket")  # an ordinary user can make no device
 PATIENCE = 30.0  # seconds: an engine that waits for the other end of a pipe, or reads /dev/zero to its end, never answers
@@ -66,6 +71,7 @@ REFUSED: dict[str, Callable[[dagger.Container, str], Awaitable[object]]] = {
 }
 
 
+@NOT_REAL
 @pytest.mark.parametrize("asked", REFUSED)
 async def test_what_is_not_a_regular_file_is_neither_read_nor_written(box: dagger.Container, asked: str) -> None:
     for kind in KINDS:
@@ -74,6 +80,7 @@ async def test_what_is_not_a_regular_file_is_neither_read_nor_written(box: dagge
         assert "internal" not in str(refused.value), kind
 
 
+@NOT_REAL
 async def test_what_is_not_a_regular_file_is_not_exported(box: dagger.Container, tmp_path: Path) -> None:
     for kind in KINDS:
         with pytest.raises(dagger.QueryError):
@@ -82,6 +89,7 @@ async def test_what_is_not_a_regular_file_is_not_exported(box: dagger.Container,
     assert [path.name for path in tmp_path.iterdir()] == ["plain"]
 
 
+@NOT_REAL
 async def test_special_files_do_not_disturb_what_is_asked_about_their_folder(box: dagger.Container) -> None:
     made = box.directory("/made")
 
@@ -114,6 +122,7 @@ async def test_a_set_user_id_program_works_where_the_engine_has_written(base: da
     assert (await made.with_user("1000").with_exec(["/suid", "-u"]).stdout()).strip() == "0"
 
 
+@NOT_REAL
 @pytest.mark.parametrize("instruction", ["COPY <<EOF /made/{}\nx\nEOF\n", "COPY --from=base /made/{} /copy\nCOPY <<EOF /copy\nx\nEOF\n"])
 async def test_a_file_of_a_dockerfile_takes_its_place(image: str, instruction: str) -> None:
     for kind in KINDS:
@@ -124,6 +133,7 @@ async def test_a_file_of_a_dockerfile_takes_its_place(image: str, instruction: s
         assert await asyncio.wait_for(built.stdout(), PATIENCE) == "regular file\nx\n"  # in its place, as BuildKit does
 
 
+@NOT_REAL
 async def test_ignore_files_that_are_pipes_are_refused_or_ignored(base: dagger.Container) -> None:
     make = "mkdir /c && cd /c && mkfifo .dockerignore .gitignore && echo FROM scratch > Dockerfile"
     folder = base.with_exec(["sh", "-c", make]).directory("/c")
@@ -133,7 +143,7 @@ async def test_ignore_files_that_are_pipes_are_refused_or_ignored(base: dagger.C
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="an ordinary user can make no device")
-async def test_an_export_replaces_no_link_pipe_or_device_of_the_host(tmp_path: Path) -> None:
+async def test_an_export_replaces_no_link_pipe_or_device_of_the_host(tmp_path: Path, is_real: bool) -> None:
     file = dag.directory().with_new_file("f", "new").file("f")
     (tmp_path / "link").symlink_to("real")
     os.mknod(tmp_path / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
@@ -141,6 +151,8 @@ async def test_an_export_replaces_no_link_pipe_or_device_of_the_host(tmp_path: P
         await file.export(str(tmp_path / name))
     assert ((tmp_path / "link").is_symlink(), (tmp_path / "real").read_text()) == (True, "new")
     assert (tmp_path / "null").is_char_device()
+    if is_real:
+        pytest.skip("0.21.8 replaces what is in a folder it exports to: up to here it agrees")
     with pytest.raises(dagger.QueryError, match="is not replaced"):
         await dag.directory().with_file("null", file).export(str(tmp_path))
     assert (tmp_path / "null").is_char_device()

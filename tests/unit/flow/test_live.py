@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
@@ -124,6 +125,20 @@ def test_every_line_finds_its_step(lab: Lab, listener: EngineListener, tmp_path:
         "note: no egress",
         "not tagged: ***",
     ]
+
+
+async def test_lines_that_come_together_are_masked_together(lab: Lab, listener: EngineListener, tmp_path: Path) -> None:
+    """A Dagger engine repeats all that commands print: line by line that takes ten times as long."""
+    first, second = SECRET[:4], SECRET[4:]
+    for line in ("one", f"not tagged: {first}\x1b[0m{second}", said("step.b", "| three")):
+        listener.line(line)
+    assert lab.sink.of("engine") == []
+    await asyncio.sleep(0)
+    assert lab.sink.of("engine") == [("engine", "one\nnot tagged: ***\n| three\n")]
+    listener.line("at the end")
+    listener.close()
+    assert lab.sink.of("engine")[1:] == [("engine", "at the end\n")]
+    assert (tmp_path / "logs" / "engine.log").read_text() == "one\nnot tagged: ***\n| three\nat the end\n"
 
 
 def test_what_built_in_steps_do_for_themselves_is_not_shown(lab: Lab, listener: EngineListener) -> None:
