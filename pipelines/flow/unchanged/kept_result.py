@@ -89,9 +89,9 @@ def give_files(kept: KeptResult, folder: Path, context: StepContext) -> bool:
     try:
         for file in kept.files:
             data = read_bytes(folder / file.sha256)
-            if hashlib.sha256(data).hexdigest() != file.sha256:
-                return False
             target = context.folder / file.name
+            if hashlib.sha256(data).hexdigest() != file.sha256 or not target.resolve().is_relative_to(context.folder.resolve()):
+                return False
             target.parent.mkdir(parents=True, exist_ok=True)
             replace_bytes(target, data)
     except OSError:

@@ -5,6 +5,7 @@ Written after a run on the embedded engine, out of what the engine wrote down (`
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,6 +85,11 @@ class FinishedRun:
     kept: Callable[[Result], KeptResult | None] = lambda _result: None
 
 
+def _head(body: str) -> dict[str, Any]:
+    """The first line of the file: a body that is not as it was written proves nothing."""
+    return {"schema": SCHEMA, "sha256": hashlib.sha256(body.encode(errors="surrogateescape")).hexdigest()}
+
+
 class PassRecords:
     """The last passes of every step, newest first, and the past work they speak of."""
 
@@ -93,13 +99,14 @@ class PassRecords:
 
     @classmethod
     def read(cls, path: Path, root: Path, environ: Mapping[str, str], open_past: OpenPastWork) -> PassRecords:
-        """Read the file of the project at `root`. One that is missing, broken or of another version is an empty one. It may have come
-        from elsewhere with the project: folders in it are meant where they are now.
+        """Read the file of the project at `root`. One that is missing, not as it was written, or of another version is an empty one. It may
+        have come from elsewhere with the project: folders in it are meant where they are now.
         """
         try:
-            document = json.loads(read_text(path, errors="surrogateescape"))
-            if document["schema"] != SCHEMA:
+            head, _, body = read_text(path, errors="surrogateescape").partition("\n")
+            if json.loads(head) != _head(body):
                 return cls(open_past(environ))
+            document = json.loads(body)
             past = open_past(environ, document["folders"], (Path(document["root"]), root.resolve()))
             steps = {step_id: tuple(map(PassRecord.from_json, records)) for step_id, records in document["steps"].items()}
             known = set(document["folders"])
@@ -116,12 +123,12 @@ class PassRecords:
             OSError: it cannot be written.
         """
         document = {
-            "schema": SCHEMA,
             "root": str(root.resolve()),
             "folders": self.past.folders_to_json(record.inputs for records in self.steps.values() for record in records),
             "steps": {step_id: [record.to_json() for record in records] for step_id, records in sorted(self.steps.items())},
         }
-        replace_text(path, json.dumps(document, separators=(",", ":")) + "\n", errors="surrogateescape")
+        body = json.dumps(document, separators=(",", ":")) + "\n"
+        replace_text(path, f"{json.dumps(_head(body))}\n{body}", errors="surrogateescape")
 
     def kept(self) -> Iterator[Mapping[str, Any] | None]:
         """What all passes gave."""

@@ -362,19 +362,30 @@ def test_a_pass_with_another_token_is_another_outcome(shop: Shop) -> None:
     assert shop.verdicts()["test.unit"] == "cached"
 
 
+def _another_schema(text: str) -> str:
+    head, _, body = text.partition("\n")
+    return json.dumps({**json.loads(head), "schema": 1}) + "\n" + body
+
+
 @pytest.mark.parametrize(
-    "text",
+    "change",
     [
-        "",
-        "{",
-        '{"schema": 99}',
-        '{"schema": 3, "root": "/", "folders": [], "steps": 3}',
-        '{"schema": 3, "root": "/", "folders": {}, "steps": {"image.shop": [{"inputs": {}}]}}',
+        lambda _: "",
+        lambda _: "{",
+        lambda _: "3\n{}",
+        _another_schema,
+        lambda text: text[:-2],
+        lambda text: text.partition("\n")[2],
+        lambda text: text.replace("sha256:1111", "sha256:2222"),
+        lambda text: text.replace('"work":{', '"work":{"x":[],'),
     ],
 )
-def test_records_that_cannot_be_read_are_none(shop: Shop, text: str) -> None:
+def test_records_that_are_not_as_they_were_written_are_none(shop: Shop, change: Callable[[str], str]) -> None:
     shop.ran()
-    ProjectHome.of(shop.root).passes.write_text(text)
+    path = ProjectHome.of(shop.root).passes
+    path.write_text(path.read_text())
+    assert shop.verdicts()["image.shop"] == "cached"
+    path.write_text(change(path.read_text()))
     assert shop.predict()["image.shop"].reasons == ("it has not passed here yet",)
 
 
@@ -388,7 +399,7 @@ def test_records_are_read_as_they_were_written_without_folders_no_record_uses(sh
     records.write(home.passes, shop.root)
     again = PassRecords.read(home.passes, shop.root, shop.environ, EmbeddedPastWork)
     assert again.steps == records.steps
-    assert len(json.loads(home.passes.read_text())["folders"]) == MOST_PASSES
+    assert len(json.loads(home.passes.read_text().partition("\n")[2])["folders"]) == MOST_PASSES
 
 
 def test_a_project_that_moved_is_looked_at_where_it_is(shop: Shop) -> None:

@@ -209,6 +209,15 @@ async def test_artifacts_come_back_into_the_folder_of_the_new_run_or_not_at_all(
     assert await case.find() is None
 
 
+async def test_an_artifact_comes_back_into_no_other_folder(case: Case) -> None:
+    ended, context = result(case.root / "before", text="report")
+    kept = keep_result(ended, {"text": "value"}, context, case.root / "kept", Redactor().text)
+    assert kept is not None
+    case.record = replace(case.record, kept=replace(kept, files=(replace(kept.files[0], name="../escaped"),)).to_json())
+    assert await case.find() is None
+    assert not (case.root / "escaped").exists()
+
+
 @pytest.mark.parametrize(("value", "file"), [("the word s3cret-word", ""), ("***", ""), ("", "a *** line")])
 def test_nothing_is_kept_in_which_a_secret_is_or_was(tmp_path: Path, value: str, file: str) -> None:
     ended, context = result(tmp_path / "before", text=file)
