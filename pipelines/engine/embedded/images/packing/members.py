@@ -234,7 +234,7 @@ def _set_xattrs(where: int | str, member: tarfile.TarInfo) -> None:
     for key, value in member.pax_headers.items():
         name = key.removeprefix(XATTR)
         if name == key or name.startswith(MARKS):
-            continue  # a layer must not speak to overlayfs behind our back
+            continue  # overlayfs would do what the mark of a foreign layer says
         data = value.encode("utf-8", "surrogateescape")
         try:
             if isinstance(where, int):

@@ -86,12 +86,12 @@ async def _problem(running: RunningCommand, health: HealthProbe) -> EngineError 
     """What one check found; None: the container is healthy."""
     said: dict[Stream, list[bytes]] = {"stdout": [], "stderr": []}
 
-    def hear(stream: Stream, data: bytes) -> None:
+    def collect(stream: Stream, data: bytes) -> None:
         if sum(map(len, said[stream])) < _HEARD:
             said[stream].append(data)
 
     try:
-        exit_ = await asyncio.wait_for(running.exec(health.args, hear), health.timeout)
+        exit_ = await asyncio.wait_for(running.exec(health.args, collect), health.timeout)
     except TimeoutError:
         return EngineError(f"no answer within {health.timeout:g} s: {' '.join(health.args)}")
     except EngineError as problem:

@@ -27,7 +27,7 @@ def unpin_dead(db: sqlite3.Connection, alive: set[str]) -> bool:
 
 
 def delete_unused(db: sqlite3.Connection) -> list[str]:
-    """Strike objects that no result uses and no session holds off the index; their files are for the caller to remove."""
+    """Delete objects that no result uses and no session holds from the index; the caller removes their files."""
     return [name for (name,) in db.execute(_UNUSED).fetchall()]
 
 
@@ -44,7 +44,7 @@ def dead_folders(root: Path, alive: set[str]) -> list[Path]:
 
 
 def sweep(workspace: Workspace, alive: set[str]) -> list[Path]:
-    """Everything that may go, already struck off the index. `alive` must have been taken before now, with dead sessions buried."""
+    """Everything that may go, already deleted from the index. `alive`: the sessions there were before this call, dead ones removed."""
     folders = dead_folders(workspace.root, alive)
     with workspace.index.writing() as db:
         if not unpin_dead(db, alive) and not folders:
