@@ -6,7 +6,7 @@ import codecs
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from pipelines.config.keyname import key
+from pipelines.config.key_paths import quoted_key
 from pipelines.errors import ConfigError
 from pipelines.foundation.regular_files import read_named, reading
 
@@ -99,7 +99,7 @@ def _everything(tables: dict[str, Any]) -> Iterator[tuple[int, str, object]]:
         if depth > DEEPEST:
             continue
         if isinstance(value, dict):
-            waiting.extend((depth + 1, f"{name}.{key(part)}" if name else key(part), inner) for part, inner in value.items())
+            waiting.extend((depth + 1, f"{name}.{quoted_key(part)}" if name else quoted_key(part), inner) for part, inner in value.items())
         elif isinstance(value, list):
             waiting.extend((depth + 1, name, inner) for inner in value)
 

@@ -9,7 +9,7 @@ from pipelines.config.convert import to_project
 from pipelines.config.discover import LOCAL_FILE, discover, read_config
 from pipelines.config.environment import from_environment, near_misses
 from pipelines.config.files import read_toml
-from pipelines.config.flags import key_path
+from pipelines.config.key_paths import key_path
 from pipelines.config.keys import shape_at, typed
 from pipelines.config.layers import Layers, flattened
 from pipelines.config.lock import locked_images

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.config.files import read_text
-from pipelines.config.keyname import key
+from pipelines.config.key_paths import quoted_key
 from pipelines.config.places import LOCK, is_there, places
 from pipelines.errors import ConfigError, UsageError
 from pipelines.foundation.files import OWN_FOLDER, replace_text
@@ -104,7 +104,7 @@ def _entries(path: Path) -> dict[str, Any]:
 
 
 def _image(path: Path, name: str, entry: Any) -> LockedImage:
-    shown = key(name)
+    shown = quoted_key(name)
     if not isinstance(entry, dict) or not {"reference", "origin"} <= set(entry):
         raise ConfigError(f"{path} is incomplete", problems=(f"images.{shown}: needs reference and origin",), next_step=_NEXT)
     reference, origin = entry["reference"], entry["origin"]

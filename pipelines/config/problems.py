@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.config.fields import NAME_FORM
-from pipelines.config.keyname import key
+from pipelines.config.key_paths import dotted
 from pipelines.config.keys import shape_at
 from pipelines.config.refused_keys import refusal
 from pipelines.foundation.similar import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
@@ -52,14 +52,6 @@ def problems(error: ValidationError, shape: Shape, sections: Sequence[Section], 
         origin = where(path)
         lines.append(f"{dotted(path)}: {_message(path, detail, shape, sections)}" + (f" (set by {origin})" if origin else ""))
     return tuple(lines)
-
-
-def dotted(path: Iterable[str | int]) -> str:
-    """A path as people write it: `scan.waivers[0].id`."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{key(part)}" if text else key(part)
-    return text
 
 
 def _message(path: Path, detail: ErrorDetails, shape: Shape, sections: Sequence[Section]) -> str:
