@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 import anyio
 
+from pipelines.cli.event_loop import run_on_own_loop
 from pipelines.cli.progress.plain import PlainProgress, SilentProgress
 from pipelines.cli.signals import stopping
 from pipelines.cli.terminal import under_dagger_run
@@ -54,7 +55,7 @@ def watch(project: Project, request: RunRequest, here: Settings, progress: Progr
     terminal = here.stderr(progress)
     # A step's own print must not end up between the data on standard output.
     with _showing(terminal, here) as sink, contextlib.redirect_stdout(cast("TextIO", _ToStandardError(_harmless(here)))):
-        return anyio.run(_watched, project, request, sink, terminal)
+        return run_on_own_loop(lambda: _watched(project, request, sink, terminal))
 
 
 class _ToStandardError(io.TextIOBase):

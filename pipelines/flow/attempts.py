@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from pipelines.errors import EngineLost, InternalError, LockgateError, StepFailed
-from pipelines.flow.outcome import StepOutcome, of_error, of_value, timed_out, worst
+from pipelines.flow.outcome import StepOutcome, ignored_limit, of_error, of_value, timed_out, worst
+from pipelines.flow.step_task import GRACE_S, StepTask
 from pipelines.model import Status
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class ForeignErrors:
 @dataclass(slots=True, kw_only=True)
 class Attempts:
     """Works on one step. `made` counts the tries, `began` is the clock at the first; `retrying` is told the reason and the delay
-    before another one; `lost` is told that the engine went away.
+    before another one; `lost` is told that the engine went away. A step has `grace_s` seconds to end after its time limit.
     """
 
     step: StepDef
@@ -58,32 +60,37 @@ class Attempts:
     backoff: Backoff
     retrying: Callable[[str, float], None]
     lost: Callable[[EngineLost], None] = lambda _error: None
+    grace_s: float = GRACE_S
     made: int = field(default=0, init=False)
     began: float | None = field(default=None, init=False)
+    _call: StepTask | None = field(default=None, init=False)
 
     async def work(self, arguments: Mapping[str, object]) -> StepOutcome:
         """Call the step until it returns, fails for good or runs out of time. Only cancellation from outside gets through.
 
-        A step that catches the end of its time, or does not notice it, has run out of time all the same.
+        A step that catches the end of its time, or does not notice it, has run out of time all the same. One that has not ended
+        `grace_s` seconds later is left at work, and this returns.
         """
         limits = self.step.limits
         self.began = anyio.current_time()
         outcome: StepOutcome | None = None
         try:
             with anyio.move_on_after(limits.timeout_s) as scope:
-                outcome = await self._outcome(arguments)
+                outcome = await self._outcome(arguments, scope.deadline + self.grace_s)
                 await checkpoint_if_cancelled()
         except anyio.get_cancelled_exc_class():
             self.output.log.keep_live()
             raise
         overran = outcome is not None and outcome.status is Status.PASSED and anyio.current_time() > scope.deadline
+        if self._call is not None and self._call.abandoned:
+            return self.failed(ignored_limit(limits, self.grace_s, self._last()))
         if outcome is None or scope.cancel_called or overran:
             return self.failed(timed_out(limits, self._last()))
         return outcome
 
-    async def _outcome(self, arguments: Mapping[str, object]) -> StepOutcome:
+    async def _outcome(self, arguments: Mapping[str, object], give_up_at: float) -> StepOutcome:
         try:
-            return of_value(await self._tries(arguments))
+            return of_value(await self._tries(arguments, give_up_at))
         except anyio.get_cancelled_exc_class():
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a step raises is its outcome; Ctrl-C comes as a cancellation
@@ -96,13 +103,14 @@ class Attempts:
         tries = f"{self.made} tries" if self.made > 1 else ""
         return ", ".join(part for part in (tries, said) if part) or None
 
-    async def _tries(self, arguments: Mapping[str, object]) -> object:
+    async def _tries(self, arguments: Mapping[str, object], give_up_at: float) -> object:
         function = self.step.load()
         while True:
             self.made += 1
             self.output.context.cached = False
             try:
-                return await _uncancelled(function(**arguments), own=self.step.own)
+                self._call = StepTask(partial(function, **arguments), give_up_at)
+                return await _uncancelled(self._call.result(), own=self.step.own)
             except Exception as error:
                 if self.made > self.step.limits.retries or not self.foreign.transient(error):
                     raise

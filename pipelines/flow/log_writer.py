@@ -71,7 +71,12 @@ class LogWriter:
         self._order = OrderedWork()
 
     def write(self, text: str) -> None:
-        """Text that was printed. More than 256 Ki characters are masked in a thread, in pieces; whatever is asked for next comes after."""
+        """Text that was printed. More than 256 Ki characters are masked in a thread, in pieces; whatever is asked for next comes after.
+
+        Nothing is written to a log that is closed: a step may still be at work after the run has given it up.
+        """
+        if self._closed:
+            return
         if len(text) <= SMALL:
             self._order.small(lambda: self._give(self._stream.feed(text)))
             return

@@ -121,6 +121,16 @@ def timed_out(limits: StepLimits, last: str | None = None) -> StepTimeout:
     )
 
 
+def ignored_limit(limits: StepLimits, grace_s: float, last: str | None = None) -> StepTimeout:
+    """The error of a step that was still at work `grace_s` seconds after it was cancelled at its limit."""
+    used = f" (last: {last})" if last else ""
+    return StepTimeout(
+        f"it did not end within {show_duration(grace_s)} after its limit of {show_duration(limits.timeout_s or 0)}: "
+        f"the run went on without it{used}",
+        next_step="let the step end when it is cancelled (asyncio.CancelledError), and give what blocks a thread a time limit of its own",
+    )
+
+
 def worst(error: BaseException, *, own: bool = False) -> BaseException:
     """Of a group of errors, the one that decides: a defect before a failure before something out of reach."""
     if not isinstance(error, BaseExceptionGroup):

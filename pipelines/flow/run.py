@@ -56,6 +56,7 @@ async def run_project(
 
     What happens to a step is in `Run.results`, never an exception. A stop (see `Stop`) still returns the run, with what did finish; a
     cancellation of the calling task writes the same and lets the cancellation through.
+    A step that is still at work 15 s after its time limit is given up: its task (or thread) may outlive this call.
 
     Raises:
         UsageError: `lockgate.py` cannot be read, or the steps cannot be wired.

@@ -17,6 +17,7 @@ from pipelines.flow.graph import FromStep
 from pipelines.flow.order import dependents
 from pipelines.flow.outcome import StepOutcome, of_value
 from pipelines.flow.plan import NOT_SELECTED
+from pipelines.flow.step_task import GRACE_S
 from pipelines.flow.stop import signal_name
 from pipelines.foundation.retry import Backoff
 from pipelines.model import Result, Status
@@ -54,7 +55,8 @@ class SchedulerOptions:
 
     `output` makes the log and masking of a step, `around` gives a context its work is done in; with `keep_going` the steps run that do
     not depend on a failure. `lost` is told when a step found the engine gone. `past` has results of
-    past runs, for steps that are proved unchanged; `ready` returns when a step may begin to work.
+    past runs, for steps that are proved unchanged; `ready` returns when a step may begin to work. The run goes on without a step that is
+    still at work `grace_s` seconds after its time limit.
     """
 
     output: Callable[[StepDef], StepOutput]
@@ -67,6 +69,7 @@ class SchedulerOptions:
     ready: Callable[[StepDef], Awaitable[None]] = _ready
     around: Callable[[StepDef], AbstractContextManager[None]] = lambda _step: contextlib.nullcontext()
     lost: Callable[[EngineLost], None] = lambda _error: None
+    grace_s: float = GRACE_S
 
 
 class Scheduler:
@@ -149,6 +152,7 @@ class Scheduler:
             backoff=self._options.backoff,
             retrying=lambda reason, delay_s: self._sink.step_retry(node.id, reason, delay_s),
             lost=self._options.lost,
+            grace_s=self._options.grace_s,
         )
         outcome = StepOutcome(status=Status.CANCELLED, reason=self._why)
         try:

@@ -103,6 +103,7 @@ class Lab:
     output: Callable[[BaseException], str] = lambda error: ""
     logs: dict[str, LogWriter] = field(default_factory=dict)
     results: Mapping[str, Result] = field(default_factory=dict)
+    grace_s: float = 15.0
 
     async def go(self, *steps: StepDef, selectors: Sequence[str] = (), jobs: int = 8, keep_going: bool = True) -> Mapping[str, Result]:
         options = SchedulerOptions(
@@ -112,6 +113,7 @@ class Lab:
             foreign=ForeignErrors(transient=self.transient, translate=self.translate, output=self.output),
             backoff=Backoff(chance=lambda: 0.0),
             stop=self.stop,
+            grace_s=self.grace_s,
         )
         scheduler = Scheduler(select(build(steps), selectors), self.givens, options, self.sink)
         await scheduler.run()

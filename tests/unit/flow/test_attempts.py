@@ -84,6 +84,72 @@ def test_the_time_limit_is_a_failure_and_spans_the_tries(lab: Lab, make: Make) -
     assert "1m30s" in lab.log("step.hangs")
 
 
+def test_the_run_goes_on_without_a_step_that_ignores_its_limit(lab: Lab, make: Make) -> None:
+    """As a call in a thread does that never returns."""
+    released: list[asyncio.Event] = []
+
+    async def ignores(context: StepContext) -> None:
+        released.append(asyncio.Event())
+        context.log("still here\n")
+        with anyio.CancelScope(shield=True):
+            await released[0].wait()
+        context.log("too late\n")
+
+    async def neighbour() -> str:
+        await anyio.sleep(100)
+        return "fine"
+
+    async def run() -> int:
+        await lab.go(make(ignores, timeout_s=30), make(neighbour))
+        released[0].set()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            await asyncio.wait(left)
+        return len(left)
+
+    assert lab.jump(run) == 1
+    result = lab.results["step.ignores"]
+    assert (str(result.status), result.duration_s, result.error_kind) == ("failed", 45.0, None)
+    assert result.reason == "it did not end within 15s after its limit of 30s: the run went on without it (last: still here)"
+    assert lab.results["step.neighbour"].value == "fine"
+    assert "too late" not in lab.log("step.ignores")
+
+
+async def test_a_step_that_catches_every_cancellation_is_given_up(lab: Lab, make: Make) -> None:
+    """On a real clock: such a step is cancelled again and again, so that the event loop never waits."""
+    lab.grace_s, cancelled, released = 0.05, [0], asyncio.Event()
+
+    async def stubborn() -> None:
+        while not released.is_set():
+            try:
+                await released.wait()
+            except asyncio.CancelledError:
+                cancelled[0] += 1
+
+    result = (await lab.go(make(stubborn, timeout_s=0.01)))["step.stubborn"]
+    assert str(result.reason).startswith("it did not end within")
+    so_far = cancelled[0]
+    assert so_far > 0
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert cancelled[0] - so_far <= 1  # it is left in peace, and takes no processor
+    released.set()
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+
+
+def test_a_step_that_ends_within_the_grace_ran_out_of_time(lab: Lab, make: Make) -> None:
+    async def slow() -> str:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.sleep(14)
+        return "late"
+
+    result = lab.run(make(slow, timeout_s=30))["step.slow"]
+    assert (str(result.status), result.duration_s, result.reason) == ("failed", 44.0, "stopped after its limit of 30s")
+
+
 FROM_INSIDE = "the step was cancelled from inside (it cancelled its own task, or awaited one that was)"
 
 

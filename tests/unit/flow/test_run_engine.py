@@ -49,6 +49,7 @@ def test_without_an_engine_the_rest_runs_and_the_code_is_4(fake: FakeProject, ma
 def test_an_engine_that_goes_away_ends_the_steps_that_need_it_and_no_other(fake: FakeProject, make: Callable[..., StepDef]) -> None:
     async def hangs(client: dagger.Client) -> str:  # type: ignore[name-defined]  # noqa: F821
         assert fake.lifetime is not None
+        await anyio.sleep(1)  # `asks` has ended by then
         fake.lifetime.lose(EngineLost("the engine at unix:///gone went away", cause="nothing listens there"))
         await anyio.sleep_forever()
         return ""
