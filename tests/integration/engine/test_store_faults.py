@@ -300,7 +300,7 @@ def test_a_store_on_a_read_only_file_system_is_said_with_the_way_out(private_mou
     try:
         for root in (place / "store", place / "new"):
             with pytest.raises(
-                EmbeddedUnavailable, match="cannot be used: its file system is read-only; set LOCKGATE_STORE to a folder of yours"
+                EmbeddedUnavailable, match="cannot be used: its file system is read-only; set LOCKGATE_STORE to a folder that you own"
             ):
                 Store.open(root, rootless=False)
     finally:
