@@ -13,7 +13,7 @@ from pipelines.engine.engine_lines import TAGS, WORK_INPUTS
 from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.reach import can_be_asked, reach
 from pipelines.engine.sdk_import import import_sdk, prepare_sdk
-from pipelines.engine.watch import watching
+from pipelines.engine.watch import watching, watching_end
 from pipelines.errors import EngineUnavailable
 from pipelines.model import EngineInfo
 
@@ -83,6 +83,8 @@ async def open_session(
         await reach(address)
     command = choice.command or await _downloaded()
     async with contextlib.AsyncExitStack() as stack:
+        if address is not None:
+            await stack.enter_async_context(watching_end(address, life))
         life.start_s, end_s = start_limit(choice, environ, life), EMBEDDED_END_S if choice.kind == "embedded" else DAGGER_END_S
         opening = start_session(command, environ=environ, log=log, start_s=life.start_s, end_s=end_s, lifetime=life)
         try:

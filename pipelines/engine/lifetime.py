@@ -26,7 +26,7 @@ class Lifetime:
         self.start_s = start_s
         self.error: EngineLost | None = None
         self._lost = anyio.Event()
-        self._closing = False
+        self._closing = anyio.Event()
         self._latest = float("inf")
         self._waits: set[anyio.CancelScope] = set()
 
@@ -48,11 +48,15 @@ class Lifetime:
 
     def close(self) -> None:
         """The session is being closed: from now on its end is not an error."""
-        self._closing = True
+        self._closing.set()
+
+    async def closed(self) -> None:
+        """Wait until the session is being closed."""
+        await self._closing.wait()
 
     def lose(self, error: EngineLost) -> None:
         """The session is gone, and its end is not worth waiting for. The first error counts; nothing happens once it is being closed."""
-        if self._closing or self.error is not None:
+        if self._closing.is_set() or self.error is not None:
             return
         self.error = error
         self.shorten_waits(grace_s=0)

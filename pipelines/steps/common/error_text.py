@@ -42,6 +42,7 @@ _PATTERNS: tuple[tuple[Code, tuple[str, ...]], ...] = (
     ),
     (Code.UNREADABLE, (r": (?:permission denied|operation not permitted)$",)),
     (Code.NOT_FOUND, (r": (?:no such file or directory|not a directory|file does not exist|not found)$",)),
+    (Code.CANCELLED, (r"^engine is shutting down$",)),
     (Code.DISK_FULL, (rf"{_PART}(?:no space left on device|disk quota exceeded)$",)),
     (
         Code.REGISTRY_DENIED,

@@ -12,6 +12,7 @@ import pytest
 
 from pipelines.engine.lifetime import Lifetime
 from pipelines.engine.session import SessionAddress, kill_sessions, start_session
+from pipelines.engine.watch import watching_end
 from pipelines.errors import EngineUnavailable
 
 if TYPE_CHECKING:
@@ -188,6 +189,14 @@ async def test_a_session_that_does_not_end_is_killed_when_nobody_waits_for_it() 
     with anyio.fail_after(20):
         async with start(program(GREET, "signal.signal(signal.SIGTERM, signal.SIG_IGN)", "signal.pause()"), lifetime=lifetime, end_s=300):
             lifetime.shorten_waits(grace_s=0)
+
+
+async def test_a_session_whose_engine_goes_away_is_not_waited_for(tmp_path: Path) -> None:
+    lifetime = Lifetime()
+    async with watching_end(f"unix://{tmp_path}/none", lifetime, every_s=0.01, grace_s=0):
+        with anyio.fail_after(100):
+            async with start(program(GREET, WAIT, "time.sleep(1000)"), end_s=1000, lifetime=lifetime):
+                pass
 
 
 async def test_a_stop_shortens_an_end_that_is_waited_for_already() -> None:

@@ -53,6 +53,7 @@ OBSERVED = [
     ("exec /bin/sh: exec format error", Code.PLATFORM),
     ("failed to copy source directory: lstat /nothing-here: no such file or directory", Code.DOCKERFILE),
     ("something nobody has seen", Code.FAILED),
+    ("engine is shutting down", Code.CANCELLED),
 ]
 
 
