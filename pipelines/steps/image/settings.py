@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipelines.errors import LockgateError
 from pipelines.foundation.regular_files import read_bytes
+from pipelines.steps.common.references import resolve
 from pipelines.steps.common.settings import BASE, IMAGE, fields, place, reference, short, state_of_file, step_settings
 from pipelines.steps.common.tags import fill
 from pipelines.steps.image.build_context import exclusions
@@ -56,9 +58,20 @@ def stages_settings(spec: ImageSpec, project: Project, source: Source) -> Iterat
 
 
 def label_settings(spec: ImageSpec, project: Project, source: Source) -> Iterator[Setting]:
-    """The labels of the image that ships."""
+    """The labels of the image that ships. One of them is the digest of its inputs, to which a Dockerfile belongs with its comments."""
     base = reference(spec.base, project) if spec.base else None
-    yield from ((f"label {label}", short(value)) for label, value in labels_of(spec, source, base=base).items())
+    labels = labels_of(spec, source, base=base, inputs=_inputs(spec, project, source))
+    yield from ((f"label {label}", short(value)) for label, value in labels.items())
+
+
+def _inputs(spec: ImageSpec, project: Project, source: Source) -> str | None:
+    from pipelines.steps.image.run import inputs_of
+
+    try:
+        base = resolve(project, spec.base, wanted_by=f"image {spec.name}") if spec.base else None
+        return inputs_of(spec, project, source, base)
+    except (LockgateError, OSError):
+        return None  # the step itself says what is wrong
 
 
 def services_settings(where: str, services: Mapping[str, ServiceSpec], project: Project, source: Source) -> Iterator[Setting]:

@@ -196,3 +196,12 @@ def test_of_a_dockerfile_all_counts_but_comments(project: Project, source: Sourc
         return works(project, source)["image.shop"]["host file Dockerfile"]
 
     assert (written(one) == written(other)) == same
+
+
+def test_a_comment_of_a_dockerfile_counts_where_its_digest_is_a_label(project: Project, source: Source) -> None:
+    project = with_image(with_file(project, "Dockerfile"), base=None)
+    before = works(project, source)
+    (project.root / "Dockerfile").write_text("FROM scratch\n# a comment\n")
+    after = works(project, source)
+    assert {step for step in STEPS if before[step] != after[step]} == {"scan.shop"}
+    assert before["scan.shop"]["label lockgate.inputs"] != after["scan.shop"]["label lockgate.inputs"]
