@@ -6,8 +6,10 @@ import base64
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pipelines.engine.embedded.errors import InvalidInput
+from pipelines.foundation.redaction import without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,10 +66,21 @@ def open_repository(
         header = f"Basic {pair}".encode()
     if header is not None:
         setting = f"Authorization: {header.decode().strip()}"
-        environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "http.extraHeader", "GIT_CONFIG_VALUE_0": setting}
+        environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"http.{_server(url)}.extraHeader", "GIT_CONFIG_VALUE_0": setting}
     if socket is not None:
         environment["SSH_AUTH_SOCK"] = str(socket)
     if known_hosts:
         option = "-o StrictHostKeyChecking=yes -o KnownHostsCommand='printf %s\\\\n \"$LOCKGATE_KNOWN_HOSTS\"'"
         environment |= {"GIT_SSH_COMMAND": f"ssh {option}", "LOCKGATE_KNOWN_HOSTS": known_hosts}
     return GitRepository(url, environment)
+
+
+def _server(url: str) -> str:
+    """The server of a repository, as settings for URLs name it (git-config(1), http.<url>.*): nobody else gets its header, as a submodule's
+    server would.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # a bracket that does not close
+        raise InvalidInput(f"git: {without_passwords(url)!r} is not an URL: {error}") from None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/"
