@@ -142,7 +142,7 @@ from pathlib import Path
 from pipelines.engine.embedded import jail
 from pipelines.engine.embedded.network.switch import Switch
 from pipelines.engine.embedded.sandbox.runtime import Runtime
-from pipelines.engine.embedded.sandbox.spec import Bind, Spec
+from pipelines.engine.embedded.sandbox.spec import Bind, ContainerSpec
 
 def inside(cell):
     asyncio.run(serve())
@@ -158,7 +158,7 @@ async def serve():
             binds.append(Bind(Path("/", name), "/" + name, readonly=True))
     runtime = Runtime(folder / "state")
     async with Switch.open(folder) as switch:
-        spec = Spec(folder / "rootfs", ("sleep", "1000"), mounts=tuple(binds), network=await switch.lease())
+        spec = ContainerSpec(folder / "rootfs", ("sleep", "1000"), mounts=tuple(binds), network=await switch.lease())
         running = await runtime.start(spec)
         os.write(running_pipe, b"running")
         await running.wait()

@@ -12,7 +12,7 @@ from pipelines.errors import (
     Unavailable,
     UsageError,
 )
-from pipelines.flow.outcome import ended_by, error_exit_code, exit_code, of_error, of_value, timed_out, worst
+from pipelines.flow.outcome import ended_by, error_exit_code, exit_code, ignored_limit, of_error, of_value, timed_out, worst
 from pipelines.model import Check, Finding, Result, Severity, Status, StepLimits, Verdict
 
 FINDING = Finding(rule="r", severity=Severity.HIGH, message="m")
@@ -112,6 +112,13 @@ def test_a_step_out_of_time_says_its_limit_and_what_it_did_last(limit: float, la
     error = timed_out(StepLimits(timeout_s=limit), last)
     assert isinstance(error, StepTimeout)
     assert error.message == f"stopped after {says}"
+
+
+@pytest.mark.parametrize(("last", "used"), [(None, ""), ("2 tries", " (last: 2 tries)")])
+def test_a_step_that_ignores_its_limit_says_how_long_the_run_waited_for_it(last: str | None, used: str) -> None:
+    error = ignored_limit(StepLimits(timeout_s=60.0), 15.0, last)
+    assert isinstance(error, StepTimeout)
+    assert error.message == f"it did not end within 15s after its limit of 1m: the run went on without it{used}"
 
 
 GONE, OTHER = OSError(28, "No space left on device", "/x"), OSError(71, "Protocol error")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 secrets = st.text(st.characters(codec="utf-8"), min_size=SHORTEST, max_size=40).filter(lambda value: len(value.strip()) >= SHORTEST)
+printable_secrets = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z"), include_characters=" "), min_size=SHORTEST, max_size=40
+).filter(lambda value: len(value.strip()) >= SHORTEST)
 pieces = st.lists(st.text("ab", max_size=12), max_size=6)
 FORMS: dict[str, Callable[[str], str]] = {
     "raw": lambda value: value,
@@ -209,7 +212,7 @@ def test_a_stream_of_bytes_gives_the_same_however_it_is_cut(parts: list[bytes], 
 
 @pytest.mark.parametrize("form", FORMS)
 @settings(max_examples=40)
-@given(secret=secrets.filter(str.isprintable), seed=st.integers(0, 1 << 30), size=st.integers(1, 50))
+@given(secret=printable_secrets, seed=st.integers(0, 1 << 30), size=st.integers(1, 50))
 def test_a_secret_split_by_what_steers_a_terminal_does_not_come_back(form: str, secret: str, seed: int, size: int) -> None:
     chance = random.Random(seed)
     written = FORMS[form](secret)
@@ -248,7 +251,7 @@ def test_hex_in_words_of_two_bytes() -> None:
 
 
 @settings(max_examples=40)
-@given(secrets.filter(str.isprintable))
+@given(printable_secrets)
 def test_quoted_as_python_does(secret: str) -> None:
     assert secret not in Redactor([secret]).text(f"+ echo {shlex.quote(secret)}").replace(MASK, "\0") or secret in "+ echo ***"
 
