@@ -36,7 +36,11 @@ class Cost:
 
 
 def run(command: Sequence[str], folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Cost:
-    """Run a command that has to succeed; the benchmark ends with its messages when it does not."""
+    """Run a command that has to succeed; the benchmark ends with its messages when it does not.
+
+    Python keeps the bytecode it makes, as it does for users: some environments of developers switch that off.
+    """
+    environ = {name: value for name, value in (environ or os.environ).items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as said:
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=said)
