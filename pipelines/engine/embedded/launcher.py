@@ -85,6 +85,7 @@ def _listen() -> socket:
 def _wait(jailed: jail.RunningJail, line: bytes) -> int:
     """Say the line, and wait for the session's end, which our caller or the engine may bring about."""
     waiting = _Waiting(jailed)
+    wakeup = _wakeup()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, waiting.on_signal)
     signal.signal(signal.SIGALRM, waiting.on_alarm)
@@ -93,11 +94,25 @@ def _wait(jailed: jail.RunningJail, line: bytes) -> int:
     poll = select.poll()
     poll.register(0, select.POLLIN)
     poll.register(jailed.status, select.POLLIN)
+    poll.register(wakeup, select.POLLIN)
     while jailed.status not in (ready := dict(poll.poll())):
+        if wakeup in ready:
+            os.read(wakeup, 512)  # its handler has run by now
         if 0 in ready and not _stdin_is_open():
             poll.unregister(0)
             waiting.stop()
     return waiting.result(jailed.wait())
+
+
+def _wakeup() -> int:
+    """A descriptor that can be read from once a signal has come.
+
+    Python calls a handler between two steps of ours. A signal that comes after the last look at them, and before `poll` sleeps, would wake
+    nobody (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd).
+    """
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    return reader
 
 
 def _greet(line: bytes) -> bool:

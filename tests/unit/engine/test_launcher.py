@@ -43,6 +43,26 @@ while True:
     client.sendall(token.encode() + client.recv(100))
     client.close()
 """
+JUST_BEFORE_POLL = """
+import ctypes, functools, operator, os, select, signal, sys
+from pipelines.engine.embedded import launcher
+
+class Poll:  # raises a signal and polls without a step of Python between them, the first time
+    def __init__(self, poll=select.poll):
+        self._poll = poll()
+        self.register, self.unregister = self._poll.register, self._poll.unregister
+        self._raise = [functools.partial(ctypes.CDLL(None)["raise"], signal.SIGINT)]
+
+    def poll(self):
+        return list(map(operator.call, [*(self._raise.pop() for _ in self._raise[:]), self._poll.poll]))[-1]
+
+def serve(sock, token, options, cell):
+    os.read(cell.stop, 1)
+    return 0
+
+select.poll = Poll
+sys.exit(launcher.run_session(launcher.SessionOptions("/", {}, False, sys.argv[1]), serve))
+"""
 STUBBORN = """
 import time
 os.write(2, b"ready\\n")
@@ -108,6 +128,16 @@ def test_a_signal_ends_it_in_good_order(start: Start, number: signal.Signals) ->
     handshake(process)
     process.send_signal(number)
     assert process.wait(LIMIT) == 0
+
+
+@pytest.mark.root
+def test_a_signal_that_comes_just_before_the_wait_ends_it_too(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", JUST_BEFORE_POLL, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        try:
+            assert process.wait(LIMIT) == 0
+        finally:
+            process.kill()
 
 
 def test_input_is_ignored_until_it_ends(start: Start) -> None:
