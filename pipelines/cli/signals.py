@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import threading
 from typing import TYPE_CHECKING
 
@@ -53,10 +54,29 @@ def stopping(
         end()
 
     # What was ignored from outside (nohup, a background job) stays ignored.
-    before = {signum: signal.signal(signum, handle) for signum in SIGNALS if signal.getsignal(signum) is not signal.SIG_IGN}
-    try:
-        yield
-    finally:
-        limit.cancel()
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
+    with _waking(loop):
+        before = {signum: signal.signal(signum, handle) for signum in SIGNALS if signal.getsignal(signum) is not signal.SIG_IGN}
+        try:
+            yield
+        finally:
+            limit.cancel()
+            for signum, handler in before.items():
+                signal.signal(signum, handler)
+
+
+@contextlib.contextmanager
+def _waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Have every signal wake the loop: one that comes after its last look at signals, and before it sleeps, would be handled only with the
+    next event (https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd).
+    """
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        loop.add_reader(reader, reader.recv, 512)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            loop.remove_reader(reader)

@@ -142,3 +142,31 @@ def test_a_stop_in_time_is_not_overdue() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+JUST_BEFORE_THE_WAIT = """
+import asyncio, ctypes, functools, operator, select, selectors, signal
+from pipelines.cli.signals import stopping
+
+class Selector(selectors.SelectSelector):  # raises a signal and waits without a step of Python between them, once
+    def __init__(self):
+        super().__init__()
+        self.raises = [functools.partial(ctypes.CDLL(None)["raise"], signal.SIGTERM)]
+
+    def _select(self, read, write, _, timeout=None):
+        first = [self.raises.pop()] if self.raises and timeout is None else []
+        return list(map(operator.call, [*first, functools.partial(select.select, read, write, [], timeout)]))[-1]
+
+async def main():
+    stopped = asyncio.Event()
+    with stopping(lambda _: stopped.set(), lambda _: None, overdue=lambda: None, patience_s=60):
+        await stopped.wait()
+
+with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(Selector())) as runner:
+    runner.run(main())
+"""
+
+
+def test_a_signal_that_comes_just_before_the_loop_waits_is_handled_at_once() -> None:
+    done = subprocess.run([sys.executable, "-c", JUST_BEFORE_THE_WAIT], timeout=30, check=False)
+    assert done.returncode == 0
